@@ -1,0 +1,1 @@
+"""models is what the bot remembers. It imports nothing else of ours."""

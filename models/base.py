@@ -1,0 +1,128 @@
+"""The ground the tables stand on: declarative base, column types, engines and sessions."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from models.secrets import Keyring
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+"""Integer keys: SQLite only numbers rows by itself when the type is called INTEGER."""
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Parent of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {dict[str, Any]: Json, list[Any]: Json}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Kept as UTC; a naive datetime is a mistake in our code and is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def open_engine(url: str, *, pool_size: int = 8) -> Engine:
+    """An engine for SQLite (WAL, synchronous=FULL: a commit survives power loss) or PostgreSQL."""
+    parsed = make_url(url)
+    options: dict[str, Any] = {
+        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    }
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **options)
+    if parsed.get_backend_name() != "sqlite":
+        raise ValueError(
+            f"CUNYI_DATABASE_URL names {parsed.get_backend_name()!r}; use sqlite:///file.db or postgresql://…"
+        )
+    engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, **options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves, see _begin_immediate
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Take the write lock when the transaction begins, unless it was opened for reading.
+
+    A deferred transaction that reads first and writes later can be refused with SQLITE_BUSY at once, without waiting.
+    """
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+class Store:
+    """An engine and its keyring: opens sessions for writing (`write`) and for reading (`read`)."""
+
+    def __init__(self, url: str, keyring: Keyring, *, pool_size: int = 8) -> None:
+        self.engine = open_engine(url, pool_size=pool_size)
+        self.keyring = keyring
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    def write(self) -> Session:
+        """A session whose transaction may write; use as a context manager and commit yourself."""
+        return Session(self.engine, expire_on_commit=False, autoflush=True, info={"keyring": self.keyring})
+
+    def read(self) -> Session:
+        """A session for queries only: on SQLite it never waits for a writer and no writer waits for it."""
+        reading = self.engine.execution_options(reading=True)
+        return Session(reading, expire_on_commit=False, autoflush=False, info={"keyring": self.keyring})
+
+    def close(self) -> None:
+        self.engine.dispose()

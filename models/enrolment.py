@@ -1,0 +1,102 @@
+"""A resident in a programme, and when the next visit is due. Due is stored; overdue is asked (promise 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Key
+from models.people import Resident, Status
+from models.scope import Scope
+
+VISITED = (Status.ACTIVE, Status.ABSENT)  # whoever died or moved is reminded of no more
+
+
+class Enrolment(Base):
+    """One resident in one programme (`hypertension`, `diabetes` …). `village_id` follows the resident's move."""
+
+    __tablename__ = "enrolments"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id", ondelete="CASCADE"))
+    village_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    programme: Mapped[str] = mapped_column(String(32))
+    since: Mapped[date]
+    next_due_on: Mapped[date | None]
+    urgency: Mapped[str] = mapped_column(String(16), default="routine")
+    """Of the last visit: an emergency's two-week check comes before an ordinary quarterly visit."""
+    classification: Mapped[str | None] = mapped_column(String(32))
+    snoozed_until: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    end_reason: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        UniqueConstraint("resident_id", "programme"),
+        Index("ix_enrolments_village_id_next_due_on", "village_id", "next_due_on"),
+        Index("ix_enrolments_next_due_on", "next_due_on"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DueVisit:
+    """One line of a worklist."""
+
+    enrolment_id: int
+    resident_id: int
+    name: str
+    sex: str | None
+    born_on: date | None
+    village_id: int
+    village_group: str | None
+    programme: str
+    due_on: date
+    urgency: str
+    classification: str | None
+    status: str
+
+    def days_late(self, today: date) -> int:
+        """Positive when overdue; 0 on the day itself."""
+        return (today - self.due_on).days
+
+
+_COLUMNS = (
+    Enrolment.id, Resident.id, Resident.name, Resident.sex, Resident.born_on, Enrolment.village_id, Resident.village_group,
+    Enrolment.programme, Enrolment.next_due_on, Enrolment.urgency, Enrolment.classification, Resident.status,
+)  # fmt: skip
+
+
+def due_visits(
+    session: Session, scope: Scope, *, first: date | None = None, last: date, programme: str | None = None
+) -> Sequence[DueVisit]:
+    """Visits whose due day lies in [first, last], oldest first. No floor means: however long ago, nobody is hidden."""
+    query = (
+        select(*_COLUMNS)
+        .join(Resident, Resident.id == Enrolment.resident_id)
+        .where(scope.covers(Enrolment.village_id), *_open_until(last), Resident.status.in_(VISITED))
+        .order_by(Enrolment.next_due_on, Resident.village_group, Resident.id)
+    )
+    if first is not None:
+        query = query.where(Enrolment.next_due_on >= first)
+    if programme is not None:
+        query = query.where(Enrolment.programme == programme)
+    return [DueVisit(*row) for row in session.execute(query)]
+
+
+def count_due(session: Session, scope: Scope, *, last: date) -> int:
+    """How many visits are due on or before a day."""
+    query = (
+        select(func.count())
+        .select_from(Enrolment)
+        .join(Resident, Resident.id == Enrolment.resident_id)
+        .where(scope.covers(Enrolment.village_id), *_open_until(last), Resident.status.in_(VISITED))
+    )
+    return session.scalar(query) or 0
+
+
+def _open_until(last: date):  # type: ignore[no-untyped-def]
+    awake = Enrolment.snoozed_until.is_(None) | (Enrolment.snoozed_until <= last)
+    return Enrolment.next_due_on <= last, Enrolment.ended_on.is_(None), awake

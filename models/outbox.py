@@ -1,0 +1,135 @@
+"""Everything the bot says goes through one door: `say()` writes a row in the caller's transaction (promise 4).
+
+Rows go queued -> leased -> sent | failed(reason) | cancelled(reason). They are the delivery ledger supervisors see.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Dialect, ForeignKey, Index, Insert, String, event, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Key, UtcDateTime
+from models.message import OutgoingMessage
+
+LEASE = timedelta(seconds=60)  # longer than any single send takes, short enough that a crash delays a reply by a minute
+
+
+class ReceivedEvent(Base):
+    """A platform event that was handled. Its key makes a redelivery harmless."""
+
+    __tablename__ = "received_events"
+
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class OutboxMessage(Base):
+    """A promise to say something to a worker once, for the reason named by `dedup_key`.
+
+    A reply carries its `message` and the account it answers. Something said unasked names its `reminder` and
+    `arguments` instead, is rendered when it goes out, and picks the worker's account then.
+    """
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dedup_key: Mapped[str] = mapped_column(String(200), unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("health_workers.id"))
+    channel: Mapped[str | None] = mapped_column(String(16))
+    account: Mapped[str | None] = mapped_column(String(128))
+    message: Mapped[dict[str, Any] | None]
+    reminder: Mapped[str | None] = mapped_column(String(40))
+    arguments: Mapped[dict[str, Any] | None]
+    status: Mapped[str] = mapped_column(String(12), default="queued")  # queued | leased | sent | failed | cancelled
+    reason: Mapped[str | None] = mapped_column(String(400))
+    planned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    parts_sent: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    platform_ref: Mapped[str | None] = mapped_column(String(160))
+
+    __table_args__ = (
+        Index(
+            "ix_outbox_open",
+            "not_before",
+            sqlite_where=status.in_(("queued", "leased")),  # type: ignore[attr-defined]
+            postgresql_where=status.in_(("queued", "leased")),  # type: ignore[attr-defined]
+        ),
+        Index("ix_outbox_worker_id_planned_at", "worker_id", "planned_at"),
+    )
+
+
+def insert_for(dialect: Dialect) -> type[Insert] | Any:
+    """`insert` with ON CONFLICT, of the database in use."""
+    return postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+
+
+def say(
+    session: Session,
+    message: OutgoingMessage | None,
+    *,
+    dedup_key: str,
+    now: datetime,
+    kind: str = "reply",
+    worker_id: int | None = None,
+    channel: str | None = None,
+    account: str | None = None,
+    reminder: str | None = None,
+    arguments: dict[str, Any] | None = None,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    """Promise to say something. Written with the caller's commit; a second promise of the same key changes nothing.
+
+    A reply (`channel` and `account` given, due now) is born leased to the process that answers, which sends it right
+    after the commit; should it die first, the lease runs out and any sender takes over.
+    """
+    mine = kind == "reply" and session.info.get("sends_replies", False)
+    session.info.setdefault("said", []).append(
+        {
+            "dedup_key": dedup_key,
+            "kind": kind,
+            "worker_id": worker_id,
+            "channel": channel,
+            "account": account,
+            "message": message.to_json() if message else None,
+            "reminder": reminder,
+            "arguments": arguments,
+            "status": "leased" if mine else "queued",
+            "planned_at": now,
+            "not_before": not_before or now,
+            "expires_at": expires_at,
+            "leased_until": now + LEASE if mine else None,
+            "attempts": 0,
+            "parts_sent": 0,
+        }
+    )
+
+
+def cancel(session: Session, dedup_key: str, reason: str) -> None:
+    """The reason to say it has gone: an unsent message of this key is never sent."""
+    said = session.info.get("said", [])
+    session.info["said"] = [row for row in said if row["dedup_key"] != dedup_key]
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.dedup_key == dedup_key, OutboxMessage.status.in_(("queued", "leased")))
+        .values(status="cancelled", reason=reason)
+    )
+
+
+@event.listens_for(Session, "before_commit")
+def _write_what_was_said(session: Session) -> None:
+    """One executemany for everything said in the transaction: the hot path has no statement to spare."""
+    said = session.info.pop("said", None)
+    if said:
+        insert = insert_for(session.get_bind().dialect)
+        session.execute(insert(OutboxMessage.__table__).on_conflict_do_nothing(index_elements=["dedup_key"]), said)

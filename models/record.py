@@ -1,0 +1,104 @@
+"""What was done: one row per service given, its referral if any, and the agreements signed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Key, UtcDateTime
+
+
+class Record(Base):
+    """One service given. Never changed in place: a correction is a new row that names the old one in `corrects_id`."""
+
+    __tablename__ = "records"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    draft_key: Mapped[str] = mapped_column(String(40), unique=True)
+    """Conversation and position it was submitted from: the same button twice finds it taken."""
+    service: Mapped[str] = mapped_column(String(40))
+    programme: Mapped[str | None] = mapped_column(String(32))
+    resident_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"))
+    worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"))
+    village_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    """The village (or, for an event elsewhere, the organisation) that the figures count it for."""
+    on: Mapped[date] = mapped_column("on_day")
+    mode: Mapped[int | None]
+    channel: Mapped[str] = mapped_column(String(16))
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    classification: Mapped[int | None]
+    urgency: Mapped[str] = mapped_column(String(16), default="routine")
+    rules: Mapped[list[Any]] = mapped_column(default=list)
+    protocol_version: Mapped[str | None] = mapped_column(String(32))
+    next_due_on: Mapped[date | None]
+    referral: Mapped[dict[str, Any] | None]
+    marks: Mapped[list[Any]] = mapped_column(default=list)
+    """Facts the figures need, decided when it was recorded: standard_visit, assessed, controlled …"""
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Measures this record adds to, e.g. {"outreach_attendances": 46}."""
+    status: Mapped[str] = mapped_column(String(16), default="current")  # current | corrected | withdrawn
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("records.id"))
+    flags: Mapped[list[Any]] = mapped_column(default=list)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("ix_records_resident_id_service_on", "resident_id", "service", "on_day"),
+        Index("ix_records_worker_id_recorded_at", "worker_id", "recorded_at"),
+        Index("ix_records_village_id_service_on", "village_id", "service", "on_day"),
+    )
+
+
+class Referral(Base):
+    """A resident sent onward, open until somebody says whether they arrived (M-13: asked the next day)."""
+
+    __tablename__ = "referrals"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), index=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"))
+    village_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"))
+    urgency: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(400))
+    sent_on: Mapped[date]
+    ask_on: Mapped[date]
+    arrived: Mapped[bool | None]
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    close_reason: Mapped[str | None] = mapped_column(String(200))
+
+    __table_args__ = (Index("ix_referrals_village_id_ask_on", "village_id", "ask_on"),)
+
+
+class Agreement(Base):
+    """A family-doctor agreement. Renewal is a new row with a new number; nothing renews by itself (domain.md D)."""
+
+    __tablename__ = "agreements"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), index=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), index=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"))
+    packages: Mapped[list[Any]] = mapped_column(default=list)
+    groups: Mapped[list[Any]] = mapped_column(default=list)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    status: Mapped[str] = mapped_column(String(16), default="current")  # current | withdrawn
+
+    __table_args__ = (Index("ix_agreements_village_id_ends_on", "village_id", "ends_on"),)
+
+
+class AuditEntry(Base):
+    """Who did what, when and why. Rows are only ever added."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("health_workers.id"))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)

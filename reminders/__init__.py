@@ -1,0 +1,1 @@
+"""reminders is what the bot says unasked. It imports handlers and models."""
