@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, UtcDateTime
+from models.secrets import Keyring
 
 
 class ConversationRow(Base):
-    """One row per worker, so that it continues on another phone or the other channel."""
+    """One row per worker, so that it continues on another phone or the other channel. Sealed: it may hold an identity number."""
 
     __tablename__ = "conversations"
 
     worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"), primary_key=True)
-    state: Mapped[dict[str, Any]]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -52,8 +54,12 @@ class Draft:
     who: str = ""
     candidates: list[int] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    ticked: list[str] = field(default_factory=list)
+    """Codes ticked so far of the question with several answers that is open."""
     corrects: int | None = None
     """Id of the record that this draft corrects."""
+    alarmed: bool = False
+    """An emergency was seen before it was submitted: the supervisor hears of it after ten minutes (M-8)."""
     source: str = ""
     """The line it was read from, quoted back in the recap when several are open."""
 
@@ -66,7 +72,9 @@ class Draft:
             "who": self.who,
             "candidates": self.candidates,
             "skipped": self.skipped,
+            "ticked": self.ticked,
             "corrects": self.corrects,
+            "alarmed": self.alarmed,
             "source": self.source,
         }
         return {name: value for name, value in full.items() if value}
@@ -81,7 +89,9 @@ class Draft:
             who=data.get("who", ""),
             candidates=data.get("candidates", []),
             skipped=data.get("skipped", []),
+            ticked=data.get("ticked", []),
             corrects=data.get("corrects"),
+            alarmed=data.get("alarmed", False),
             source=data.get("source", ""),
         )
 
@@ -137,7 +147,17 @@ class Conversation:
         )
 
 
+def open_conversation(sealed: bytes | None, keyring: Keyring) -> Conversation:
+    """The conversation in a row's sealed column; an empty one where there is no row."""
+    return Conversation.from_json(json.loads(keyring.open(sealed, place="conversations"))) if sealed else Conversation()
+
+
+def seal_conversation(conversation: Conversation, keyring: Keyring) -> bytes:
+    """What the row keeps."""
+    return keyring.seal(json.dumps(conversation.to_json(), ensure_ascii=False), place="conversations")
+
+
 def load_conversation(session: Session, worker_id: int) -> Conversation:
-    """The worker's conversation, empty when there is none."""
+    """The worker's conversation as last committed."""
     row = session.get(ConversationRow, worker_id)
-    return Conversation.from_json(row.state) if row else Conversation()
+    return open_conversation(row.sealed if row else None, session.info["keyring"])

@@ -34,6 +34,8 @@ class Record(Base):
     rules: Mapped[list[Any]] = mapped_column(default=list)
     protocol_version: Mapped[str | None] = mapped_column(String(32))
     next_due_on: Mapped[date | None]
+    due_before: Mapped[date | None]
+    """The due date that stood before this record: what a withdrawal goes back to."""
     referral: Mapped[dict[str, Any] | None]
     marks: Mapped[list[Any]] = mapped_column(default=list)
     """Facts the figures need, decided when it was recorded: standard_visit, assessed, controlled …"""

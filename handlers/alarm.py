@@ -1,0 +1,92 @@
+"""An urgent result reaches the township at once; one that is not yet submitted, after ten minutes (M-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from handlers import recap
+from handlers.decisions import Urgency
+from handlers.menu import FORMS
+from handlers.turn import Turn
+from models.conversation import Draft
+from models.outbox import cancel, say
+from models.people import HealthWorker, Organisation, Role
+from models.record import Record
+
+WAIT_FOR_ANSWER = timedelta(minutes=10)  # M-8
+
+
+def supervisors_of(turn: Turn, village_id: int) -> Sequence[HealthWorker]:
+    """The township's public-health staff above a village; the county's where the township has nobody."""
+    village = turn.session.get_one(Organisation, village_id)
+    for role in (Role.TOWNSHIP, Role.COUNTY):
+        above = select(HealthWorker).where(
+            HealthWorker.organisation_id.in_(village.ancestry()), HealthWorker.role == role, HealthWorker.active
+        )
+        if found := turn.session.scalars(above.order_by(HealthWorker.id)).all():
+            return [worker for worker in found if worker.id != turn.worker.id]
+    return []
+
+
+def report(turn: Turn, record: Record) -> list[str]:
+    """Tell the township about an urgent record now. Returns the names told, for the doctor to read."""
+    told = supervisors_of(turn, record.village_id)
+    for supervisor in told:
+        say(
+            turn.session,
+            None,
+            kind="alarm",
+            reminder="urgent_result",
+            arguments={"record_id": record.id},
+            worker_id=supervisor.id,
+            dedup_key=f"alarm:{record.draft_key}:{supervisor.id}",
+            now=turn.now,
+        )
+    return [supervisor.name for supervisor in told]
+
+
+def watch(turn: Turn) -> None:
+    """If an open draft looks like an emergency, its supervisors hear of it in ten minutes unless it is settled first."""
+    for draft in turn.conversation.drafts:
+        resident = turn.resident(draft.resident_id)
+        if resident is None or draft.alarmed or not (sentence := _emergency(turn, draft)):
+            continue
+        draft.alarmed = True
+        for supervisor in supervisors_of(turn, resident.village_id):
+            say(
+                turn.session,
+                None,
+                kind="alarm",
+                reminder="unconfirmed_emergency",
+                arguments={"resident_id": resident.id, "worker_id": turn.worker.id, "say": sentence},
+                worker_id=supervisor.id,
+                dedup_key=_key(turn, draft, supervisor),
+                now=turn.now,
+                not_before=turn.now + WAIT_FOR_ANSWER,
+            )
+
+
+def unwatch(turn: Turn, draft: Draft, reason: str = "settled by the doctor") -> None:
+    """The draft was submitted, changed to something harmless or thrown away: the delayed alarm is not sent."""
+    resident = turn.resident(draft.resident_id)
+    if draft.alarmed and resident is not None:
+        draft.alarmed = False
+        for supervisor in supervisors_of(turn, resident.village_id):
+            cancel(turn.session, _key(turn, draft, supervisor), reason)
+
+
+def _key(turn: Turn, draft: Draft, supervisor: HealthWorker) -> str:
+    return f"unconfirmed:{turn.conversation.key}:{draft.service}:{draft.resident_id}:{supervisor.id}"
+
+
+def _emergency(turn: Turn, draft: Draft) -> str:
+    for doubt in draft.doubts.values():
+        if doubt.alarm:
+            return doubt.alarm
+    if FORMS[draft.service].protocol is None:
+        return ""
+    decision = recap.evaluate(turn, draft).decision
+    return decision.say[0] if decision and decision.urgency == Urgency.EMERGENCY and decision.say else ""

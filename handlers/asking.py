@@ -1,0 +1,164 @@
+"""What is asked now: the one open question, computed from the drafts alone (promise 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from handlers import alarm, recap, residents
+from handlers.form import Form
+from handlers.menu import FORMS, PROGRAMME_TITLES
+from handlers.recap import known_of
+from handlers.steps import Step
+from handlers.turn import Turn
+from models.conversation import Doubt, Draft
+from models.message import Choice, mark_name
+
+SKIP = Choice("skip", "跳过")
+NONE_OF_THEM = Choice("r.none", "都不是")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked now: `asks` is the field, 'resident' or 'confirm'."""
+
+    text: str
+    choices: tuple[Choice, ...]
+    asks: str
+    index: int = 0
+    step: Step | None = None
+    doubt: Doubt | None = None
+    optional: bool = False
+
+
+def current_question(turn: Turn) -> Question:
+    """The one thing that is open, computed from the drafts alone."""
+    conversation = turn.conversation
+    if conversation.editing:
+        index, _, name = conversation.editing.partition(".")
+        if name == "all":
+            return _confirm(turn, all_fields=True)
+        step = FORMS[conversation.drafts[int(index)].service].step(name)
+        if step is not None:
+            return _ask(turn, int(index), step)
+    for index, draft in enumerate(conversation.drafts):
+        if question := _open_in(turn, index, draft):
+            return question
+    return _confirm(turn, all_fields=False)
+
+
+def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
+    form = FORMS[draft.service]
+    if form.about == "resident" and draft.resident_id is None:
+        return _ask_resident(turn, index, draft)
+    known = known_of(turn, draft)
+    step = form.next_step(draft, known)
+    if step is not None:
+        return _ask(turn, index, step)
+    loose = next((name for name in draft.doubts), None) or _contradiction(form, draft, turn)
+    if loose:
+        doubt = draft.doubts[loose]
+        return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), loose, index, None, doubt)
+    return None
+
+
+def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
+    """A contradiction between answers, or a resident not in the programme: one question, kept as a doubt."""
+    if doubt := form.check(known_of(turn, draft)):
+        draft.doubts["check"] = doubt
+        return "check"
+    if form.programme and "enrol" not in draft.answers and not draft.corrects:
+        evaluation = recap.evaluate(turn, draft)
+        outside = evaluation.decision is not None and "outside_programme" in evaluation.decision.flags
+        enrolled = evaluation.enrolment is not None and evaluation.enrolment.ended_on is None
+        if not enrolled and not outside:
+            title = PROGRAMME_TITLES[form.programme]
+            draft.doubts["enrol"] = Doubt(
+                f"{recap.who(turn, draft)}还不在{title}管理名单里。已确诊{title}的,这次一并纳入管理吗?",
+                [("纳入管理", {"enrol": 1}), ("只记这一次", {"enrol": 0})],
+            )
+            return "enrol"
+    return None
+
+
+def _ask_resident(turn: Turn, index: int, draft: Draft) -> Question:
+    title = FORMS[draft.service].title
+    if not draft.candidates:
+        text = f"{title}:是哪一位居民?请发姓名(也可以发拼音首字母或身份证后四位)。"
+        if draft.who:
+            text = f"您负责的居民里没找到“{draft.who}”。请再发一次姓名、拼音首字母或身份证后四位;新居民先发“建档”。"
+        return Question(_headed(turn, index, text), (), "resident", index)
+    rows = [r for r in (turn.resident(i) for i in draft.candidates[: residents.MOST_OFFERED]) if r]
+    choices = tuple(Choice(f"r.{r.id}", f"{mark_name(r.name)} {residents.describe(turn, r)}") for r in rows)
+    text = f"“{draft.who}”是哪一位?" if draft.who else f"{title}:是哪一位?"
+    return Question(_headed(turn, index, text), (*choices, NONE_OF_THEM), "resident", index)
+
+
+def _ask(turn: Turn, index: int, step: Step) -> Question:
+    draft = turn.conversation.drafts[index]
+    doubt = next((draft.doubts[name] for name in step.fields if name in draft.doubts), None)
+    if doubt:
+        alarm = f"{doubt.alarm}\n" if doubt.alarm else ""
+        choices = (*_doubt_choices(doubt), *((SKIP,) if step.optional else ()))
+        return Question(_headed(turn, index, alarm + doubt.ask), choices, step.field, index, step, doubt, step.optional)
+    known = known_of(turn, draft)
+    choices = step.choices(known)
+    if step.many:
+        choices = (*choices, Choice(f"{step.field}.done", "选好了"))
+    if step.optional or not step.asked:
+        choices = (*choices, SKIP)
+    return Question(_headed(turn, index, step.question(known)), choices, step.field, index, step, None, step.optional)
+
+
+def _doubt_choices(doubt: Doubt) -> tuple[Choice, ...]:
+    return tuple(Choice(f"o.{n}", label) for n, (label, _) in enumerate(doubt.options))
+
+
+def _confirm(turn: Turn, *, all_fields: bool) -> Question:
+    drafts = turn.conversation.drafts
+    form, answers = FORMS[drafts[0].service], drafts[0].answers
+    shown = [s for s in form.steps if all_fields or s.is_answered(answers)] if len(drafts) == 1 else []
+    choices = recap.recap_choices(drafts, [(0, s) for s in shown], all_fields=all_fields)
+    return Question(recap.recap_text(turn, drafts), tuple(choices), "confirm")
+
+
+def _headed(turn: Turn, index: int, text: str) -> str:
+    """Which draft a question belongs to, where that could be unclear."""
+    draft = turn.conversation.drafts[index]
+    name = recap.who(turn, draft)
+    if len(turn.conversation.drafts) > 1:
+        return f"第{index + 1}条 {FORMS[draft.service].title} {name}:{text}"
+    return f"{name}:{text}" if name and draft.answers.keys() - {"on"} else f"{name} {text}".strip()
+
+
+def ask(turn: Turn, before: str = "") -> None:
+    """Say the open question, after an optional remark on the last answer."""
+    question = current_question(turn)
+    alarm.watch(turn)
+    draft = turn.conversation.drafts[question.index]
+    many = question.step is not None and question.step.many and question.doubt is None
+    urgent = "🔴" in question.text
+    turn.say(
+        f"{before}\n{question.text}" if before else question.text,
+        question.choices,
+        many=many,
+        ticked=tuple(f"{question.asks}.{code}" for code in draft.ticked) if many else (),
+        urgent=urgent,
+    )
+
+
+def conversation_state(turn: Turn) -> dict[str, Any] | None:
+    """The contract's `conversation` object for `cunyi chat --json`."""
+    if not turn.conversation.is_open:
+        return None
+    question = current_question(turn)
+    records = [
+        {
+            "service": draft.service,
+            "resident": {"id": draft.resident_id, "name": r.name} if (r := turn.resident(draft.resident_id)) else None,
+            "answers": draft.answers,
+        }
+        for draft in turn.conversation.drafts
+    ]
+    state = {**records[question.index], "asks": question.asks, "optional": question.optional}
+    return {**state, "records": records} if len(records) > 1 else state

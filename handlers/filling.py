@@ -1,0 +1,320 @@
+"""Filling in forms. The next question is the first step not yet answered (promise 2); everything else follows from that."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from handlers import alarm, recap, residents
+from handlers.asking import Question, ask, current_question
+from handlers.decisions import Urgency
+from handlers.menu import FORMS
+from handlers.recap import known_of
+from handlers.record_visit import submit
+from handlers.steps import Answer, NotUnderstood, SelectMany, Step, digits
+from handlers.turn import Turn
+from models.conversation import Doubt, Draft
+from models.message import Choice, mark_name
+from models.people import STATUS_TITLES, Resident, Status
+
+YES = frozenset(["提交", "确认", "确定", "对", "对的", "是", "是的", "好", "好的", "没错", "正确", "ok", "可以", "行", "嗯"])
+SKIPS = frozenset(["跳过", "没有", "不知道", "不清楚", "没测", "未测", "略", "无", "没量"])
+
+
+def open_drafts(turn: Turn, drafts: Sequence[Draft]) -> None:
+    """Begin (or add to) the conversation. Each draft is about today until the doctor says another day."""
+    conversation = turn.conversation
+    if not conversation.is_open:
+        seed = f"{turn.incoming.channel}:{turn.incoming.event_id}:{turn.worker.id}"
+        conversation.key = hashlib.sha256(seed.encode()).hexdigest()[:10]
+        conversation.begun_on = turn.today.isoformat()
+        conversation.pending = None
+    for draft in drafts:
+        draft.answers.setdefault("on", turn.today.isoformat())
+        conversation.drafts.append(draft)
+
+
+def store(turn: Turn, index: int, step: Step, answer: Answer) -> None:
+    """Keep an answer, or its doubt; share it with the other form of the same visit that asks the very same step."""
+    conversation = turn.conversation
+    conversation.editing = None
+    first = conversation.drafts[index]
+    for position, draft in enumerate(conversation.drafts):
+        same_visit = draft is first or (draft.resident_id is not None and draft.resident_id == first.resident_id)
+        if same_visit and any(step is s for s in FORMS[draft.service].steps):
+            _keep(turn, draft, step, answer)
+            if draft is first:
+                conversation.trail.append(f"{position}.{step.field}")
+
+
+def _keep(turn: Turn, draft: Draft, step: Step, answer: Answer) -> None:
+    for name in step.fields:
+        draft.answers.pop(name, None)
+        draft.doubts.pop(name, None)
+    draft.answers.update(answer.values)
+    draft.ticked = []
+    if step.field in draft.skipped:
+        draft.skipped.remove(step.field)
+    draft.doubts.pop("check", None)
+    if answer.doubt:
+        draft.doubts[step.field] = _with_alarm(turn, draft, answer.doubt)
+    known = known_of(turn, draft)
+    for dependent in FORMS[draft.service].steps:  # an answer may have taken another question's reason away
+        if dependent.asked and not dependent.when(known):
+            for name in dependent.fields:
+                draft.answers.pop(name, None)
+
+
+def _with_alarm(turn: Turn, draft: Draft, doubt: Doubt) -> Doubt:
+    """A question never delays an alarm: if any reading of the value is an emergency, the advice stands with it (M-8)."""
+    for _, values in doubt.options:
+        decision = recap.evaluate(turn, draft, **values).decision
+        if decision and decision.urgency == Urgency.EMERGENCY and decision.say:
+            return Doubt(doubt.ask, doubt.options, f"🔴 如果属实:{decision.say[0]}")
+    return doubt
+
+
+def take_text(turn: Turn, text: str) -> bool:
+    """A typed reply to the open question. False when it is none: the caller may find another meaning for it."""
+    question = current_question(turn)
+    if chosen := match_choice(question.choices, text):
+        take_choice(turn, (chosen,))
+        return True
+    if question.asks == "confirm":
+        return _take_at_recap(turn, text)
+    if question.asks == "resident":
+        return _take_resident(turn, question.index, text)
+    if question.step is None:
+        return False
+    if question.optional and text.strip().lower() in SKIPS:
+        take_choice(turn, ("skip",))
+        return True
+    return _take_answer(turn, question, text)
+
+
+def match_choice(choices: Sequence[Choice], text: str) -> str | None:
+    """A choice by its label, with or without its emoji, or by the number that the channel showed for it."""
+    said = text.strip().lower()
+    for position, choice in enumerate(choices, 1):
+        label = choice.label.lower()
+        if said in (label, label.split(" ", 1)[-1], choice.id) and said:
+            return choice.id
+        if choice.id.startswith(("r.", "o.", "edit.", "drop.")) and said == (choice.number or str(position)):
+            return choice.id
+    return None
+
+
+def _take_answer(turn: Turn, question: Question, text: str) -> bool:
+    step, index = question.step, question.index
+    assert step is not None
+    known = known_of(turn, turn.conversation.drafts[index])
+    try:
+        answer = step.read(text, known)
+    except NotUnderstood as error:
+        if absorb(turn, index, text):
+            ask(turn)
+        else:
+            ask(turn, before=str(error))
+        return True
+    store(turn, index, step, answer)
+    ask(turn)
+    return True
+
+
+def absorb(turn: Turn, index: int, text: str) -> bool:
+    """Let every step of the draft look for itself in the text; true when at least one found something."""
+    draft = turn.conversation.drafts[index]
+    line = digits(text)
+    taken: list[tuple[int, int]] = []
+    for step in FORMS[draft.service].steps:
+        for found in step.find(line, known_of(turn, draft)):
+            if all(found.end <= start or found.start >= end for start, end in taken):
+                taken.append((found.start, found.end))
+                store(turn, index, step, found.answer)
+                break
+    return bool(taken)
+
+
+def _take_at_recap(turn: Turn, text: str) -> bool:
+    if text.strip().lower().strip("。.!!") in YES:
+        take_choice(turn, ("submit",))
+        return True
+    if len(turn.conversation.drafts) == 1 and absorb(turn, 0, text):
+        turn.conversation.editing = None
+        ask(turn)
+        return True
+    return False
+
+
+def _take_resident(turn: Turn, index: int, text: str) -> bool:
+    draft = turn.conversation.drafts[index]
+    ids = residents.search(turn, text)
+    draft.who, draft.candidates = text.strip()[:20], list(ids)
+    if len(ids) == 1 and (resident := turn.resident(ids[0])):
+        choose_resident(turn, index, resident)
+    else:
+        ask(turn)
+    return True
+
+
+def choose_resident(turn: Turn, index: int, resident: Resident) -> None:
+    """Set whom a draft is about; somebody dead or moved away is refused by name, with what to do."""
+    draft = turn.conversation.drafts[index]
+    if resident.status in (Status.DIED, Status.MOVED) and not draft.corrects:
+        draft.candidates, draft.who = [], ""
+        when = f"{resident.status_on}" if resident.status_on else ""
+        ask(
+            turn,
+            before=f"{mark_name(resident.name)}登记为{STATUS_TITLES[Status(resident.status)]}{when},不能再记随访。登记有误请联系公卫科更正;要记别人请发姓名。",
+        )
+        return
+    draft.resident_id, draft.candidates = resident.id, []
+    ask(turn)
+
+
+def take_choice(turn: Turn, chosen: Sequence[str]) -> bool:
+    """Pressed buttons. False when they are not of this conversation's form."""
+    conversation, first = turn.conversation, chosen[0]
+    question = current_question(turn)
+    if first == "submit":
+        submit(turn) if question.asks == "confirm" else ask(turn, before="还有没填完的,先回答这一项:")
+    elif first == "cancel":
+        abandon(turn)
+    elif first == "more":
+        conversation.editing = "0.all"
+        ask(turn)
+    elif first.startswith("edit."):
+        _, index, name = first.split(".", 2)
+        conversation.editing = f"{index}.{name}"
+        ask(turn)
+    elif first.startswith("drop."):
+        _drop(turn, int(first.removeprefix("drop.")))
+    elif first == "skip":
+        _skip(turn, question)
+    elif first.startswith("r."):
+        _pick_resident(turn, question, first.removeprefix("r."))
+    elif first.startswith("o.") and question.doubt:
+        _settle(turn, question, int(first.removeprefix("o.")))
+    else:
+        return _take_option(turn, question, chosen)
+    return True
+
+
+def abandon(turn: Turn) -> None:
+    """取消: nothing was recorded, and whoever waits for an alarm of it is not told."""
+    drafts = list(turn.conversation.drafts)
+    for draft in drafts:
+        alarm.unwatch(turn, draft)
+    what = "、".join(dict.fromkeys(FORMS[d.service].title for d in drafts))
+    turn.conversation.close()
+    turn.say(f"已取消,{what}没有记录。")
+
+
+def _drop(turn: Turn, index: int) -> None:
+    if 0 <= index < len(turn.conversation.drafts):
+        alarm.unwatch(turn, turn.conversation.drafts[index])
+        del turn.conversation.drafts[index]
+        turn.conversation.trail = []
+    if turn.conversation.drafts:
+        ask(turn, before="已去掉。")
+
+
+def _skip(turn: Turn, question: Question) -> None:
+    conversation = turn.conversation
+    draft = conversation.drafts[question.index]
+    editing, conversation.editing = conversation.editing, None
+    if question.step is not None and (question.optional or editing):
+        for name in question.step.fields:
+            draft.doubts.pop(name, None)
+        if not editing:
+            draft.skipped.append(question.step.field)
+            conversation.trail.append(f"{question.index}.{question.step.field}")
+        ask(turn)
+    else:
+        ask(turn, before="这一项不能跳过。")
+
+
+def _pick_resident(turn: Turn, question: Question, code: str) -> None:
+    draft = turn.conversation.drafts[question.index]
+    resident = turn.resident(int(code)) if code.isdigit() else None
+    if question.asks != "resident":
+        ask(turn)
+    elif resident is None:
+        draft.candidates, draft.who = [], ""
+        ask(turn)
+    else:
+        choose_resident(turn, question.index, resident)
+
+
+def _settle(turn: Turn, question: Question, number: int) -> None:
+    """The doctor said which reading of a doubtful value is meant."""
+    assert question.doubt is not None
+    if not 0 <= number < len(question.doubt.options):
+        ask(turn)
+        return
+    values = question.doubt.options[number][1]
+    draft = turn.conversation.drafts[question.index]
+    if question.step is None:
+        draft.doubts.pop(question.asks, None)
+        draft.answers.update(values)
+    else:
+        kept = {name: draft.answers[name] for name in question.step.fields if name in draft.answers}
+        store(turn, question.index, question.step, Answer({**kept, **values}))
+    ask(turn)
+
+
+def _take_option(turn: Turn, question: Question, chosen: Sequence[str]) -> bool:
+    step = question.step
+    prefix = f"{step.field}." if step else ""
+    if step is None or question.doubt or not all(c.startswith(prefix) for c in chosen):
+        return False
+    codes = [c.removeprefix(prefix) for c in chosen]
+    known = known_of(turn, turn.conversation.drafts[question.index])
+    try:
+        if isinstance(step, SelectMany):
+            answer = _tick(turn, question.index, step, codes)
+            if answer is None:
+                ask(turn)
+                return True
+        else:
+            answer = step.choose(codes[0], known)
+    except NotUnderstood as error:
+        ask(turn, before=str(error))
+        return True
+    store(turn, question.index, step, answer)
+    ask(turn)
+    return True
+
+
+def _tick(turn: Turn, index: int, step: SelectMany, codes: list[str]) -> Answer | None:
+    """Tick and untick until 选好了; 'nothing' needs no more than its own tap, and a vote card brings all at once."""
+    draft = turn.conversation.drafts[index]
+    known = known_of(turn, draft)
+    done = "done" in codes
+    codes = [c for c in codes if c != "done"]
+    if codes == [str(step.none_code)]:
+        return step.of_codes(codes, known)
+    draft.ticked = [*[t for t in draft.ticked if t not in codes], *[c for c in codes if c not in draft.ticked]]
+    if done or len(codes) > 1:
+        return step.of_codes(draft.ticked or codes, known)
+    return None
+
+
+def step_back(turn: Turn) -> None:
+    """上一步: the last answer is taken out, so its question is again the first one open."""
+    conversation = turn.conversation
+    conversation.editing = None
+    if not conversation.trail:
+        ask(turn, before="已经是第一步了。")
+        return
+    index, _, name = conversation.trail.pop().partition(".")
+    draft = conversation.drafts[int(index)]
+    step = FORMS[draft.service].step(name)
+    if step is not None:
+        for field in step.fields:
+            draft.answers.pop(field, None)
+            draft.doubts.pop(field, None)
+        draft.skipped = [field for field in draft.skipped if field != name]
+        if not step.asked:
+            conversation.editing = f"{index}.{name}"
+    ask(turn)

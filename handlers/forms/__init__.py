@@ -1,0 +1,1 @@
+"""Each file here is one service; the index is handlers.menu."""

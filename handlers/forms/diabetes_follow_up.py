@@ -1,0 +1,154 @@
+"""2型糖尿病患者随访: the norm's form (domain.md A2) with the safety corrections M-4, M-6 and M-7."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.decisions import Decision
+from handlers.form import Form
+from handlers.forms import common
+from handlers.forms.hypertension_follow_up import PRESSURE
+from handlers.forms.medications import INSULIN, MEDICATIONS
+from handlers.measurements import Glucose
+from handlers.protocols import diabetes
+from handlers.steps import Day, Known, Number, SelectMany, SelectOne, options
+
+GLUCOSE = Glucose(
+    field="fasting_glucose", title="血糖", ask="空腹血糖多少?(mmol/L)餐后的请写“餐后 9.8”", words=("血糖", "空腹")
+)
+SYMPTOMS = SelectMany(
+    field="symptoms",
+    title="糖尿病症状",
+    ask="糖尿病方面有什么症状?可以多选。",
+    none_code=1,
+    options=options(
+        (1, "无症状", "无不适", "没有不舒服", "没什么不舒服", "没不舒服", "没有症状", "没症状", "症状无", "症状:无", "没啥不舒服", "一切正常", "都好", "人好"),
+        (2, "多饮", "口渴", "口干", "老想喝水"),
+        (3, "多食", "老饿", "吃得多"),
+        (4, "多尿", "尿多", "夜尿多"),
+        (5, "视力模糊", "看不清", "眼睛模糊", "眼花"),
+        (6, "感染", "伤口不好", "伤口不愈"),
+        (7, "手脚麻木", "手麻", "脚麻", "手脚麻", "手脚发麻"),
+        (8, "下肢浮肿", "脚肿", "腿肿"),
+        (9, "体重明显下降", "瘦了", "消瘦"),
+        (10, "其他"),
+    ),
+)  # fmt: skip
+DANGER = SelectMany(
+    field="danger_signs",
+    title="危险征象",
+    ask="再问一句:有下面的情况吗?",
+    none_code="none",
+    options=options(*((code, label) for code, label in diabetes.DANGER_SIGNS.items())),
+    when=lambda known: bool(set(known.answers.get("symptoms", ())) & set(diabetes.DANGER_QUESTIONS)),
+)
+FOOT_PULSE = SelectOne(
+    field="dorsalis_pedis",
+    title="足背动脉搏动",
+    words=("足背动脉", "足背"),
+    options=options((1, "触及正常", "正常", "可触及", "触及"), (2, "减弱", "弱"), (3, "消失", "摸不到", "未触及")),
+    asked=False,
+    bare=(),
+)
+FOOT_SIDE = SelectOne(
+    field="dorsalis_pedis_side",
+    title="足背动脉异常侧",
+    options=options((1, "双侧"), (2, "左侧"), (3, "右侧")),
+    asked=False,
+    bare=(),
+)
+STAPLE_FOOD = Number(
+    field="staple_food", title="主食", words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
+    possible=(0, 1500), target="staple_food_target", asked=False, unit_alone=False,
+)  # fmt: skip
+HBA1C = Number(
+    field="hba1c", title="糖化血红蛋白", words=("糖化", "HbA1c", "A1c"), unit="%", units={"%": 1}, possible=(3, 20),
+    decimals=1, asked=False, unit_alone=False,
+)  # fmt: skip
+HBA1C_ON = Day(field="hba1c_on", title="糖化检查日期", bare=False, asked=False)
+TEMPERATURE = Number(
+    field="temperature",
+    title="体温",
+    unit="℃",
+    units={"℃": 1, "度": 1},
+    possible=(25, 45),
+    decimals=1,
+    asked=False,
+    unit_alone=False,
+)
+HYPOGLYCAEMIA = SelectOne(
+    field="hypoglycaemia",
+    title="低血糖反应",
+    ask="上次随访以来有过低血糖反应吗?(心慌、出冷汗、手抖)",
+    words=("低血糖",),
+    options=options(
+        (1, "无", "没有", "没低血糖", "无低血糖", "没有低血糖"),
+        (2, "偶尔", "偶尔有", "有过一次"),
+        (3, "频繁", "经常", "常有"),
+    ),
+    optional=True,
+    bare=("无低血糖", "没有低血糖", "没低血糖"),
+)
+
+
+def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
+    """Facts for the figures: only a fasting value classifies; LO or <= 3.9 is never 'controlled' (M-6)."""
+    if answers.get("self_reported"):
+        return []
+    fasting = answers.get("fasting_glucose")
+    face_to_face = answers.get("mode") in (1, 2)
+    if fasting is None:
+        return []
+    controlled = isinstance(fasting, (int, float)) and 3.9 < fasting < 7.0
+    return ["assessed", *(["controlled"] if controlled else []), *(["standard_visit"] if face_to_face else [])]
+
+
+form = Form(
+    code="diabetes_follow_up",
+    title="糖尿病随访",
+    about="resident",
+    words=("糖尿病随访", "糖尿病", "测血糖", "血糖随访"),
+    needs=("fasting_glucose", "postprandial_glucose", "random_glucose"),
+    programme="diabetes",
+    protocol=diabetes.protocol,
+    steps=(
+        common.ON,
+        common.MODE,
+        GLUCOSE,
+        PRESSURE,
+        SYMPTOMS,
+        DANGER,
+        common.PREGNANCY,
+        common.ADHERENCE,
+        HYPOGLYCAEMIA,
+        common.HEART_RATE,
+        common.ADVERSE,
+        common.ADVERSE_WHAT,
+        common.COMPLICATION,
+        FOOT_PULSE,
+        FOOT_SIDE,
+        common.WEIGHT,
+        common.HEIGHT,
+        common.WAIST,
+        common.BMI_TARGET,
+        TEMPERATURE,
+        common.OTHER_SIGNS,
+        common.SMOKING,
+        common.ALCOHOL,
+        common.EXERCISE,
+        common.EXERCISE_MINUTES,
+        STAPLE_FOOD,
+        common.MENTAL_ADJUSTMENT,
+        common.COMPLIANCE,
+        HBA1C,
+        HBA1C_ON,
+        MEDICATIONS,
+        INSULIN,
+        common.REFERRAL_REASON,
+        common.REFERRAL_TO,
+        common.NEXT,
+    ),
+    derive=common.bmi,
+    marks=marks,
+)

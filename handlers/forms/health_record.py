@@ -1,0 +1,168 @@
+"""居民健康档案: register a resident, with identity-number checks and a question where somebody may be there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
+
+from handlers.form import Form, day_of
+from handlers.forms.outreach_clinic import Place
+from handlers.reading import normalise
+from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany, SelectOne, Step, Text, options
+from handlers.turn import Turn
+from models import registry
+from models.conversation import Doubt
+from models.record import Record
+
+PROGRAMME_CODES = {1: "hypertension", 2: "diabetes", 3: "mental_health", 4: "tb", 5: "copd", 6: "pneumoconiosis"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class IdentityNumber(Step):
+    """An 18-digit identity number. Gives sex and date of birth too, and never leaves the conversation in clear."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return (self.field,)
+
+    def read(self, text: str, known: Known) -> Answer:
+        try:
+            identity = check_identity(text, known.today)
+        except NotAnIdentity as error:
+            raise NotUnderstood(str(error)) from None
+        return Answer(
+            {self.field: identity.number, "born_on": identity.born_on.isoformat(), "sex": _SEX_CODES[identity.sex]}
+        )
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for match in IDENTITY.finditer(line):
+            try:
+                answer = self.read(match[0], known)
+            except NotUnderstood as error:
+                answer = Answer({}, Doubt(str(error), []))
+            yield Found(match.start(), match.end(), answer)
+
+    def show(self, answers: Mapping[str, Any]) -> str:
+        return mask_identity(answers[self.field])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Phone(Step):
+    """A mobile or landline number. Elders often share a child's phone, so it is never a key."""
+
+    def read(self, text: str, known: Known) -> Answer:
+        phone = read_phone(text)
+        if phone is None:
+            raise NotUnderstood("没看懂电话。请发11位手机号,或带区号的座机,例如 0745-7712345。")
+        return Answer({self.field: phone})
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for word in normalise.PHONE.finditer(line):
+            if (phone := read_phone(word[0])) is not None:
+                yield Found(word.start(), word.end(), Answer({self.field: phone}))
+
+    def show(self, answers: Mapping[str, Any]) -> str:
+        return mask_phone(answers[self.field])
+
+
+_SEX_CODES = {"male": 1, "female": 2}
+SEXES = {1: "male", 2: "female"}
+
+
+NAME = Text(field="name", title="姓名", ask="居民姓名?", words=("姓名",), longest=20)
+IDENTITY_NUMBER = IdentityNumber(
+    field="identity_number", title="身份证号", ask="身份证号?没有可以跳过。", words=("身份证",), optional=True
+)
+SEX = SelectOne(
+    field="sex", title="性别", ask="性别?", words=("性别",), options=options((1, "男", "男性"), (2, "女", "女性"))
+)
+BORN_ON = Day(
+    field="born_on", title="出生日期", ask="出生日期?(公历,例如 1957-03-12)", words=("出生", "生日", "生于"), bare=False
+)  # fmt: skip
+VILLAGE = Place(field="village", title="居住村", ask="住在哪个村?", words=("住",))
+GROUP = Text(field="village_group", title="村民小组", words=("小组",), asked=False, longest=20)
+HOUSEHOLDER = Text(field="householder", title="户主", words=("户主",), asked=False, longest=20)
+PHONE = Phone(field="phone", title="电话", words=("电话", "手机"), optional=True, ask="联系电话?没有可以跳过。")
+GROUPS = SelectMany(
+    field="population_groups",
+    title="人群类别",
+    none_code=0,
+    asked=False,
+    options=options(
+        (0, "一般人群"),
+        (1, "残疾人"),
+        (2, "脱贫人口", "贫困户", "脱贫户"),
+        (3, "低保", "低保户"),
+        (4, "特困", "五保户"),
+        (5, "计划生育特殊家庭"),
+        (6, "孕产妇"),
+        (7, "0-6岁儿童"),
+    ),
+)
+PROGRAMMES = SelectMany(
+    field="programmes",
+    title="管理项目",
+    ask="要纳入哪些管理?可以多选。",
+    words=("管理",),
+    none_code=0,
+    options=options(
+        (0, "都不是", "无", "没有", "健康"),
+        (1, "高血压"),
+        (2, "糖尿病", "2型糖尿病"),
+        (3, "严重精神障碍"),
+        (4, "肺结核"),
+        (5, "慢阻肺"),
+        (6, "尘肺病", "尘肺"),
+    ),
+)
+
+
+def check(known: Known) -> Doubt | None:
+    """The village must be one of the doctor's own: a record without a village is nobody's."""
+    if "village" in known.answers and "village_id" not in known.answers:
+        names = "、".join(name for _, name in known.villages[:8])
+        return Doubt(f"“{known.answers['village']}”不在您负责的村里。请选:{names}。", [])
+    return None
+
+
+def finish(turn: Turn, record: Record) -> None:
+    """Register the resident and enrol them; sensitive fields move to sealed columns and leave the record's answers."""
+    answers = dict(record.answers)
+    identity, phone = answers.pop("identity_number", None), answers.pop("phone", None)
+    resident = registry.register_resident(
+        turn.session,
+        name=answers["name"],
+        sex=SEXES.get(answers.get("sex", 0)),
+        born_on=date.fromisoformat(answers["born_on"]) if "born_on" in answers else None,
+        identity=identity,
+        phone=phone,
+        village_id=answers["village_id"],
+        village_group=answers.get("village_group"),
+        householder=answers.get("householder"),
+        worker_id=turn.worker.id,
+        groups=[GROUPS.option(code).label for code in answers.get("population_groups", []) if code],  # type: ignore[union-attr]
+        registered_on=day_of(answers, turn.today),
+        now=turn.now,
+    )
+    for code in answers.get("programmes", []):
+        if code in PROGRAMME_CODES:
+            registry.enrol(turn.session, resident, PROGRAMME_CODES[code], since=turn.today, next_due_on=turn.today)
+    record.answers, record.resident_id = answers, resident.id
+
+
+form = Form(
+    code="health_record",
+    title="建立健康档案",
+    about="new_resident",
+    words=("建立健康档案", "建档", "登记", "新建档案"),
+    steps=(
+        Day(field="on", title="建档日期", words=("日期",), asked=False),
+        NAME, IDENTITY_NUMBER, SEX, BORN_ON, VILLAGE, GROUP, HOUSEHOLDER, PHONE, GROUPS, PROGRAMMES,
+    ),
+    check=check,
+    finish=finish,
+)  # fmt: skip

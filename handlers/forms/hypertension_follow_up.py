@@ -1,0 +1,98 @@
+"""高血压患者随访: the norm's form (domain.md A1), the few questions that matter asked, the rest one tap away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.decisions import Decision
+from handlers.form import Form
+from handlers.forms import common
+from handlers.forms.medications import MEDICATIONS
+from handlers.measurements import BloodPressure
+from handlers.protocols import hypertension
+from handlers.steps import Known, SelectMany, options
+
+SYMPTOMS = SelectMany(
+    field="symptoms",
+    title="症状",
+    ask="有什么症状?可以多选。",
+    none_code=1,
+    options=options(
+        (1, "无症状", "无不适", "没有不舒服", "没什么不舒服", "没不舒服", "没有症状", "没症状", "症状无", "症状:无", "没啥不舒服", "一切正常", "都好", "人好"),
+        (2, "头痛头晕", "头痛", "头晕", "头昏", "头疼", "脑壳痛", "脑壳昏", "脑壳晕"),
+        (3, "恶心呕吐", "恶心", "呕吐", "想吐", "吐了"),
+        (4, "眼花耳鸣", "眼花", "耳鸣", "看东西花"),
+        (5, "呼吸困难", "气促", "出不来气", "喘不上气", "气喘"),
+        (6, "心悸胸闷", "心悸", "胸闷", "心慌"),
+        (7, "鼻衄出血不止", "鼻出血", "流鼻血", "鼻衄"),
+        (8, "四肢发麻", "手麻", "脚麻", "手脚发麻", "手脚麻", "发麻"),
+        (9, "下肢水肿", "脚肿", "腿肿", "下肢浮肿", "浮肿"),
+        (10, "其他"),
+    ),
+)  # fmt: skip
+
+DANGER = SelectMany(
+    field="danger_signs",
+    title="危险征象",
+    ask="再问一句:有下面的情况吗?",
+    none_code="none",
+    options=options(*((code, label) for code, label in hypertension.DANGER_SIGNS.items())),
+    when=lambda known: bool(set(known.answers.get("symptoms", ())) & set(hypertension.DANGER_QUESTIONS)),
+)
+
+PRESSURE = BloodPressure(field="systolic", title="血压", ask="血压是多少?例如 152/94", words=("血压",))
+
+
+def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
+    """Facts for the figures. Control is decided from the values, not from the class (M-5); 150 from 65 years on."""
+    if "systolic" not in answers or answers.get("self_reported"):
+        return []
+    limit = 150 if known.age is not None and known.age >= 65 else 140
+    controlled = answers["systolic"] < limit and answers["diastolic"] < 90
+    face_to_face = answers.get("mode") in (1, 2)
+    return ["assessed", *(["controlled"] if controlled else []), *(["standard_visit"] if face_to_face else [])]
+
+
+form = Form(
+    code="hypertension_follow_up",
+    title="高血压随访",
+    about="resident",
+    words=("高血压随访", "高血压", "量血压", "血压随访"),
+    needs=("systolic", "diastolic"),
+    programme="hypertension",
+    protocol=hypertension.protocol,
+    steps=(
+        common.ON,
+        common.MODE,
+        PRESSURE,
+        common.HEART_RATE,
+        SYMPTOMS,
+        DANGER,
+        common.PREGNANCY,
+        common.ADHERENCE,
+        common.ADVERSE,
+        common.ADVERSE_WHAT,
+        common.COMPLICATION,
+        common.WEIGHT,
+        common.HEIGHT,
+        common.WAIST,
+        common.BMI_TARGET,
+        common.OTHER_SIGNS,
+        common.SMOKING,
+        common.ALCOHOL,
+        common.EXERCISE,
+        common.EXERCISE_MINUTES,
+        common.SALT,
+        common.SALT_TARGET,
+        common.MENTAL_ADJUSTMENT,
+        common.COMPLIANCE,
+        common.EXAMINATIONS,
+        MEDICATIONS,
+        common.REFERRAL_REASON,
+        common.REFERRAL_TO,
+        common.NEXT,
+    ),
+    derive=common.bmi,
+    marks=marks,
+)

@@ -1,0 +1,243 @@
+"""A finished form becomes a record, its class and next date, a referral, the counters and the replies: one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+from models.effects import counted, record_effects
+from sqlalchemy import select
+
+from handlers import alarm, recap
+from handlers.decisions import Decision, Urgency
+from handlers.form import Form, day_of
+from handlers.menu import FORMS, PROGRAMME_TITLES
+from handlers.turn import Turn
+from models import registry
+from models.conversation import Draft
+from models.enrolment import Enrolment
+from models.message import Choice
+from models.record import Agreement, AuditEntry, Record, Referral
+from models.tally import count, difference
+
+ASK_AFTER_EMERGENCY = timedelta(days=1)  # M-13: did the patient arrive? 14 days is the legal limit, not the reminder
+ASK_AFTER_REFERRAL = timedelta(days=14)
+LATE_ENTRY_DAYS = 7
+
+
+def submit(turn: Turn) -> None:
+    """Record every open draft and say so.
+
+    1. Each draft becomes one record; a draft submitted before (the same button twice) is found by its key.
+    2. The protocol decides class, urgency, next date and referral from the answers and the resident's history.
+    3. What follows from the service itself is done (an agreement, a registration).
+    4. The enrolment takes the new due date, if this is its latest visit.
+    5. A referral is opened, an emergency reported to the township.
+    6. The counters move by the difference, and the doctor reads one line per record, the urgent ones first.
+    """
+    conversation = turn.conversation
+    lines: list[tuple[int, str]] = []
+    made: list[int] = []
+    for index, draft in enumerate(conversation.drafts):
+        record = _record(turn, draft, f"{conversation.key}.{index}")
+        made.append(record.id)
+        lines.append(_line(turn, draft, record))
+    for draft in conversation.drafts:
+        alarm.unwatch(turn, draft)
+    conversation.last["key"] = conversation.key
+    conversation.last["records"] = made
+    conversation.close()
+    lines.sort(key=lambda line: line[0])
+    turn.say(
+        "\n".join(text for _, text in lines), [Choice("undo", "撤销"), Choice("edit", "更正"), Choice("today", "今日")]
+    )
+
+
+def _record(turn: Turn, draft: Draft, key: str) -> Record:
+    """Write one draft down, with everything that follows from it."""
+    session, form = turn.session, FORMS[draft.service]
+    if existing := session.scalar(select(Record).where(Record.draft_key == key)):
+        return existing
+    corrected = session.get_one(Record, draft.corrects) if draft.corrects else None
+    with counted(session, [draft.resident_id] if draft.resident_id is not None else []):
+        if corrected is not None:
+            set_aside(turn, corrected, "corrected")
+        evaluation = recap.evaluate(turn, draft)
+        record = _new_record(turn, form, draft, evaluation, key)
+        session.add(record)
+        session.flush()
+        form.finish(turn, record)
+        _follow_up(turn, form, record, evaluation)
+        if evaluation.decision and evaluation.decision.refer:
+            _refer(turn, record, evaluation.decision)
+        session.flush()
+    if draft.resident_id is None:  # an event, or a resident who did not exist when counting began
+        count(session, record_effects(record))
+    return record
+
+
+def set_aside(turn: Turn, record: Record, status: str) -> None:
+    """A record is corrected or withdrawn: it stays in the history, and what followed from it is closed."""
+    session = turn.session
+    if record.resident_id is None:
+        count(session, difference(Counter(), record_effects(record)))
+    record.status = status
+    for agreement in session.scalars(select(Agreement).where(Agreement.record_id == record.id)):
+        agreement.status = "withdrawn"
+    for referral in session.scalars(
+        select(Referral).where(Referral.record_id == record.id, Referral.closed_at.is_(None))
+    ):
+        referral.closed_at, referral.close_reason = turn.now, f"record {status}"
+
+
+def _new_record(turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluation, key: str) -> Record:
+    answers, decision = evaluation.answers, evaluation.decision
+    day = day_of(answers, turn.today)
+    resident = turn.resident(draft.resident_id)
+    known = recap.known_of(turn, draft)
+    return Record(
+        draft_key=key,
+        service=form.code,
+        programme=form.programme,
+        resident_id=draft.resident_id,
+        worker_id=turn.worker.id,
+        village_id=resident.village_id if resident else answers.get("village_id") or turn.worker.organisation_id,
+        on=day,
+        mode=answers.get("mode"),
+        channel=turn.incoming.channel,
+        answers={name: value for name, value in answers.items() if name != "on"},
+        classification=decision.classification if decision else None,
+        urgency=str(decision.urgency) if decision else str(Urgency.ROUTINE),
+        rules=list(decision.rules) if decision else [],
+        protocol_version=decision.version if decision else None,
+        next_due_on=evaluation.next_due_on,
+        due_before=evaluation.enrolment.next_due_on if evaluation.enrolment else None,
+        referral=_referral_of(answers, decision),
+        marks=form.marks(answers, decision, known),
+        counts={measure: answers[name] for name, measure in form.counts.items() if answers.get(name)},
+        corrects_id=draft.corrects,
+        flags=_flags(turn, day, decision, evaluation),
+        recorded_at=turn.now,
+    )
+
+
+def _referral_of(answers: dict[str, Any], decision: Decision | None) -> dict[str, Any] | None:
+    if (decision is None or not decision.refer) and "referral_to" not in answers:
+        return None
+    reason = answers.get("referral_reason") or ("; ".join(decision.reasons) if decision and decision.refer else "")
+    return {
+        "reason": reason,
+        "to": answers.get("referral_to", ""),
+        "urgency": str(decision.urgency) if decision else "refer",
+    }
+
+
+def _flags(turn: Turn, day: date, decision: Decision | None, evaluation: recap.Evaluation) -> list[str]:
+    """Facts about how it was recorded. Late is marked, never refused."""
+    flags = list(decision.flags) if decision else []
+    due = evaluation.enrolment.next_due_on if evaluation.enrolment else None
+    if due is not None and day > due:
+        flags.append("late_visit")
+    if (turn.today - day).days > LATE_ENTRY_DAYS:
+        flags.append("late_entry")
+    if decision is not None and evaluation.enrolment is None and evaluation.answers.get("enrol") != 1:
+        flags.append("not_enrolled")
+    return flags
+
+
+def _follow_up(turn: Turn, form: Form, record: Record, evaluation: recap.Evaluation) -> None:
+    """Move the enrolment's due date, unless a later visit is already recorded; enrol first where the doctor said so."""
+    if form.programme is None or record.resident_id is None:
+        return
+    enrolment = evaluation.enrolment
+    if (enrolment is None or enrolment.ended_on is not None) and evaluation.answers.get("enrol") == 1:
+        resident = turn.resident(record.resident_id)
+        assert resident is not None
+        enrolment = registry.enrol(
+            turn.session, resident, form.programme, since=record.on, next_due_on=record.next_due_on
+        )
+    if enrolment is not None and enrolment.ended_on is None:
+        settle_due_date(turn, enrolment, form, fallback=record.due_before)
+
+
+def settle_due_date(turn: Turn, enrolment: Enrolment, form: Form, fallback: date | None) -> None:
+    """Due date, class and urgency are those of the latest current record; without one, what stood before."""
+    turn.session.flush()
+    latest = turn.session.scalar(
+        select(Record)
+        .where(Record.resident_id == enrolment.resident_id, Record.service == form.code, Record.status == "current")
+        .order_by(Record.on.desc(), Record.id.desc())
+        .limit(1)
+    )
+    if latest is None:
+        enrolment.next_due_on, enrolment.classification, enrolment.urgency = fallback, None, str(Urgency.ROUTINE)
+        return
+    enrolment.next_due_on = latest.next_due_on or enrolment.next_due_on
+    enrolment.urgency = latest.urgency
+    enrolment.snoozed_until = None
+    labels = form.protocol.classifications if form.protocol else {}
+    if latest.classification is not None:
+        enrolment.classification = labels.get(latest.classification)
+
+
+def _refer(turn: Turn, record: Record, decision: Decision) -> None:
+    """Open the referral to be asked about, and tell the township at once where it is an emergency."""
+    assert record.resident_id is not None
+    emergency = decision.urgency == Urgency.EMERGENCY
+    turn.session.add(
+        Referral(
+            record_id=record.id,
+            resident_id=record.resident_id,
+            village_id=record.village_id,
+            worker_id=record.worker_id,
+            urgency=record.urgency,
+            reason="; ".join(decision.reasons)[:400],
+            sent_on=record.on,
+            ask_on=turn.today + (ASK_AFTER_EMERGENCY if emergency else ASK_AFTER_REFERRAL),
+        )
+    )
+
+
+def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
+    """(rank, what the doctor reads) for one record just made."""
+    form = FORMS[record.service]
+    name = recap.who(turn, draft)
+    urgency = Urgency(record.urgency)
+    label = form.protocol.classifications.get(record.classification or 0, "") if form.protocol else ""
+    text = f"✅ 已记录:{name} {form.title}" + (f"({label})" if label else "")
+    if record.next_due_on:
+        text += f",下次 {record.next_due_on} 前"
+    if form.code == "signing":
+        text += f",协议至 {record.answers['ends_on']}"
+    if "not_enrolled" in record.flags and form.programme:
+        text += f"。未纳入{PROGRAMME_TITLES[form.programme]}管理"
+    if urgency == Urgency.EMERGENCY:
+        told = alarm.report(turn, record)
+        text += "\n" + (f"已通知{'、'.join(told)}。" if told else "⚠️ 没有可通知的公卫科人员,请直接打电话给卫生院。")
+        text += "明天会问您病人到医院了没有。"
+    return urgency.rank, text
+
+
+def withdraw(turn: Turn, record: Record, reason: str) -> None:
+    """撤销: the record stays in the history, the counters and the due date go back, its referral is closed."""
+    session = turn.session
+    with counted(session, [record.resident_id] if record.resident_id is not None else []):
+        set_aside(turn, record, "withdrawn")
+        session.add(
+            AuditEntry(
+                at=turn.now,
+                worker_id=turn.worker.id,
+                action="record_withdrawn",
+                subject=f"record:{record.id}",
+                details={"reason": reason},
+            )
+        )
+        enrolment = session.scalar(
+            select(Enrolment).where(
+                Enrolment.resident_id == record.resident_id, Enrolment.programme == record.programme
+            )
+        )
+        if enrolment is not None:
+            settle_due_date(turn, enrolment, FORMS[record.service], fallback=record.due_before)
+        session.flush()

@@ -1,0 +1,70 @@
+"""One message being answered: everything a handler may use, and where its replies collect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.conversation import Conversation
+from models.message import Choice, IncomingMessage, OutgoingMessage
+from models.people import HealthWorker, Organisation, Resident
+from models.scope import Scope
+
+
+@dataclass(slots=True)
+class Turn:
+    """A worker's message with the session, the instant and the scope it is answered in. Nothing here reads a clock."""
+
+    session: Session
+    now: datetime
+    tz: tzinfo
+    worker: HealthWorker
+    scope: Scope
+    conversation: Conversation
+    incoming: IncomingMessage
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    replies: list[OutgoingMessage] = field(default_factory=list)
+    _villages: tuple[tuple[int, str], ...] | None = None
+
+    @property
+    def today(self) -> date:
+        """The county-local day."""
+        return self.now.astimezone(self.tz).date()
+
+    def say(self, text: str, choices: Sequence[Choice] = (), **more: Any) -> None:
+        """Add a reply. Choices offered outside a form are remembered, so that a typed number or label finds them."""
+        self.replies.append(OutgoingMessage(text.strip("\n"), tuple(choices), context=self.conversation.key, **more))
+        if not self.conversation.is_open:
+            self.conversation.last["offer"] = [[c.id, c.label, c.number] for c in choices]
+
+    @property
+    def villages(self) -> tuple[tuple[int, str], ...]:
+        """(id, name) of the villages in scope."""
+        if self._villages is None:
+            rows = self.session.execute(
+                select(Organisation.id, Organisation.name)
+                .where(Organisation.level == "village", self.scope.covers(Organisation.id))
+                .order_by(Organisation.id)
+            )
+            self._villages = tuple((row.id, row.name) for row in rows)
+        return self._villages
+
+    def resident(self, resident_id: int | None) -> Resident | None:
+        """A resident within the worker's scope, or None: whoever is outside it does not exist here."""
+        if resident_id is None:
+            return None
+        resident = self.session.get(Resident, resident_id)
+        if resident is None or not self._covers(resident.village_id):
+            return None
+        return resident
+
+    def _covers(self, village_id: int) -> bool:
+        if self.scope.villages is not None:
+            return village_id in self.scope.villages
+        village = self.session.get(Organisation, village_id)
+        return village is not None and village.path.startswith(self.scope.path)

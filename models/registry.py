@@ -1,0 +1,310 @@
+"""Use cases on residents: into the register, out of it, into a programme, out of it. 建档、状态、纳管
+
+Functions of (session, …, now); none reads the clock, none commits. Each keeps the look-up keys and counters right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from handlers.reading.names import fuzzy_pinyin, initials, pinyin_keys
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.effects import counted, enrolment_effects, resident_effects
+from models.enrolment import VISITED, Enrolment
+from models.invitations import bind_account as bind_account
+from models.invitations import invite as invite
+from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
+from models.record import AuditEntry, Referral
+from models.secrets import Keyring
+from models.tally import count
+
+KEY_LENGTH = 80  # of ResidentKey.key; only a very long transliterated name is ever cut
+PROGRAMMES = {
+    "高血压": "hypertension",
+    "糖尿病": "diabetes",
+    "严重精神障碍": "mental_health",
+    "肺结核": "tb",
+    "慢阻肺": "copd",
+    "尘肺病": "pneumoconiosis",
+    "孕产妇": "maternal",
+    "儿童": "child",
+}
+PROGRAMME_TITLES = {code: word for word, code in PROGRAMMES.items()}
+
+
+class AlreadyRegistered(Exception):
+    """这个身份证号已经登记过了。同一个身份证号就是同一个人,请查找原来的档案,不用重新建档。"""
+
+    def __init__(self, resident: Resident) -> None:
+        super().__init__(self.__doc__)
+        self.resident = resident
+
+
+# --- into the register ---
+
+
+def register_resident(
+    session: Session,
+    *,
+    name: str,
+    sex: str | None,
+    born_on: date | None,
+    identity: str | None,
+    phone: str | None,
+    village_id: int,
+    village_group: str | None,
+    householder: str | None,
+    worker_id: int | None,
+    groups: Sequence[str],
+    registered_on: date | None,
+    now: datetime,
+    by: int | None = None,
+) -> Resident:
+    """Put a resident on the register; `by` is the worker who does it. The same identity number is the same person."""
+    resident = Resident(
+        name=name.strip(),
+        sex=sex,
+        born_on=born_on,
+        village_id=village_id,
+        village_group=village_group,
+        householder=householder,
+        worker_id=worker_id,
+        groups=list(groups),
+        status=Status.ACTIVE,
+        registered_on=registered_on,
+        registered_at=now if registered_on else None,
+        **sealed(session.info["keyring"], identity, phone),
+    )
+    _add_unless_known(session, resident)
+    update_resident_keys(session, resident)
+    count(session, resident_effects(resident))
+    audit(session, "resident.registered", resident, now, by)
+    return resident
+
+
+def sealed(keyring: Keyring, identity: str | None, phone: str | None) -> dict[str, Any]:
+    """The sensitive columns of a resident: encrypted, and the hash that finds the identity number again."""
+    columns: dict[str, Any] = {"identity_sealed": None, "identity_hash": None, "phone_sealed": None}
+    if identity:
+        columns["identity_sealed"] = keyring.seal(identity.upper(), place="residents.identity")
+        columns["identity_hash"] = identity_hash(keyring, identity)
+    if phone:
+        columns["phone_sealed"] = keyring.seal(phone, place="residents.phone")
+    return columns
+
+
+def identity_hash(keyring: Keyring, identity: str) -> str:
+    return keyring.lookup(identity.upper(), place="residents.identity")
+
+
+def _add_unless_known(session: Session, resident: Resident) -> None:
+    """Two doctors may register the same person at the same moment: the unique hash decides, not the look before."""
+    if resident.identity_hash is None:
+        session.add(resident)
+        session.flush()
+        return
+    same = select(Resident).where(Resident.identity_hash == resident.identity_hash)
+    if known := session.scalar(same):
+        raise AlreadyRegistered(known)
+    try:
+        with session.begin_nested():
+            session.add(resident)
+    except IntegrityError:
+        known = session.scalar(same)
+        if known is None:
+            raise
+        raise AlreadyRegistered(known) from None
+
+
+def possible_duplicates(session: Session, name: str, born_on: date | None, village_id: int) -> Sequence[Resident]:
+    """Same name and village, and no two different birthdays: perhaps the same person, so the doctor is asked."""
+    query = select(Resident).where(Resident.village_id == village_id, Resident.name == name.strip())
+    if born_on is not None:
+        query = query.where(or_(Resident.born_on == born_on, Resident.born_on.is_(None)))
+    return session.scalars(query.order_by(Resident.id)).all()
+
+
+# --- how a resident is found ---
+
+
+def update_resident_keys(session: Session, resident: Resident) -> None:
+    """Write the keys under which a resident is found; call it after a change of name, number, household or village."""
+    keys = keys_for(session.info["keyring"], resident.name, resident.identity_number(), resident.householder)
+    wanted = {(resident.village_id, key) for key in keys}
+    rows = select(ResidentKey.village_id, ResidentKey.key).where(ResidentKey.resident_id == resident.id)
+    present = {(village_id, key) for village_id, key in session.execute(rows)}
+    for village_id, key in present - wanted:
+        session.execute(
+            delete(ResidentKey).where(
+                ResidentKey.resident_id == resident.id, ResidentKey.village_id == village_id, ResidentKey.key == key
+            )
+        )
+    if new := sorted(wanted - present):
+        session.execute(insert(ResidentKey), [_key_row(resident.id, *place) for place in new])
+
+
+def key_rows(keyring: Keyring, resident: Resident, identity: str | None) -> list[dict[str, Any]]:
+    """The same keys as rows, for a resident just inserted by thousands."""
+    keys = keys_for(keyring, resident.name, identity, resident.householder)
+    return [_key_row(resident.id, resident.village_id, key) for key in sorted(keys)]
+
+
+def keys_for(keyring: Keyring, name: str, identity: str | None, householder: str | None) -> set[str]:
+    """Every way to find one resident; the prefixes are explained at ResidentKey."""
+    keys = set(name_keys(name))
+    if identity:
+        keys.add("d:" + last_four(keyring, identity))
+    if householder:
+        keys.add(f"h:{householder}"[:KEY_LENGTH])
+    return keys
+
+
+@lru_cache(maxsize=65536)
+def name_keys(name: str) -> frozenset[str]:
+    """The name itself, all its readings, these as a southern ear merges them, and its initials."""
+    spoken = pinyin_keys(name)
+    keys = {f"n:{name}", *(f"p:{p}" for p in spoken), *(f"f:{fuzzy_pinyin(p)}" for p in spoken)}
+    keys |= {f"i:{letters}" for letters in initials(name)}
+    return frozenset(key[:KEY_LENGTH] for key in keys)
+
+
+def last_four(keyring: Keyring, identity: str) -> str:
+    """Under what the last four of an identity number are found."""
+    return keyring.lookup(identity[-4:].upper(), place="residents.identity_last4")
+
+
+def _key_row(resident_id: int, village_id: int, key: str) -> dict[str, Any]:
+    return {"resident_id": resident_id, "village_id": village_id, "key": key}
+
+
+# --- what becomes of a resident ---
+
+
+def set_status(
+    session: Session,
+    resident: Resident,
+    status: Status,
+    on: date,
+    reason: str,
+    now: datetime,
+    *,
+    by: int | None = None,
+) -> None:
+    """Say that a resident is here, away, moved or dead, and stop what must stop.
+
+    1. Moved or died: open programmes end that day, and nobody is asked any more whether a referral arrived.
+    2. Absent: nothing ends; visits stay due and are shown as 外出.
+    3. Active again: what ended because of the former status goes on where it stopped, so that a mistaken report of a
+       death can be undone. Closed referrals stay closed.
+    """
+    before, before_on = Status(resident.status), resident.status_on
+    with counted(session, [resident.id]):
+        if before not in VISITED and before_on is not None:
+            _resume(session, resident, before, before_on)
+        resident.status, resident.status_on = status, on
+        if status not in VISITED:
+            _stop(session, resident, STATUS_TITLES[status], on, now)
+        session.flush()
+    details = {"from": before.value, "to": status.value, "on": on.isoformat(), "reason": reason}
+    audit(session, "resident.status", resident, now, by, details)
+
+
+def _stop(session: Session, resident: Resident, why: str, on: date, now: datetime) -> None:
+    for enrolment in _enrolments(session, resident):
+        if enrolment.ended_on is None:
+            enrolment.ended_on, enrolment.end_reason = on, why
+    still_asked = (Referral.resident_id == resident.id) & Referral.closed_at.is_(None)
+    session.execute(update(Referral).where(still_asked).values(closed_at=now, close_reason=why))
+
+
+def _resume(session: Session, resident: Resident, before: Status, ended_on: date) -> None:
+    for enrolment in _enrolments(session, resident):
+        if (enrolment.ended_on, enrolment.end_reason) == (ended_on, STATUS_TITLES[before]):
+            enrolment.ended_on = enrolment.end_reason = None
+
+
+def move_to_village(
+    session: Session,
+    resident: Resident,
+    village: Organisation,
+    *,
+    village_group: str | None,
+    worker_id: int | None,
+    now: datetime,
+    by: int | None = None,
+) -> None:
+    """A resident now lives in another village of ours: programmes and open referrals go along, records stay put."""
+    came_from = resident.village_id
+    with counted(session, [resident.id]):
+        resident.village_id, resident.village_group, resident.worker_id = village.id, village_group, worker_id
+        for enrolment in _enrolments(session, resident):
+            enrolment.village_id = village.id
+        still_asked = (Referral.resident_id == resident.id) & Referral.closed_at.is_(None)
+        session.execute(update(Referral).where(still_asked).values(village_id=village.id))
+        session.flush()
+    update_resident_keys(session, resident)
+    audit(session, "resident.village", resident, now, by, {"from": came_from, "to": village.id})
+
+
+# --- programmes ---
+
+
+def enrol(session: Session, resident: Resident, programme: str, since: date, next_due_on: date | None) -> Enrolment:
+    """Take a resident into a programme. Whoever is in it stays as they are; whoever had left it comes back."""
+    query = select(Enrolment).where(Enrolment.resident_id == resident.id, Enrolment.programme == programme)
+    enrolment = session.scalar(query)
+    if enrolment is None:
+        enrolment = Enrolment(
+            resident_id=resident.id,
+            village_id=resident.village_id,
+            programme=programme,
+            since=since,
+            next_due_on=next_due_on,
+            urgency="routine",
+        )
+        session.add(enrolment)
+        session.flush()
+        count(session, enrolment_effects(enrolment))
+    elif enrolment.ended_on is not None:
+        with counted(session, [resident.id]):
+            enrolment.since, enrolment.next_due_on = since, next_due_on
+            enrolment.ended_on = enrolment.end_reason = enrolment.snoozed_until = None
+            session.flush()
+    return enrolment
+
+
+def end_enrolment(
+    session: Session, enrolment: Enrolment, on: date, reason: str, now: datetime, *, by: int | None = None
+) -> None:
+    """Close a programme for a resident, with the reason (M-25): it is due no more and counted no longer."""
+    if enrolment.ended_on is not None:
+        return
+    with counted(session, [enrolment.resident_id]):
+        enrolment.ended_on, enrolment.end_reason = on, reason
+        session.flush()
+    resident = session.get_one(Resident, enrolment.resident_id)
+    details = {"programme": enrolment.programme, "on": on.isoformat(), "reason": reason}
+    audit(session, "enrolment.ended", resident, now, by, details)
+
+
+def _enrolments(session: Session, resident: Resident) -> Iterable[Enrolment]:
+    return session.scalars(select(Enrolment).where(Enrolment.resident_id == resident.id))
+
+
+def audit(
+    session: Session,
+    action: str,
+    resident: Resident,
+    now: datetime,
+    by: int | None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Who did what to a resident's entry. Details carry codes and days, never a name or number."""
+    subject = f"resident:{resident.id}"
+    session.add(AuditEntry(at=now, worker_id=by, action=action, subject=subject, details=details or {}))
