@@ -17,12 +17,17 @@ from models.conversation import Doubt, Draft
 from models.message import Choice, mark_name
 from models.people import STATUS_TITLES, Resident, Status
 
-YES = frozenset(["提交", "确认", "确定", "对", "对的", "是", "是的", "好", "好的", "没错", "正确", "ok", "可以", "行", "嗯"])
+YES = frozenset(
+    ["提交", "确认", "确定", "对", "对的", "是", "是的", "好", "好的", "没错", "正确", "ok", "可以", "行", "嗯"]
+)
 SKIPS = frozenset(["跳过", "没有", "不知道", "不清楚", "没测", "未测", "略", "无", "没量"])
 
 
-def open_drafts(turn: Turn, drafts: Sequence[Draft]) -> None:
-    """Begin (or add to) the conversation. Each draft is about today until the doctor says another day."""
+def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> None:
+    """Begin (or add to) the conversation. Each draft is about today until the doctor says another day.
+
+    `first` puts them before what is open, to be asked now; what was open goes on afterwards.
+    """
     conversation = turn.conversation
     if not conversation.is_open:
         seed = f"{turn.incoming.channel}:{turn.incoming.event_id}:{turn.worker.id}"
@@ -31,7 +36,8 @@ def open_drafts(turn: Turn, drafts: Sequence[Draft]) -> None:
         conversation.pending = None
     for draft in drafts:
         draft.answers.setdefault("on", turn.today.isoformat())
-        conversation.drafts.append(draft)
+    conversation.editing, conversation.trail = None, []
+    conversation.drafts = [*drafts, *conversation.drafts] if first else [*conversation.drafts, *drafts]
 
 
 def store(turn: Turn, index: int, step: Step, answer: Answer) -> None:

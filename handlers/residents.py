@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from handlers.turn import Turn
 from models import names
@@ -141,9 +143,14 @@ def perhaps(turn: Turn, words: str) -> tuple[int, ...]:
 
 def describe(turn: Turn, resident: Resident) -> str:
     """'女 67岁 石桥村3组' — enough to tell two people of one name apart, without any number."""
-    village = turn.session.get(Organisation, resident.village_id)
+    return describe_on(turn.session, resident, turn.today)
+
+
+def describe_on(session: Session, resident: Resident, today: date) -> str:
+    """The same for a day, outside a conversation."""
+    village = session.get(Organisation, resident.village_id)
     sex = {"male": "男", "female": "女"}.get(resident.sex or "", "")
-    age = resident.age_on(turn.today)
+    age = resident.age_on(today)
     where = (village.name if village else "") + (resident.village_group or "")
     status = "" if resident.status == Status.ACTIVE else f"({STATUS_TITLES[Status(resident.status)]})"
     return " ".join(part for part in (sex, f"{age}岁" if age is not None else "", where) if part) + status

@@ -19,8 +19,9 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -65,19 +66,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def parse_database_url(url: str) -> URL:
+    """The address of a SQLite or PostgreSQL database. Raises ValueError with what to write instead."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError):
+        backend = ""
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ValueError("CUNYI_DATABASE_URL must be sqlite:///file.db or postgresql://user:password@host/database")
+    return parsed
+
+
 def open_engine(url: str, *, pool_size: int = 8) -> Engine:
     """An engine for SQLite (WAL, synchronous=FULL: a commit survives power loss) or PostgreSQL."""
-    parsed = make_url(url)
+    parsed = parse_database_url(url)
     options: dict[str, Any] = {
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     }
     if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **options)
-    if parsed.get_backend_name() != "sqlite":
-        raise ValueError(
-            f"CUNYI_DATABASE_URL names {parsed.get_backend_name()!r}; use sqlite:///file.db or postgresql://…"
-        )
     engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, **options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)

@@ -243,13 +243,17 @@ def move_to_village(
     came_from = resident.village_id
     with counted(session, [resident.id]):
         resident.village_id, resident.village_group, resident.worker_id = village.id, village_group, worker_id
-        for enrolment in _enrolments(session, resident):
-            enrolment.village_id = village.id
-        still_asked = (Referral.resident_id == resident.id) & Referral.closed_at.is_(None)
-        session.execute(update(Referral).where(still_asked).values(village_id=village.id))
+        follow_to_village(session, resident.id, village.id)
         session.flush()
     update_resident_keys(session, resident)
     audit(session, "resident.village", resident, now, by, {"from": came_from, "to": village.id})
+
+
+def follow_to_village(session: Session, resident_id: int, village_id: int) -> None:
+    """What is still to be done for a resident is done where they live now."""
+    session.execute(update(Enrolment).where(Enrolment.resident_id == resident_id).values(village_id=village_id))
+    still_asked = (Referral.resident_id == resident_id) & Referral.closed_at.is_(None)
+    session.execute(update(Referral).where(still_asked).values(village_id=village_id))
 
 
 # --- programmes ---

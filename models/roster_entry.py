@@ -18,8 +18,6 @@ from models.registry import PROGRAMMES, identity_hash
 from models.roster_rows import Refusal, Row, code, day, needed, phones, several, text
 
 SEXES = {"男": "male", "女": "female"}
-Person = tuple[int, str, date | None]
-"""(village id, name, birthday): who somebody without an identity number is."""
 Places = Mapping[str, Organisation]
 Workers = Mapping[str, Sequence[HealthWorker]]
 
@@ -43,10 +41,6 @@ class Entry:
     programmes: list[str]
     registered_on: date | None
     hash: str | None
-
-    @property
-    def person(self) -> Person:
-        return self.village_id, self.name, self.born_on
 
     def plain(self) -> dict[str, tuple[str, Any]]:
         """Column -> attribute and value, of what is simply written over when it differs."""

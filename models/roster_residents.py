@@ -12,17 +12,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from models.effects import counted, enrolment_effects, resident_effects
 from models.enrolment import VISITED, Enrolment
 from models.people import STATUS_TITLES, Resident, ResidentKey, Status
-from models.record import Referral
-from models.registry import key_rows, sealed, update_resident_keys
-from models.roster_entry import Entry, Person, places_of, read_entry, workers_of
+from models.registry import follow_to_village, key_rows, sealed, update_resident_keys
+from models.roster_entry import Entry, places_of, read_entry, workers_of
 from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, require_columns
 from models.tally import count, total
 
@@ -40,14 +39,24 @@ def import_residents(
     return importing.result
 
 
+class _Named(NamedTuple):
+    """What is remembered of a row that was read: enough to notice that another row is about the same person."""
+
+    line: int
+    born_on: date | None
+    numbered: bool
+
+
 class ResidentImport:
-    """Takes a roster in portions, each within the caller's transaction, and remembers who the file has named already."""
+    """Takes a roster in portions, each in the caller's transaction, and remembers whom the file has named already."""
 
     def __init__(self, *, today: date, now: datetime, by: int | None = None) -> None:
         self.today, self.now, self.by = today, now, by
         self.result = Imported()
         self._line = FIRST_LINE
-        self._people: dict[Person | str, tuple[int, bool]] = {}
+        self._numbers: dict[str, int] = {}
+        self._names: dict[tuple[int, str], list[_Named]] = defaultdict(list)
+        self._matched: dict[int, int] = {}
 
     def take(self, session: Session, rows: Sequence[Row]) -> None:
         """Import the next rows of the file."""
@@ -58,6 +67,8 @@ class ResidentImport:
         for entry in entries:
             try:
                 resident = known.find(entry)
+                if resident is not None and self._matched.setdefault(resident.id, entry.line) != entry.line:
+                    raise Refusal(f"与第 {self._matched[resident.id]} 行是同一个人,这一行没有导入")
             except Refusal as reason:
                 run.result.refuse(entry.line, entry.row, reason)
                 continue
@@ -88,14 +99,15 @@ class ResidentImport:
 
     def _refuse_twice(self, entry: Entry) -> None:
         """Two rows for one person would undo each other at every import; two identity numbers are two people."""
-        if entry.hash in self._people:
-            raise Refusal(f"身份证号与第 {self._people[entry.hash][0]} 行相同,这一行没有导入")
-        line, numbered = self._people.get(entry.person, (0, True))
-        if line and not (numbered and entry.hash):
-            raise Refusal(f"与第 {line} 行同村同名同生日,分不清是不是同一个人,请两行都填上身份证号")
-        self._people[entry.person] = entry.line, bool(entry.hash)
-        if entry.hash:
-            self._people[entry.hash] = entry.line, True
+        if entry.hash and self._numbers.setdefault(entry.hash, entry.line) != entry.line:
+            raise Refusal(f"身份证号与第 {self._numbers[entry.hash]} 行相同,这一行没有导入")
+        namesakes = self._names[entry.village_id, entry.name]
+        for other in namesakes:
+            if not (entry.hash and other.numbered) and (
+                other.born_on == entry.born_on or not other.born_on or not entry.born_on
+            ):
+                raise Refusal(f"与第 {other.line} 行同村同名,分不清是不是同一个人,请两行都填上身份证号或出生日期")
+        namesakes.append(_Named(entry.line, entry.born_on, bool(entry.hash)))
 
     def _add(self, run: Run, entries: Sequence[Entry]) -> None:
         """Newcomers by the thousand: rows, look-up keys, programmes and counters, without a query for each."""
@@ -158,10 +170,7 @@ class ResidentImport:
                 for name in names:
                     setattr(resident, name, columns[name])
         if moved:
-            for table in (Enrolment, Referral):
-                session.execute(
-                    update(table).where(table.resident_id == resident.id).values(village_id=entry.village_id)
-                )
+            follow_to_village(session, resident.id, entry.village_id)
         for programme in changes.get("管理项目", ()):
             session.add(self._enrolment(resident, programme, entry))
         session.flush()
@@ -205,12 +214,14 @@ class _Known:
         return resident
 
     def _namesake(self, entry: Entry) -> Resident | None:
+        """Same village and name, and nothing that speaks against it; the likest first."""
         same = [r for r in self.namesakes[entry.village_id, entry.name] if not (entry.hash and r.identity_hash)]
         if entry.born_on:
             same = [r for r in same if r.born_on in (None, entry.born_on)]
-        if len(same) > 1:
+        likest = [r for r in same if r.born_on == entry.born_on and bool(r.identity_hash) == bool(entry.hash)]
+        if len(likest or same) > 1:
             raise Refusal(f"村里登记了 {len(same)} 位同名的人,分不清是哪一位,请填上身份证号和出生日期")
-        return same[0] if same else None
+        return next(iter(likest or same), None)
 
 
 def _differences(entry: Entry, resident: Resident) -> dict[str, Any]:
@@ -230,7 +241,7 @@ def _differences(entry: Entry, resident: Resident) -> dict[str, Any]:
 
 
 def _new_resident(keyring: Any, entry: Entry, now: datetime) -> Resident:
-    attributes = {attribute: value for attribute, value in entry.plain().values()}
+    attributes = dict(entry.plain().values())
     return Resident(
         name=entry.name,
         status=Status.ACTIVE,

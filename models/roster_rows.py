@@ -152,7 +152,7 @@ class Run:
         return own
 
     def settle(self, subject: str, changes: Mapping[str, Any]) -> None:
-        """An entry that was there before: audited when an import changed it, with values only where they are no secret."""
+        """An entry that was there before: audited when changed, with values only where they are nobody's secret."""
         if not changes:
             self.result.unchanged += 1
             return

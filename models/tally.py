@@ -1,18 +1,21 @@
 """Counters by organisation, period and measure, moved in the same transaction as the record (promise 6).
 
-A record's effect on the figures is a pure function of stored rows: `effects`. Committing a record adds the difference
-between the effects after and before; `recount` adds up the effects of everything and must find no difference.
+A row's effect on the figures is a pure function of stored rows: `models.effects`. Committing a change adds the
+difference between the effects after and before; `models.recount` adds up the effects of everything and must find no
+difference. Reading takes whole years, then whole months, then days, so a long period costs no more than a short one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, event, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import Dialect, ForeignKey, Insert, Select, String, event, func, select, union_all
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
+from sqlalchemy.orm.util import identity_key
 
 from models.base import Base
 from models.outbox import insert_for
@@ -35,6 +38,11 @@ class Tally(Base):
     starts_on: Mapped[date] = mapped_column(primary_key=True)
     value: Mapped[int]
 
+    __table_args__ = {"sqlite_with_rowid": False}  # one tree in key order: a period's rows lie side by side
+
+
+# --- moving the counters ---
+
 
 def starts(day: date) -> dict[str, date]:
     """First day of the year, month and day that a day belongs to."""
@@ -42,42 +50,84 @@ def starts(day: date) -> dict[str, date]:
 
 
 def count(session: Session, effects: Effects) -> None:
-    """Move the counters by these effects; written with the caller's commit."""
-    waiting: Effects = session.info.setdefault("effects", Counter())
+    """Move the counters by these effects; written with the caller's commit, forgotten with its rollback.
+
+    What is counted inside a savepoint belongs to it, so one message of a group can fail without the others.
+    """
+    transaction = session.get_nested_transaction() or session.get_transaction() or session.begin()
+    waiting = _waiting(session).setdefault(transaction, Counter())
     for place, amount in effects.items():
         waiting[place] += amount
 
 
-@event.listens_for(Session, "before_commit")
-def _write_counters(session: Session) -> None:
-    effects: Effects | None = session.info.pop("effects", None)
+def settle(session: Session) -> None:
+    """Write what waits in the current transaction, so that it can be read before the commit."""
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    effects = _waiting(session).pop(transaction, None) if transaction else None
     rows = spread(session, effects) if effects else []
     if rows:
-        insert = insert_for(session.get_bind().dialect)
-        upsert = insert(Tally.__table__)
-        table = Tally.__table__.c
-        upsert = upsert.on_conflict_do_update(
-            index_elements=[table.organisation_id, table.grain, table.measure, table.starts_on],
-            set_={"value": table.value + upsert.excluded.value},
-        )
-        session.execute(upsert, rows)
+        session.connection().execute(_added(session.get_bind().dialect.name), rows)
+
+
+def _waiting(session: Session) -> dict[SessionTransaction, Effects]:
+    waiting: dict[SessionTransaction, Effects] = session.info.setdefault("effects", {})
+    return waiting
+
+
+@event.listens_for(Session, "before_commit")
+def _write_counters(session: Session) -> None:
+    settle(session)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_counters(session: Session, transaction: SessionTransaction) -> None:
+    """Committed effects are written by now; what is left was rolled back."""
+    _waiting(session).pop(transaction, None)
+
+
+@cache
+def _added(dialect_name: str) -> Insert:
+    """Add to the counters; built once, because it runs with every record."""
+    upsert = upsert_into(dialect_name)
+    return upsert.on_conflict_do_update(  # type: ignore[attr-defined, no-any-return]
+        index_elements=Tally.__table__.primary_key,
+        set_={"value": Tally.__table__.c.value + upsert.excluded.value},  # type: ignore[attr-defined]
+    )
+
+
+def upsert_into(dialect_name: str) -> Insert:
+    """INSERT into the counters, to be completed by what happens where the row exists."""
+    dialect = type("Named", (Dialect,), {"name": dialect_name})
+    return insert_for(dialect)(Tally.__table__)  # type: ignore[no-any-return]
 
 
 def spread(session: Session, effects: Effects) -> list[dict[str, Any]]:
     """Rows for every rung above each village and every grain, in one order, so that two writers never deadlock."""
-    villages = sorted({village for village, _, _ in effects})
-    paths = dict(session.execute(select(Organisation.id, Organisation.path).where(Organisation.id.in_(villages))).all())
+    above = _ancestries(session, {village for village, _, _ in effects})
     rows: Counter[tuple[int, str, str, date]] = Counter()
     for (village, day, measure), amount in effects.items():
         if amount:
-            for organisation_id in (int(part) for part in paths[village].strip("/").split("/")):
-                for grain, first in starts(day).items():
+            for grain, first in starts(day).items():
+                for organisation_id in above[village]:
                     rows[organisation_id, grain, measure, first] += amount
     return [
         {"organisation_id": place, "grain": grain, "measure": measure, "starts_on": first, "value": amount}
         for (place, grain, measure, first), amount in sorted(rows.items())
         if amount
     ]
+
+
+def _ancestries(session: Session, villages: Collection[int]) -> dict[int, list[int]]:
+    """Ids from the top down to each village; those the session has loaded cost no query."""
+    loaded = {village: session.identity_map.get(identity_key(Organisation, village)) for village in villages}
+    found = {village: organisation.ancestry() for village, organisation in loaded.items() if organisation}
+    if missing := sorted(villages - found.keys()):
+        paths = select(Organisation.id, Organisation.path).where(Organisation.id.in_(missing))
+        found |= {row.id: [int(part) for part in row.path.strip("/").split("/")] for row in session.execute(paths)}
+    return found
+
+
+# --- effects ---
 
 
 def total(parts: Iterable[Effects]) -> Effects:
@@ -105,3 +155,93 @@ def stock(village_id: int, measure: str, spans: Sequence[tuple[date, date | None
         if after is not None:
             result[village_id, after, measure] -= 1
     return result
+
+
+# --- reading ---
+
+
+def flow(
+    session: Session, organisation_ids: Collection[int], measures: Collection[str], first: date | None, last: date
+) -> dict[tuple[int, str], int]:
+    """(organisation id, measure) -> what was added from `first` to `last`, both included; absent means 0.
+
+    Without `first` from the beginning: for a stock that is its level at the end of `last`.
+    """
+    settle(session)
+    parts = list(pieces(first, last + timedelta(days=1)))
+    if not (parts and organisation_ids and measures):
+        return {}
+    where = (Tally.organisation_id.in_(list(organisation_ids)), Tally.measure.in_(list(measures)))
+    queries = [
+        _in_piece(select(Tally.organisation_id, Tally.measure, func.sum(Tally.value)).where(*where), piece).group_by(
+            Tally.organisation_id, Tally.measure
+        )
+        for piece in parts
+    ]
+    found: Counter[tuple[int, str]] = Counter()
+    for organisation_id, measure, value in session.execute(union_all(*queries) if len(queries) > 1 else queries[0]):
+        found[organisation_id, measure] += int(value)
+    return dict(found)
+
+
+def level(
+    session: Session, organisation_ids: Collection[int], measures: Collection[str], day: date
+) -> dict[tuple[int, str], int]:
+    """(organisation id, measure) -> how many are inside a stock at the end of a day."""
+    return flow(session, organisation_ids, measures, None, day)
+
+
+def series(
+    session: Session, organisation_ids: Collection[int], measures: Collection[str], grain: str, first: date, last: date
+) -> Mapping[tuple[int, str, date], int]:
+    """(organisation id, measure, first day) -> what was added in each year, month or day that begins in [first, last].
+
+    One query for a whole table of months, as a report or a chart wants it.
+    """
+    settle(session)
+    query = select(Tally.organisation_id, Tally.measure, Tally.starts_on, Tally.value).where(
+        Tally.organisation_id.in_(list(organisation_ids)),
+        Tally.grain == grain,
+        Tally.measure.in_(list(measures)),
+        Tally.starts_on.between(first, last),
+    )
+    return {(place, measure, day): value for place, measure, day, value in session.execute(query)}
+
+
+Piece = tuple[str, date | None, date]
+"""(grain, first start included, last start excluded)."""
+
+
+def pieces(first: date | None, after: date, grains: Sequence[str] = GRAINS) -> Iterator[Piece]:
+    """The fewest whole years, months and days that make up [first, after)."""
+    if first is None:
+        year = starts(after)["y"]
+        yield "y", None, year
+        first = year
+    if first >= after:
+        return
+    grain, finer = grains[0], grains[1:]
+    begin, end = _next_start(first, grain), starts(after)[grain]
+    if begin < end:
+        yield grain, begin, end
+        if finer:
+            yield from pieces(first, begin, finer)
+            yield from pieces(end, after, finer)
+    elif finer:
+        yield from pieces(first, after, finer)
+
+
+def _next_start(day: date, grain: str) -> date:
+    """The day itself if a year, month or day begins with it, else the next such beginning."""
+    begin = starts(day)[grain]
+    if begin == day:
+        return day
+    if grain == "y":
+        return date(day.year + 1, 1, 1)
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def _in_piece(query: Select[Any], piece: Piece) -> Select[Any]:
+    grain, begin, end = piece
+    query = query.where(Tally.grain == grain, Tally.starts_on < end)
+    return query if begin is None else query.where(Tally.starts_on >= begin)

@@ -16,7 +16,7 @@ from bot.channels import Limits, MessageRejected, NotAccepted, Receive, SendErro
 from bot.channels.wecom_callback import WINDOW, Envelopes, Refused, to_incoming
 from bot.channels.wecom_cards import BUTTONS, LABEL, TEXT_BYTES, Payload, file_payload, greyed, to_payload
 from bot.channels.wecom_client import TokensInMemory, TokenStore, WeComClient, delivered
-from models.message import IncomingMessage, OutgoingMessage
+from models.message import File, IncomingMessage, OutgoingMessage
 
 __all__ = ["TokenStore", "TokensInMemory", "WeCom", "to_incoming", "to_payload"]
 
@@ -85,11 +85,11 @@ class WeCom:
         if not payloads and not message.files:
             raise MessageRejected("the message is empty")
         card = payloads[-1:] if message.choices and payloads[-1]["msgtype"] == "template_card" else []
-        parts = [*payloads[: len(payloads) - len(card)], *message.files, *card]
+        parts: list[Payload | File] = [*payloads[: len(payloads) - len(card)], *message.files, *card]
         message_id = None
         for number in range(self._gone.get(key, 0), len(parts)):
             part = parts[number]
-            if not isinstance(part, dict):
+            if isinstance(part, File):
                 media = await self._client.upload(part.path, part.name, image=part.kind == "photo")
                 part = file_payload(account, *media)
             message_id = delivered(await self._client.post("message/send", self._sealed(part, again)))

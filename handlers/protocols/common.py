@@ -1,156 +1,42 @@
-"""What several protocols share: how a finding is read, the quarter's calendar, and the rules any form has. 通用规则
+"""What several protocols share: two in a row, the quarter's calendar, and the rules any form has. 通用规则
 
 The shared rules have ids of their own (ANY-…), because they are the same rule wherever they fire.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from itertools import pairwise
 
 from handlers.decisions import Findings, Outcome, PastVisit, Rule, Setting, Urgency
+from handlers.protocols.findings import (
+    REACTION,
+    Answers,
+    before,
+    by_telephone,
+    diastolic_below,
+    has_sign,
+    has_symptom,
+    pregnant_or_postpartum,
+    pressure,
+    pressure_reaches,
+    pulse,
+    readings,
+    setting,
+    systolic_below,
+    tells_a_value,
+    told,
+)
 
-Answers = Mapping[str, Any]
-
-TELEPHONE = 3  # mode 1门诊 2家庭 3电话
-REACTION = COMPLICATION = PRESENT = 2  # adverse_reaction, new_complication: 1无 2有
 TWO_WEEKS = 14  # days; 2周内随访
 QUARTER_DAYS = 92  # days; at least four visits a year (domain.md K, next_days.ok)
 REVISIT_WITHIN = 28  # days; a two-week re-visit that came up to two weeks late is still one [D]
 
 
-# How a finding is read
-
-
-def number(value: object) -> float | None:
-    """A measurement as a number; None when it is absent or not one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or math.isnan(value):
-        return None
-    return float(value)
-
-
-def readings(answers: Answers) -> list[tuple[float, float]]:
-    """The raw blood-pressure readings of this visit, mmHg, in the order taken."""
-    pairs = [(number(pair[0]), number(pair[1])) for pair in answers.get("readings") or () if len(pair) >= 2]
-    return [(s, d) for s, d in pairs if s is not None and d is not None]
-
-
-def pressure(answers: Answers) -> tuple[float | None, float | None]:
-    """Systolic and diastolic that classify: as stated, else the mean of the readings, half up (domain.md M-15)."""
-    raw = readings(answers)
-    means = [math.floor(sum(side) / len(raw) + 0.5) for side in zip(*raw, strict=True)] if raw else [None, None]
-    stated = (number(answers.get("systolic")), number(answers.get("diastolic")))
-    systolic, diastolic = (mean if value is None else value for value, mean in zip(stated, means, strict=True))
-    return systolic, diastolic
-
-
-def alarm_pressures(answers: Answers) -> list[tuple[float | None, float | None]]:
-    """What can raise an alarm: the pressure that classifies and every reading after the first (domain.md M-15)."""
-    return [pressure(answers), *readings(answers)[1:]]
-
-
-def pressure_reaches(f: Findings, systolic: float, diastolic: float) -> bool:
-    """Either side alone is enough, and equality counts."""
-    return any(
-        (s is not None and s >= systolic) or (d is not None and d >= diastolic) for s, d in alarm_pressures(f.answers)
-    )
-
-
-def systolic_below(f: Findings, limit: float) -> bool:
-    return any(s is not None and s < limit for s, _ in alarm_pressures(f.answers))
-
-
-def diastolic_below(f: Findings, limit: float) -> bool:
-    return any(d is not None and d < limit for _, d in alarm_pressures(f.answers))
-
-
-def pressure_text(answers: Answers) -> str:
-    return "/".join("未测" if side is None else f"{side:g}" for side in pressure(answers)) + " mmHg"
-
-
-def to_one_decimal(value: float) -> float:
-    """Half up, as the meter would show it: 16.65 is 16.7."""
-    return float(Decimal(str(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)) if math.isfinite(value) else value
-
-
-def codes(value: object) -> frozenset[Any]:
-    """A multiple choice as a set, whether one code was stored or several."""
-    if value is None:
-        return frozenset()
-    return frozenset(value) if isinstance(value, list | tuple | set | frozenset) else frozenset({value})
-
-
-def has_symptom(f: Findings, *wanted: int) -> bool:
-    return not codes(f.get("symptoms")).isdisjoint(wanted)
-
-
-def danger_signs(f: Findings) -> frozenset[str]:
-    """The danger signs answered with yes."""
-    return codes(f.get("danger_signs")) - {"none"}
-
-
-def has_sign(f: Findings, *wanted: str) -> bool:
-    return not danger_signs(f).isdisjoint(wanted)
-
-
-def danger_question_answered(f: Findings) -> bool:
-    return bool(codes(f.get("danger_signs")))
-
-
-def by_telephone(f: Findings) -> bool:
-    return bool(f.get("mode") == TELEPHONE)
-
-
-def told(answers: Answers, mode: int | None) -> bool:
-    """Values the patient told, by telephone or otherwise; nobody of ours measured them (domain.md M-16)."""
-    return bool(answers.get("self_reported")) or mode == TELEPHONE
-
-
-def told_now(f: Findings) -> bool:
-    return told(f.answers, f.get("mode"))
-
-
-VALUES = ("systolic", "diastolic", "readings", "fasting_glucose", "postprandial_glucose", "random_glucose")
-
-
-def tells_a_value(f: Findings) -> bool:
-    return told_now(f) and any(f.get(field) not in (None, [], ()) for field in VALUES)
-
-
-def medication_names(f: Findings) -> list[str]:
-    """Drug names recorded at this visit, or at the last visit that recorded any."""
-    for answers in (f.answers, *(visit.answers for visit in before(f))):
-        if items := answers.get("medications"):
-            return [str(item.get("name", "") if isinstance(item, Mapping) else item) for item in items]
-    return []
-
-
-def takes_a_drug(f: Findings) -> bool:
-    """Known to take one: a drug is listed, or adherence was answered 规律 or 间断, at the last visit that tells."""
-    for answers in (f.answers, *(visit.answers for visit in before(f))):
-        if answers.get("medications") or answers.get("insulin"):
-            return True
-        if answers.get("adherence") is not None:
-            return answers["adherence"] in (1, 2)
-    return False
-
-
-def setting(f: Findings, settings: Mapping[str, Setting], name: str) -> Any:
-    """The county's answer, or the default that holds until the county gives one."""
-    return f.settings.get(name, settings[name].default)
-
-
 # Two in a row (domain.md M-5)
 
 Unmet = Callable[[Answers, int | None], bool | None]  # answers, age -> the target was missed; None: not assessed
-
-
-def before(f: Findings) -> list[PastVisit]:
-    """Earlier visits, newest first. A record can arrive late, so days after this visit are not history."""
-    return sorted((visit for visit in f.history if visit.on < f.on), key=lambda visit: visit.on, reverse=True)
 
 
 def last_missed(f: Findings, unmet: Unmet) -> PastVisit | None:
@@ -197,25 +83,25 @@ def last_day_of_quarter(day: date, later: int = 0) -> date:
     return date(quarter // 4, quarter % 4 * 3 + 1, 1) - timedelta(days=1)
 
 
-def quarterly(on: date, slot_on: date | None = None) -> date:
+def quarterly(on: date, slot_on: date) -> date:
     """The earlier of 92 days from `on` and the last day of the quarter after the one filled on `slot_on`."""
-    slot_on = slot_on or on
-    ends = next(end for end in (last_day_of_quarter(slot_on, 1), last_day_of_quarter(on), _next_end(on)) if end > on)
-    return min(on + timedelta(days=QUARTER_DAYS), ends)
-
-
-def _next_end(on: date) -> date:
-    return last_day_of_quarter(on, 1)
+    ends = (last_day_of_quarter(slot_on, 1), last_day_of_quarter(on), last_day_of_quarter(on, 1))
+    return min(on + timedelta(days=QUARTER_DAYS), next(end for end in ends if end > on))
 
 
 def slot_filled_on(f: Findings, standard: Callable[[PastVisit], bool]) -> date:
     """The day of the visit that filled the latest quarterly slot, this one included; two-week re-visits fill none."""
-    visits = [visit for visit in reversed(before(f)) if standard(visit)]
-    filled = visits[0].on if visits else f.on
-    for previous, on in zip(visits, [visit.on for visit in visits[1:]] + [f.on], strict=True):
-        if previous.classification == 1 or (on - previous.on).days > REVISIT_WITHIN:
-            filled = on
+    visits = [*(visit for visit in reversed(before(f)) if standard(visit)), today(f)]
+    filled = visits[0].on
+    for previous, visit in pairwise(visits):
+        if previous.classification == 1 or (visit.on - previous.on).days > REVISIT_WITHIN:
+            filled = visit.on
     return filled
+
+
+def today(f: Findings) -> PastVisit:
+    """This visit in the shape of an earlier one, to be judged by the same question."""
+    return PastVisit(f.on, "", f.get("mode"), None, f.answers, f.age)
 
 
 def next_visit(f: Findings, within: int | None, *, standard: Callable[[PastVisit], bool], revisit_counts: bool) -> date:
@@ -226,7 +112,189 @@ def next_visit(f: Findings, within: int | None, *, standard: Callable[[PastVisit
        the rules ask for (domain.md M-4). Where no date stands in the future, a visit is owed within 14 days.
     """
     asked = f.on + timedelta(days=within) if within is not None else None
-    if standard(PastVisit(f.on, "", f.get("mode"), None, f.answers, f.age)):
+    if standard(today(f)):
         return asked or quarterly(f.on, f.on if revisit_counts else slot_filled_on(f, standard))
     standing = f.due_on if f.due_on and f.due_on > f.on else None
     return min(filter(None, (asked, standing)), default=f.on + timedelta(days=TWO_WEEKS))
+
+
+# The rules any form has
+
+NORM = "规范(第三版)·高血压、糖尿病 / domain.md A1、A2"
+COMMON_SETTINGS = {
+    "pregnancy.watch_from_120_80": Setting(False, "孕产妇血压120~139/80~89也列为观察,两周内复测", "AMBIG, M-9"),
+}
+COMMON_SIGNS = {
+    "altered_consciousness": "意识不清、叫不醒或行为反常",
+    "fainting": "晕倒过",
+    "convulsion": "抽搐",
+    "one_sided_or_speech": "口角歪、一侧手脚无力或说话不清",
+    "chest_pain_10min": "胸痛或胸闷满10分钟",
+    "chest_pain": "胸痛或胸闷,不到10分钟",
+}
+COLLAPSE = ("altered_consciousness", "fainting", "chest_pain", "chest_pain_10min", "cold_sweat", "sweating_palpitation")
+
+
+def safety(n: int, also: str = "") -> str:
+    """The source of a safety correction, as the doctor and as the engineers read it."""
+    return f"安全修正第{n}条 / domain.md {also}M-{n}"
+
+
+def emergency(say: str) -> Outcome:
+    """处理后紧急转诊, 2周内主动随访转诊情况."""
+    return Outcome(urgency=Urgency.EMERGENCY, refer=True, next_days=TWO_WEEKS, say=say)
+
+
+def refer(say: str, *flags: str) -> Outcome:
+    """建议转诊, 2周内主动随访转诊情况."""
+    return Outcome(urgency=Urgency.REFER, refer=True, next_days=TWO_WEEKS, say=say, flags=flags)
+
+
+def soon(say: str, *flags: str) -> Outcome:
+    """2周内随访."""
+    return Outcome(urgency=Urgency.SOON, next_days=TWO_WEEKS, say=say, flags=flags)
+
+
+ANY_FORM = (
+    Rule(
+        "ANY-01",
+        when=lambda f: has_sign(f, "one_sided_or_speech"),
+        then=emergency("马上打120:可能是中风。记下发病时间,让病人侧卧,不喂水不喂药,不要等。"),
+        because="口角歪、一侧手脚无力或说话不清,血压多少都一样",
+        source=safety(17),
+        certainty="[D] 80 %",
+    ),
+    Rule(
+        "ANY-02",
+        when=lambda f: has_sign(f, "chest_pain_10min"),
+        then=emergency("马上打120:可能是心梗。让病人停止活动、半卧休息,不要自己走动,守到救护车来。"),
+        because="胸痛或胸闷满10分钟,血压多少都一样",
+        source=safety(17),
+        certainty="[D] 80 %",
+    ),
+    Rule(
+        "ANY-03",
+        when=lambda f: has_sign(f, "altered_consciousness", "fainting", "convulsion"),
+        then=emergency("马上打120:让病人侧卧、保持呼吸通畅,不喂任何东西,守到救护车来。"),
+        because="意识不清、行为反常、晕倒或抽搐",
+        source=NORM,
+        certainty="[S:1][S:2],120 [K]",
+    ),
+)
+
+CONTACT = (
+    Rule(
+        "ANY-21",
+        when=tells_a_value,
+        then=Outcome(flags=("self_reported", "not_standard_visit"), say="数值是本人告知的,请尽早当面测一次。"),
+        because="数值由本人告知,不是当面测量:处置照算,公卫分类不计",
+        source=safety(16),
+        certainty="[D] 75 %",
+    ),
+    Rule(
+        "ANY-22",
+        when=by_telephone,
+        then=Outcome(flags=("not_standard_visit",)),
+        because="电话随访有记录,但不算面对面随访",
+        source=NORM,
+        certainty="[S:1][S:2]",
+    ),
+)
+
+
+def low_or_odd_pulse(f: Findings, dizziness: tuple[int, ...]) -> bool:
+    """Systolic < 90, pulse < 50 or > 120, or diastolic < 50 with dizziness (domain.md M-2)."""
+    beats = pulse(f)
+    dizzy = has_symptom(f, *dizziness) or has_sign(f, "fainting")
+    return systolic_below(f, 90) or (beats is not None and not 50 <= beats <= 120) or (diastolic_below(f, 50) and dizzy)
+
+
+def pressure_rules(
+    *, dizziness: tuple[int, ...], headache: tuple[int, ...], blurred: tuple[int, ...]
+) -> tuple[Rule, ...]:
+    """Rules of every form that measures blood pressure; the arguments are that form's symptom codes."""
+
+    def pre_eclampsia_sign(f: Findings) -> bool:
+        return has_sign(f, "severe_headache", "sudden_vision", "upper_abdominal_pain", "abdominal_pain", "convulsion")
+
+    def complains(f: Findings) -> bool:
+        return has_symptom(f, *headache, *blurred)
+
+    def low(f: Findings) -> bool:
+        return low_or_odd_pulse(f, dizziness)
+
+    return (
+        Rule(
+            "ANY-11",
+            when=lambda f: (
+                pregnant_or_postpartum(f)
+                and (
+                    pressure_reaches(f, 160, 110)
+                    or pre_eclampsia_sign(f)
+                    or (complains(f) and (pressure_reaches(f, 140, 90) or None in pressure(f.answers)))
+                )
+            ),
+            then=emergency("马上打120:孕产妇可能是子痫前期。左侧卧、安静避光、有人守着,同时告诉乡镇卫生院。"),
+            because=(
+                "孕期或产后12周内,血压达到160/110({pressure}),或有剧烈头痛、看不清、上腹痛、抽搐,"
+                "或头痛眼花而血压达到140/90或没有测"
+            ),
+            source=safety(9),
+            certainty="[D] 90 %",
+        ),
+        Rule(
+            "ANY-12",
+            when=lambda f: low(f) and has_sign(f, *COLLAPSE),
+            then=emergency("马上紧急转诊:让病人平卧、有人守着;没有车马上送就打120。"),
+            because="收缩压低于90、脉搏低于50或高于120、或舒张压低于50伴头晕({pressure},脉搏{pulse}),又有意识改变、晕倒、胸痛或冷汗",
+            source=safety(2),
+            certainty="[D] 90 %",
+        ),
+        Rule(
+            "ANY-13",
+            when=lambda f: pressure_reaches(f, 180, 110),
+            then=emergency("马上紧急转诊:让病人静坐、有人守着,告诉乡镇卫生院,今天就送上级医院。"),
+            because="收缩压达到180或舒张压达到110({pressure}),有没有症状都一样",
+            source=NORM,
+            certainty="[S:1][S:2]",
+        ),
+        Rule(
+            "ANY-14",
+            when=lambda f: pregnant_or_postpartum(f) and (pressure_reaches(f, 140, 90) or complains(f)),
+            then=refer("今天就转诊:联系乡镇卫生院安排产科看,不要等到下次随访。"),
+            because="孕期或产后12周内,血压达到140/90({pressure})或有头痛眼花",
+            source=safety(9, "A7、"),
+            certainty="[D] 90 %",
+        ),
+        Rule(
+            "ANY-15",
+            when=lambda f: low(f) and not has_sign(f, *COLLAPSE),
+            then=soon("静坐5分钟再测一次,问有没有晕倒、胸痛、冷汗,有就打120;没有,14天内请医生看用药是否过量。"),
+            because="收缩压低于90、脉搏低于50或高于120、或舒张压低于50伴头晕({pressure},脉搏{pulse})",
+            source=safety(2),
+            certainty="[D] 90 %",
+        ),
+        Rule(
+            "ANY-16",
+            when=lambda f: (
+                not pressure_reaches(f, 180, 110) and any(s >= 180 or d >= 110 for s, d in readings(f.answers))
+            ),
+            then=soon("只有第一次测到危急值:今天静坐5分钟再测一次,再到180/110或有不舒服马上转诊。"),
+            because="第一次读数达到180/110,复测和平均值({pressure})没有达到",
+            source=safety(15),
+            certainty="[D] 90 %",
+        ),
+        Rule(
+            "ANY-17",
+            when=lambda f: (
+                pregnant_or_postpartum(f)
+                and bool(setting(f, COMMON_SETTINGS, "pregnancy.watch_from_120_80"))
+                and pressure_reaches(f, 120, 80)
+                and not pressure_reaches(f, 140, 90)
+            ),
+            then=soon("孕产妇血压偏高,两周内复测;头痛、看不清、上腹痛马上打120。"),
+            because="孕期或产后12周内,血压120~139/80~89({pressure});由县里设置打开",
+            source=safety(9),
+            certainty="AMBIG,默认关闭",
+        ),
+    )

@@ -5,6 +5,7 @@ what comes next ("一百三十九十" is 130 and 90). Whatever could be cut in t
 """
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 DIGITS = {
@@ -49,7 +50,13 @@ def pieces(run: str) -> tuple[Piece, ...]:
         piece = _bare(run, at) or _built(run, at)
         found.append(piece)
         at = piece.end
-    return tuple(piece for piece in found if piece.value >= 0)
+    # One doubtful cut makes its neighbours doubtful; a unit left over (一百八十百, 十十) is a doubtful cut too.
+    left_over = any(
+        a.value >= 0 and run[b.start] in UNITS and (b.value < 0 or a.value % 10 == 0 and run[b.start] == "十")
+        for a, b in pairwise(found)
+    )
+    doubtful = left_over or any(piece.vague for piece in found if piece.value >= 0)
+    return tuple(piece._replace(vague=doubtful) for piece in found if piece.value >= 0)
 
 
 def small_number(text: str) -> int | None:

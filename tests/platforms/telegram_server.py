@@ -14,8 +14,6 @@ refusals are Telegram's, because adapters decide by them.
 from __future__ import annotations
 
 import asyncio
-import email.parser
-import email.policy
 import json
 import math
 import re
@@ -112,32 +110,16 @@ class TelegramServer:
         rate_limited: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.token, self.rate_limited, self._now = token, rate_limited, now
-        self.calls: Counter[str] = Counter()  # by method, in lower case
-        self.commands: list[Json] = []
-        self.answered: dict[str, str] = {}  # callback query id -> the text shown, "" for none
-        self.webhook: Json | None = None
-        self.webhook_answers: list[int] = []  # HTTP statuses the bot gave to deliveries
+        self.token, self._now = token, now
+        self.me = {"id": int(token.partition(":")[0]), "is_bot": True, "first_name": "村医助手"}
+        self.me["username"] = "cunyi_bot"
         self.retry_pause = 0.05  # seconds until a webhook delivery is tried again
-        self.me = {
-            "id": int(token.partition(":")[0]),
-            "is_bot": True,
-            "first_name": "村医助手",
-            "username": "cunyi_bot",
-        }
-        self._chats: dict[int, Chat] = {}
-        self._files: dict[str, bytes] = {}
-        self._pending: dict[int, Json] = {}
-        self._confirmed: list[Json] = []
-        self._again: list[Json] = []
-        self._queries: set[str] = set()
-        self._allowed: list[str] = []
-        self._troubles: deque[Trouble] = deque()
-        self._sent: deque[float] = deque()
         self._numbers = iter(range(1, 10**9))
-        self._changed = threading.Condition()
         self._poller: asyncio.Future[str] | None = None
+        self._changed = threading.Condition()
         self._pushing: dict[int, asyncio.Task[None]] = {}
+        self.forget()
+        self.rate_limited = rate_limited
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         routes = [
@@ -150,6 +132,27 @@ class TelegramServer:
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="telegram", daemon=True)
+
+    def forget(self) -> None:
+        """Become as new, so that one server can serve many tests. Ids go on counting."""
+        with self._changed:
+            if self._poller:
+                self._loop.call_soon_threadsafe(self._end_poll, "a new beginning")
+            self.rate_limited = False
+            self.calls: Counter[str] = Counter()  # by method, in lower case
+            self.commands: list[Json] = []
+            self.answered: dict[str, str] = {}  # callback query id -> the text shown, "" for none
+            self.webhook: Json | None = None
+            self.webhook_answers: list[int] = []  # HTTP statuses the bot gave to deliveries
+            self._chats: dict[int, Chat] = {}
+            self._files: dict[str, bytes] = {}
+            self._pending: dict[int, Json] = {}
+            self._confirmed: list[Json] = []
+            self._again: list[Json] = []
+            self._queries: set[str] = set()
+            self._allowed: list[str] = []
+            self._troubles: deque[Trouble] = deque()
+            self._sent: deque[float] = deque()
 
     # Running it
 
@@ -174,7 +177,7 @@ class TelegramServer:
             await asyncio.gather(*self._pushing.values(), return_exceptions=True)
 
     def wait_until(self, true: Callable[[], object], timeout: float = 5, every: float | None = None) -> None:
-        """Return as soon as it is true; checked whenever anything happens here, and `every` so many seconds if given."""
+        """Return as soon as it is true; looked at whenever anything happens here, and `every` so many seconds."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while not true():
@@ -228,6 +231,12 @@ class TelegramServer:
             messages = self._chat_with(user).messages.values()
             return [self._seen(message) for message in messages if message["from"]["is_bot"]]
 
+    @property
+    def unconfirmed(self) -> list[int]:
+        """Updates that Telegram still keeps for the bot."""
+        with self._changed:
+            return list(self._pending)
+
     # Trouble
 
     def fail_next(
@@ -250,7 +259,7 @@ class TelegramServer:
             self._troubles += [Trouble(status, methods, description, retry_after, after, delay)] * n
 
     def redeliver(self, n: int | None = None) -> None:
-        """Deliver the last n confirmed updates (or all) once more under their old ids, as Telegram does now and then."""
+        """Deliver the last n confirmed updates (or all) once more, ids unchanged, as Telegram does now and then."""
         with self._changed:
             again = self._confirmed[-n:] if n else list(self._confirmed)
             if self.webhook:
@@ -293,13 +302,16 @@ class TelegramServer:
 
     def _deliver(self) -> None:
         """Something is new: end a waiting getUpdates, or start bringing each person's updates in order."""
-        if self._poller and not self._poller.done():
-            self._poller.set_result("")
+        self._end_poll("")
         if self.webhook and not self._server.should_exit:
             with self._changed:
                 chats = {_sender(update) for update in self._pending.values()}
             for chat in chats - self._pushing.keys():
                 self._pushing[chat] = asyncio.create_task(self._bring(chat))
+
+    def _end_poll(self, because: str) -> None:
+        if self._poller and not self._poller.done():
+            self._poller.set_result(because)
 
     async def _bring(self, chat: int) -> None:
         while (webhook := self.webhook) and (update := self._next_of(chat)):
@@ -395,8 +407,7 @@ class TelegramServer:
         if self.webhook:
             why = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             raise Refused(409, f"Conflict: {why}")
-        if self._poller and not self._poller.done():
-            self._poller.set_result("other getUpdates request; make sure that only one bot instance is running")
+        self._end_poll("other getUpdates request; make sure that only one bot instance is running")
         offset, limit = int(p.get("offset", 0)), min(max(int(p.get("limit", BATCH)), 1), BATCH)
         deadline = time.monotonic() + float(p.get("timeout", 0))
         with self._changed:
@@ -486,8 +497,7 @@ class TelegramServer:
             raise Refused(400, "Bad Request: secret token contains unallowed characters")
         if "allowed_updates" in p:
             self._allowed = _decoded(p, "allowed_updates", list)
-        if self._poller and not self._poller.done():
-            self._poller.set_result("setWebhook request")
+        self._end_poll("setWebhook request")
         self.webhook = {key: p[key] for key in ("url", "secret_token") if key in p}
         self._wake()
         return True
@@ -574,12 +584,12 @@ def _refusal(refused: Refused) -> Response:
 
 def _text(text: Any, limit: int, what: str) -> str:
     """Telegram trims; what is left must be something, and must fit."""
-    text = str(text or "").strip()
-    if not text:
+    trimmed = str(text or "").strip()
+    if not trimmed:
         raise Refused(400, f"Bad Request: {what} text is empty")
-    if _units(text) > limit:
+    if _units(trimmed) > limit:
         raise Refused(400, f"Bad Request: {what} is too long")
-    return text
+    return trimmed
 
 
 def _buttons(message: Json) -> Iterator[Json]:
@@ -625,14 +635,14 @@ async def _parameters(request: Request) -> tuple[Json, dict[str, tuple[str, byte
         elif kind.startswith("application/x-www-form-urlencoded"):
             parameters |= parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
         elif kind.startswith("multipart/form-data"):
-            head = b"Content-Type: " + kind.encode() + b"\r\n\r\n"
-            for part in email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body).iter_parts():
-                name = part.get_param("name", header="content-disposition")
-                content = part.get_payload(decode=True)
-                if part.get_filename() is None:
-                    parameters[name] = content.decode()
+            boundary = b"\r\n--" + kind.partition("boundary=")[2].strip('"').encode()
+            for part in (b"\r\n" + body).split(boundary)[1:-1]:
+                head, _, content = part.partition(b"\r\n\r\n")
+                about = dict(re.findall(r'(\w+)="([^"]*)"', head.decode()))
+                if "filename" in about:
+                    files[about["name"]] = about["filename"], content
                 else:
-                    files[name] = part.get_filename(), content
+                    parameters[about["name"]] = content.decode()
     except ValueError as error:
         raise Refused(400, "Bad Request: strings must be encoded in UTF-8") from error
     return parameters, files

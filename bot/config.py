@@ -1,0 +1,170 @@
+"""Settings from the environment (`CUNYI_…`, nested by `__`) or `cunyi.toml`; every complaint is named at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from models.base import parse_database_url
+
+SHORTEST_KEY = 16
+
+
+class BadSettings(Exception):
+    """Settings that cannot work. `complaints` names every one of them, with what to set."""
+
+    def __init__(self, complaints: list[str]) -> None:
+        super().__init__("\n".join(complaints))
+        self.complaints = complaints
+
+
+class Web(BaseModel):
+    """The web server: webhooks, health, the supervisor's page or the simulator."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
+    public_url: str | None = Field(None, description="https address the platforms reach this server under")
+
+
+class TelegramSettings(BaseModel):
+    """Telegram; without a token the channel is off. Its servers are abroad, so names are masked unless `abroad` is false."""
+
+    token: SecretStr | None = Field(None, description="bot token from @BotFather")
+    base_url: str = Field("https://api.telegram.org", description="Bot API server, without /bot")
+    mode: Literal["polling", "webhook"] = Field("polling", description="polling needs no public address")
+    webhook_secret: SecretStr | None = Field(None, description="1-256 characters A-Z a-z 0-9 _ -, for webhook mode")
+    abroad: bool = Field(True, description="mask residents' names; false only with a Bot API server in the country")
+    bot_name: str | None = Field(None, description="bot's @name, for deep links of `cunyi invite`")
+
+    @field_validator("token", "webhook_secret", "bot_name", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+
+class WeComSettings(BaseModel):
+    """WeCom 企业微信; off unless all five are given."""
+
+    corp_id: str | None = Field(None, description="企业ID")
+    agent_id: int | None = Field(None, description="应用 AgentId")
+    secret: SecretStr | None = Field(None, description="应用 Secret")
+    token: SecretStr | None = Field(None, description="接收消息的 Token")
+    aes_key: SecretStr | None = Field(None, description="接收消息的 EncodingAESKey, 43 characters")
+    base_url: str = Field("https://qyapi.weixin.qq.com", description="API server, without /cgi-bin")
+
+    @field_validator("corp_id", "agent_id", "secret", "token", "aes_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    @property
+    def is_on(self) -> bool:
+        return self.corp_id is not None
+
+    @model_validator(mode="after")
+    def _all_or_nothing(self) -> WeComSettings:
+        names = ("corp_id", "agent_id", "secret", "token", "aes_key")
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing and len(missing) < len(names):
+            raise ValueError(
+                "WeCom needs all five; missing: " + ", ".join(f"CUNYI_WECOM__{n.upper()}" for n in missing)
+            )
+        if self.aes_key and len(self.aes_key.get_secret_value()) != 43:
+            raise ValueError("CUNYI_WECOM__AES_KEY must have exactly 43 characters (EncodingAESKey)")
+        return self
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CUNYI_", env_nested_delimiter="__", toml_file="cunyi.toml", extra="ignore", validate_default=True
+    )
+
+    database_url: str = Field("sqlite:///cunyi.db", description="sqlite:///file.db or postgresql://…")
+    secret_key: SecretStr | None = Field(
+        None, description="at least 16 characters; encrypts identity numbers and phones"
+    )
+    timezone: str = Field("Asia/Shanghai", description="the county's time zone")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+    web: Web = Field(default_factory=lambda: Web())  # type: ignore[call-arg]
+    telegram: TelegramSettings = Field(default_factory=lambda: TelegramSettings())  # type: ignore[call-arg]
+    wecom: WeComSettings = Field(default_factory=lambda: WeComSettings())  # type: ignore[call-arg]
+    rules: dict[str, Any] = Field(
+        default_factory=dict, description="county settings of the protocols, see docs/rules.md"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        parse_database_url(value)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception as error:
+            raise ValueError(f"{value!r} is no time zone; use a name like Asia/Shanghai") from error
+        return value
+
+    @model_validator(mode="after")
+    def _webhook_is_reachable(self) -> Settings:
+        if self.telegram.token and self.telegram.mode == "webhook":
+            if not self.web.public_url:
+                raise ValueError("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_WEB__PUBLIC_URL")
+            if not self.telegram.webhook_secret:
+                raise ValueError("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_TELEGRAM__WEBHOOK_SECRET")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if Path("cunyi.toml").exists():
+            sources = (*sources, TomlConfigSettingsSource(settings_cls))
+        return sources
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings. Raises BadSettings with every complaint, each naming its variable."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise BadSettings([_complaint(e) for e in error.errors()]) from None
+    except ValueError as error:  # a cunyi.toml that is not TOML
+        raise BadSettings([f"cunyi.toml: {error}"]) from None
+    key = settings.secret_key
+    if key is None or len(key.get_secret_value()) < SHORTEST_KEY:
+        raise BadSettings(
+            [
+                f"CUNYI_SECRET_KEY: set at least {SHORTEST_KEY} characters, keep them safe: without them sealed data is lost"
+            ]
+        )
+    return settings
+
+
+def _complaint(error: Any) -> str:
+    name = "CUNYI_" + "__".join(str(part).upper() for part in error["loc"]) if error["loc"] else ""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {message}" if name and name not in message else message

@@ -1,0 +1,134 @@
+"""One message in, some replies out: the order in which a message's meaning is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handlers import commands, quick_entry
+from handlers.asking import ask
+from handlers.filling import match_choice, open_drafts, take_choice, take_text
+from handlers.turn import Turn
+from models.message import Choice, File
+from models.record import Record
+
+LONGEST = 3000  # characters; a whole morning of one-line entries is under 2,000
+UNREADABLE = {
+    "photo": "照片我还看不懂,没有保存。",
+    "voice": "语音我还听不懂。可以用手机输入法的“语音转文字”,再发给我。",
+    "video": "视频我还看不懂,没有保存。",
+    "sticker": "收到表情了。",
+    "location": "位置不用发,写村名就行。",
+}
+
+
+def answer(turn: Turn) -> None:
+    """Answer one message of a bound worker.
+
+    1. A photo, sticker or voice: what it cannot be used for, and the open question again.
+    2. A button: of the open form, of a form already submitted, or one that stands for itself.
+    3. A command word, also in the middle of a form.
+    4. A line about another resident while a form is open: it becomes one more draft.
+    5. The reply to the open question.
+    6. A line that says a record by itself.
+    7. Anything else: the nearest commands as buttons.
+    """
+    message = turn.incoming
+    if message.file is not None:
+        _unreadable(turn, message.file)
+    elif message.chosen:
+        _pressed(turn, message.chosen, message.context)
+    else:
+        _said(turn, (message.text or "").strip())
+
+
+def _unreadable(turn: Turn, file: File) -> None:
+    sentence = UNREADABLE.get(file.kind, "这种文件我还读不了,没有保存。")
+    if turn.conversation.is_open:
+        ask(turn, before=f"{sentence}请回答这一项:")
+    else:
+        turn.say(f"{sentence}请发文字,例如:张桂兰 152/94 心率78 规律服药。发“帮助”看能做什么。")
+
+
+def _pressed(turn: Turn, chosen: Sequence[str], context: str) -> None:
+    conversation = turn.conversation
+    if commands.run_choice(turn, chosen[0]):
+        return
+    if conversation.is_open and context in ("", conversation.key):
+        if not take_choice(turn, chosen):
+            ask(turn, before="这个按钮是前面一题的。现在是这一项:")
+        return
+    if context and context == conversation.last.get("key"):
+        _already_done(turn)
+    elif conversation.is_open:
+        ask(turn, before="这个按钮是以前那张表的,已经不用了。现在是这一项:")
+    else:
+        turn.say("这个按钮是以前那张表的,已经不用了。发“今日”看待访名单,或直接发一行记录。", commands.HINTS)
+
+
+def _already_done(turn: Turn) -> None:
+    """The same button twice: nothing is recorded again, and the doctor is told so."""
+    ids = turn.conversation.last.get("records", [])
+    count = turn.session.query(Record).filter(Record.id.in_(ids), Record.status == "current").count() if ids else 0
+    text = f"这{count}条已经记下了,不会重复记录。" if count else "这张表已经处理过了。"
+    turn.say(text, [Choice("undo", "撤销"), Choice("edit", "更正"), Choice("today", "今日")])
+
+
+def _said(turn: Turn, text: str) -> None:
+    conversation = turn.conversation
+    if not text:
+        _nothing_said(turn)
+        return
+    if len(text) > LONGEST:
+        _too_long(turn, text)
+        return
+    if commands.run_text(turn, text):
+        return
+    if conversation.is_open:
+        if quick_entry.looks_like_entry(turn, text) and _entered(turn, text):
+            return
+        if take_text(turn, text) or _entered(turn, text):
+            return
+        ask(turn, before=f"没看懂“{text[:30]}”。")
+        return
+    if offered := match_choice(_offer(turn), text) or _numbered(turn, text):
+        _pressed(turn, (offered,), "")
+    elif not _entered(turn, text):
+        commands.suggest(turn, text)
+
+
+def _entered(turn: Turn, text: str) -> bool:
+    """Read the text as one-line entries; false when there is none in it."""
+    entry = quick_entry.read_entry(turn, text)
+    if entry is None or not (entry.drafts or entry.remarks):
+        return False
+    if entry.drafts:
+        open_drafts(turn, entry.drafts)
+        ask(turn, before="\n".join(entry.remarks))
+    else:
+        turn.say("\n".join(entry.remarks), commands.HINTS)
+    return True
+
+
+def _offer(turn: Turn) -> list[Choice]:
+    """The choices last offered outside a form, so that their number or label can be typed."""
+    return [Choice(*choice) for choice in turn.conversation.last.get("offer", [])]
+
+
+def _numbered(turn: Turn, text: str) -> str | None:
+    offer = _offer(turn)
+    return offer[int(text) - 1].id if text.isdigit() and len(text) <= 2 and 1 <= int(text) <= len(offer) else None
+
+
+def _nothing_said(turn: Turn) -> None:
+    if turn.conversation.is_open:
+        ask(turn, before="收到一条空消息。")
+    else:
+        turn.say("收到一条空消息。发“今日”看待访名单,“帮助”看能做什么。", commands.HINTS)
+
+
+def _too_long(turn: Turn, text: str) -> None:
+    sentence = f"这条消息有{len(text)}个字,太长了,没有记录。请分几次发,每行一位居民,每次不超过{LONGEST}字。"
+    if turn.conversation.is_open:
+        ask(turn, before=sentence)
+    else:
+        turn.say(sentence)

@@ -1,0 +1,203 @@
+"""Words that are commands, in Chinese and as slash commands, and buttons that stand for themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from handlers import corrections, filling, summary, worklist
+from handlers.asking import ask
+from handlers.menu import FORMS
+from handlers.turn import Turn
+from models.conversation import Draft
+from models.message import Choice
+from models.people import ROLE_TITLES, Role
+
+HINTS = (Choice("today", "今日"), Choice("overdue", "逾期"), Choice("help", "帮助"))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its words, its slash name, what it does in one line, and whether words may follow."""
+
+    word: str
+    slash: str
+    about: str
+    run: Callable[[Turn, str], None]
+    takes_words: bool = False
+    in_form: bool = True  # may be said while a form is open without losing it
+    aliases: tuple[str, ...] = ()
+
+
+def _start_form(code: str) -> Callable[[Turn, str], None]:
+    def run(turn: Turn, words: str) -> None:
+        filling.open_drafts(turn, [Draft(code)])
+        ask(turn)
+
+    return run
+
+
+def _visit(turn: Turn, words: str) -> None:
+    worklist.choose_visit(turn)
+
+
+def _help(turn: Turn, words: str) -> None:
+    role = ROLE_TITLES[Role(turn.worker.role)]
+    lines = [f"{turn.worker.name}({role}),可以这样用:", *_examples(turn)]
+    lines += [f"{c.word} {c.slash}  {c.about}" for c in COMMANDS]
+    turn.say("\n".join(lines), [Choice("today", "今日"), Choice("overdue", "逾期"), Choice("summary", "汇总")])
+    if turn.conversation.is_open:
+        ask(turn)
+
+
+def _examples(turn: Turn) -> list[str]:
+    if turn.worker.role == Role.DOCTOR:
+        return [
+            "一行话就是一条记录:",
+            "张桂兰 152/94 心率78 规律服药 无症状 家访",
+            "王建国 空腹血糖8.2 135/85",
+            "签约 张桂兰 基础包",
+            "义诊 石桥村 46人 体检30 宣传120 签约12",
+            "几位居民就发几行。",
+            "",
+        ]
+    return ["要数字直接问:汇总 托口镇 上个月;汇总 2026年三季度", ""]
+
+
+def _back(turn: Turn, words: str) -> None:
+    if turn.conversation.is_open:
+        filling.step_back(turn)
+    else:
+        turn.say("现在没有打开的表。要改已经提交的记录请发“更正”。", HINTS)
+
+
+def _cancel(turn: Turn, words: str) -> None:
+    if turn.conversation.is_open:
+        filling.abandon(turn)
+    else:
+        turn.say("现在没有打开的表,没什么可取消的。要撤回已经提交的记录请发“撤销”。", HINTS)
+
+
+def _undo(turn: Turn, words: str) -> None:
+    if turn.conversation.is_open:
+        filling.abandon(turn)
+    else:
+        corrections.offer_withdrawal(turn)
+
+
+def _start(turn: Turn, words: str) -> None:
+    turn.say(f"{turn.worker.name},您已经绑定好了。发“今日”看今天该访谁,或直接发一行记录。", HINTS)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "今日",
+        "/today",
+        "今天该访谁",
+        lambda turn, words: worklist.today(turn, words),
+        takes_words=True,
+        aliases=("今天", "待访"),
+    ),
+    Command("逾期", "/overdue", "过期没访的", lambda turn, words: worklist.overdue(turn, words), takes_words=True),
+    Command("随访", "/visit", "记一次随访", _visit),
+    Command("签约", "/sign", "家庭医生签约", _start_form("signing")),
+    Command("义诊", "/clinic", "记一场义诊", _start_form("outreach_clinic")),
+    Command("建档", "/register", "登记新居民", _start_form("health_record")),
+    Command(
+        "查", "/find", "查一位居民", lambda turn, words: worklist.find(turn, words), takes_words=True, aliases=("查询",)
+    ),
+    Command("更正", "/edit", "改最近提交的记录", lambda turn, words: corrections.offer_correction(turn)),
+    Command("撤销", "/undo", "撤回最近提交的记录", _undo, aliases=("撤回", "作废")),
+    Command("上一步", "/back", "回到上一题", _back, aliases=("返回",)),
+    Command("取消", "/cancel", "不填了", _cancel),
+    Command(
+        "汇总",
+        "/summary",
+        "要数字,可带地区和时间",
+        lambda turn, words: summary.summarise(turn, words),
+        takes_words=True,
+    ),
+    Command("帮助", "/help", "看能做什么", _help, aliases=("?", "?", "怎么用", "菜单")),
+)
+_BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
+_BY_SLASH = {command.slash: command for command in COMMANDS}
+_BY_CHOICE = {command.slash.removeprefix("/"): command for command in COMMANDS}
+_FORM_TITLES = {form.title: form.code for form in FORMS.values()}
+
+
+def run_text(turn: Turn, text: str) -> bool:
+    """Run a command if the text is one."""
+    if text.startswith("/"):
+        name, _, words = text.partition(" ")
+        name = name.split("@")[0].lower()
+        if name == "/start":
+            _start(turn, words)
+        elif name in _BY_SLASH:
+            _BY_SLASH[name].run(turn, words.strip())
+        else:
+            suggest(turn, text)
+        return True
+    if text in _BY_WORD:
+        _BY_WORD[text].run(turn, "")
+        return True
+    if text in _FORM_TITLES and not turn.conversation.is_open:
+        _start_form(_FORM_TITLES[text])(turn, "")
+        return True
+    for word, command in _BY_WORD.items():
+        if command.takes_words and (
+            match := re.fullmatch(rf"{re.escape(word)}(?:[\s::,,]+(.+)|([^\s\d].*))", text, re.DOTALL)
+        ):
+            if match[2] and word not in ("查", "汇总", "逾期"):
+                continue  # 今天去张桂兰家 … is an entry, not the command 今天
+            command.run(turn, (match[1] or match[2]).strip())
+            return True
+    return False
+
+
+def run_choice(turn: Turn, choice: str) -> bool:
+    """Run a button that stands for itself: a command, a line of a worklist, a figure's names, a record to change."""
+    head, _, rest = choice.partition(".")
+    if choice in _BY_CHOICE and choice not in ("cancel", "back"):
+        _BY_CHOICE[choice].run(turn, "")
+    elif head in _BUTTONS and rest:
+        _BUTTONS[head](turn, rest)
+    else:
+        return False
+    return True
+
+
+def _page(turn: Turn, rest: str) -> None:
+    kind, _, more = rest.partition(".")
+    worklist.page(turn, kind, more)
+
+
+_BUTTONS: dict[str, Callable[[Turn, str], None]] = {
+    "visit": lambda turn, rest: worklist.open_visit(turn, int(rest)),
+    "arrived": lambda turn, rest: worklist.note_arrival(turn, rest),
+    "page": _page,
+    "fix": lambda turn, rest: corrections.open_correction(turn, int(rest)),
+    "withdraw": lambda turn, rest: corrections.withdraw_record(turn, int(rest)),
+    "names": lambda turn, rest: summary.show_names(turn, rest),
+    "area": lambda turn, rest: summary.show_area(turn, rest),
+}
+
+
+def suggest(turn: Turn, text: str) -> None:
+    """An unknown word gets the nearest commands as buttons, never a generic refusal."""
+    words = dict(_BY_WORD.items())
+    said = text.strip().lstrip("/")[:20]
+    near = process.extract(said, list(words), scorer=fuzz.partial_ratio, limit=3, score_cutoff=40)
+    chosen = list(dict.fromkeys(words[word].slash.removeprefix("/") for word, _, _ in near)) or [
+        "today",
+        "overdue",
+        "help",
+    ]
+    chosen = [c for c in chosen if c not in ("cancel", "back")] or ["today", "overdue", "help"]
+    example = "张桂兰 152/94 心率78 规律服药" if turn.worker.role == Role.DOCTOR else "汇总 本月"
+    turn.say(
+        f"没看懂“{text[:30]}”。一行话就能记,例如:{example}。您是不是要:",
+        [Choice(c, _BY_CHOICE[c].word) for c in chosen],
+    )

@@ -1,0 +1,270 @@
+"""今日 and 逾期: whom to visit, most urgent first, then by village group so that the walk makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from handlers import filling, residents
+from handlers.asking import ask
+from handlers.decisions import Urgency
+from handlers.menu import FOLLOW_UPS, FORMS, PROGRAMME_TITLES
+from handlers.turn import Turn
+from models.conversation import Draft
+from models.enrolment import DueVisit, Enrolment, due_visits
+from models.message import Choice, mark_name
+from models.people import Organisation, Resident
+from models.record import Agreement, AuditEntry, Record, Referral
+from models.scope import Scope
+
+PER_PAGE = 8
+ASKED_AT_ONCE = 3  # referrals; more would hide the list
+SEX = {"male": "男", "female": "女"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One resident on a worklist, with every programme that is due."""
+
+    visits: tuple[DueVisit, ...]
+
+    @property
+    def resident_id(self) -> int:
+        return self.visits[0].resident_id
+
+    def is_late(self, today: date) -> bool:
+        return any(v.days_late(today) > 0 for v in self.visits)
+
+    def order(self) -> tuple[int, date, str, int]:
+        urgency = min(Urgency(v.urgency).rank for v in self.visits)
+        first = self.visits[0]
+        return urgency, min(v.due_on for v in self.visits), first.village_group or "", first.resident_id
+
+    def text(self, today: date, villages: dict[int, str]) -> str:
+        first = self.visits[0]
+        age = "" if first.born_on is None else f"{today.year - first.born_on.year}岁"
+        what = "、".join(PROGRAMME_TITLES[v.programme] for v in self.visits)
+        late = max(v.days_late(today) for v in self.visits)
+        when = f"逾期{late}天" if late > 0 else "今天到期" if late == 0 else f"{-late}天后到期"
+        mark = {0: "🔴", 1: "🟠"}.get(self.order()[0], "")
+        where = villages.get(first.village_id, "") + (first.village_group or "")
+        return f"{mark}{mark_name(first.name)} {SEX.get(first.sex or '', '')}{age} {where} {what} {when}"
+
+
+def lines_of(visits_due: Sequence[DueVisit]) -> list[Line]:
+    """Visits grouped by resident, most urgent first."""
+    grouped: dict[int, list[DueVisit]] = {}
+    for visit in visits_due:
+        grouped.setdefault(visit.resident_id, []).append(visit)
+    return sorted((Line(tuple(visits)) for visits in grouped.values()), key=Line.order)
+
+
+def today(turn: Turn, words: str = "", start: int = 0) -> None:
+    """今日: due today and everything overdue."""
+    _show(turn, "today", "今日待访", turn.today, words, start)
+
+
+def overdue(turn: Turn, words: str = "", start: int = 0) -> None:
+    """逾期: past due, however long ago."""
+    _show(turn, "overdue", "逾期未访", turn.today - timedelta(days=1), words, start)
+
+
+def page(turn: Turn, kind: str, rest: str) -> None:
+    """The next page of a list: '<programme or ->.<start>'."""
+    words, _, start = rest.rpartition(".")
+    (overdue if kind == "overdue" else today)(turn, PROGRAMME_TITLES.get(words, ""), int(start or 0))
+
+
+def _show(turn: Turn, kind: str, title: str, last: date, words: str, start: int) -> None:
+    programme = next(
+        (code for code, name in PROGRAMME_TITLES.items() if words and (name in words or words in name)), None
+    )
+    visits = due_visits(turn.session, turn.scope, last=last, programme=programme)
+    lines = lines_of(visits)
+    referrals = referrals_to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
+    if not lines and not referrals:
+        of = PROGRAMME_TITLES[programme] if programme else ""
+        coming = due_visits(turn.session, turn.scope, first=turn.today, last=turn.today + timedelta(days=7))
+        turn.say(f"{title}:{of}没有。" + (f"今后7天有{len(lines_of(coming))}位到期。" if coming else ""), _else(kind))
+        return
+    shown = lines[start : start + PER_PAGE]
+    villages = dict(turn.villages) if len(turn.villages) > 1 else {}
+    texts = [f"{n}. {line.text(turn.today, villages)}" for n, line in enumerate(shown, start + 1)]
+    scope = f"第{start + 1}到{start + len(shown)}位" if len(lines) > PER_PAGE else ""
+    head = f"{title} {turn.today}:{len(lines)}位 {scope}"
+    choices = [
+        Choice(f"visit.{line.resident_id}", f"{n} {mark_name(line.visits[0].name)}", str(n))
+        for n, line in enumerate(shown, start + 1)
+    ]
+    if start + PER_PAGE < len(lines):
+        choices.append(Choice(f"page.{kind}.{programme or '-'}.{start + PER_PAGE}", "下一页"))
+    turn.say("\n".join([head, *texts]) if lines else head, choices)
+    for referral, name in referrals:
+        _ask_arrival(turn, referral, name)
+
+
+def _else(kind: str) -> list[Choice]:
+    return [Choice("overdue", "逾期")] if kind == "today" else [Choice("today", "今日")]
+
+
+def choose_visit(turn: Turn) -> None:
+    """随访: whom? The due ones as buttons, anybody else by name."""
+    lines = lines_of(due_visits(turn.session, turn.scope, last=turn.today + timedelta(days=7)))[:PER_PAGE]
+    choices = [
+        Choice(f"visit.{line.resident_id}", f"{n} {mark_name(line.visits[0].name)}", str(n))
+        for n, line in enumerate(lines, 1)
+    ]
+    texts = [f"{n}. {line.text(turn.today, {})}" for n, line in enumerate(lines, 1)]
+    turn.say("\n".join(["随访哪一位?点下面的按钮,或直接发姓名和数值,例如:张桂兰 152/94 规律服药", *texts]), choices)
+
+
+def open_visit(turn: Turn, resident_id: int) -> None:
+    """Open the visit of one resident: one draft for each programme with a form, asked together."""
+    resident = turn.resident(resident_id)
+    if resident is None:
+        turn.say("这位居民不在您负责的范围里了。发“今日”看现在的名单。", [Choice("today", "今日")])
+        return
+    if any(draft.resident_id == resident_id for draft in turn.conversation.drafts):
+        ask(turn)
+        return
+    enrolments = turn.session.scalars(
+        select(Enrolment)
+        .where(Enrolment.resident_id == resident_id, Enrolment.ended_on.is_(None))
+        .order_by(Enrolment.next_due_on)
+    ).all()
+    soon = turn.today + timedelta(days=14)
+    due = [e for e in enrolments if e.next_due_on is not None and e.next_due_on <= soon] or list(enrolments)
+    services = [FOLLOW_UPS[e.programme].code for e in due if e.programme in FOLLOW_UPS]
+    if not services:
+        turn.say(
+            f"{mark_name(resident.name)}没有需要随访的管理项目。要记血压请直接发:姓名 血压。", [Choice("today", "今日")]
+        )
+        return
+    before = "上一张没填完的表还在,填完这位再接着填。" if turn.conversation.is_open else ""
+    filling.open_drafts(turn, [Draft(service, resident_id) for service in services], first=True)
+    ask(turn, before=before)
+
+
+def find(turn: Turn, words: str) -> None:
+    """查: a resident's card, or the choice between several."""
+    if not words:
+        turn.say("查谁?例如:查 张桂兰。也可以发拼音首字母(zgl)或身份证后四位。")
+        return
+    ids = residents.search(turn, words)
+    people = [r for r in (turn.resident(i) for i in ids) if r]
+    if not people:
+        turn.say(f"您负责的居民里没找到“{words[:20]}”。新居民请发“建档”。", [Choice("register", "建档")])
+    elif len(people) == 1:
+        _card(turn, people[0].id)
+    else:
+        choices = [
+            Choice(f"visit.{r.id}", f"{mark_name(r.name)} {residents.describe(turn, r)}") for r in people[:PER_PAGE]
+        ]
+        turn.say(f"“{words[:20]}”有{len(people)}位,点一位打开随访:", choices)
+
+
+def _card(turn: Turn, resident_id: int) -> None:
+    resident = turn.resident(resident_id)
+    assert resident is not None
+    session = turn.session
+    lines = [f"{mark_name(resident.name)} {residents.describe(turn, resident)}"]
+    for enrolment in session.scalars(
+        select(Enrolment).where(Enrolment.resident_id == resident_id, Enrolment.ended_on.is_(None))
+    ):
+        due = f"下次 {enrolment.next_due_on}" if enrolment.next_due_on else "未定下次"
+        late = (
+            f"(逾期{(turn.today - enrolment.next_due_on).days}天)"
+            if enrolment.next_due_on and enrolment.next_due_on < turn.today
+            else ""
+        )
+        lines.append(f"{PROGRAMME_TITLES[enrolment.programme]}:{enrolment.classification or '还没有分类'},{due}{late}")
+    agreement = session.scalar(
+        select(Agreement)
+        .where(Agreement.resident_id == resident_id, Agreement.status == "current")
+        .order_by(Agreement.ends_on.desc())
+    )
+    lines.append(f"签约至 {agreement.ends_on}" if agreement and agreement.ends_on >= turn.today else "没有有效的签约")
+    recent = (
+        select(Record)
+        .where(Record.resident_id == resident_id, Record.status == "current")
+        .order_by(Record.on.desc(), Record.id.desc())
+    )
+    for record in session.scalars(recent.limit(3)):
+        lines.append(f"{record.on} {_summary(record)}")
+    session.add(
+        AuditEntry(
+            at=turn.now, worker_id=turn.worker.id, action="resident_read", subject=f"resident:{resident_id}", details={}
+        )
+    )
+    turn.say("\n".join(lines), [Choice(f"visit.{resident_id}", "随访"), Choice("today", "今日")])
+
+
+def _summary(record: Record) -> str:
+    """'高血压随访 血压 152/94 mmHg 控制不满意' for a list."""
+    form = FORMS.get(record.service)
+    if form is None:
+        return record.service
+    values = [
+        step.show(record.answers)
+        for step in form.steps
+        if step.field in ("systolic", "fasting_glucose", "package") and step.is_answered(record.answers)
+    ]
+    label = form.protocol.classifications.get(record.classification or 0, "") if form.protocol else ""
+    return " ".join([form.title, *values, label]).strip()
+
+
+def summary_of(record: Record) -> str:
+    """One line of a record, for lists of corrections and withdrawals."""
+    return _summary(record)
+
+
+# ---- did the referred patient arrive? ----------------------------------------------------------------------------
+
+
+def referrals_to_ask(session: Session, scope: Scope, today: date) -> list[tuple[Referral, str]]:
+    """Open referrals whose day to be asked about has come, with the resident's name; the oldest few."""
+    query = (
+        select(Referral, Resident.name)
+        .join(Resident, Resident.id == Referral.resident_id)
+        .where(scope.covers(Referral.village_id), Referral.closed_at.is_(None), Referral.ask_on <= today)
+        .order_by(Referral.ask_on)
+        .limit(ASKED_AT_ONCE)
+    )
+    return [(referral, name) for referral, name in session.execute(query)]
+
+
+def _ask_arrival(turn: Turn, referral: Referral, name: str) -> None:
+    turn.say(
+        f"{referral.sent_on}转诊的{mark_name(name)},到医院了吗?",
+        [
+            Choice(f"arrived.{referral.id}.yes", "到了"),
+            Choice(f"arrived.{referral.id}.no", "没去"),
+            Choice(f"arrived.{referral.id}.later", "明天再问"),
+        ],
+    )
+
+
+def note_arrival(turn: Turn, rest: str) -> None:
+    """The doctor's answer: arrived closes the referral, not gone keeps it open and asks again."""
+    number, _, said = rest.partition(".")
+    referral = turn.session.get(Referral, int(number)) if number.isdigit() else None
+    resident = turn.resident(referral.resident_id) if referral else None
+    if referral is None or resident is None:
+        turn.say("这条转诊已经不在名单里了。")
+        return
+    village = turn.session.get_one(Organisation, referral.village_id)
+    if said == "yes":
+        referral.arrived, referral.closed_at, referral.close_reason = True, turn.now, "arrived"
+        turn.say(f"好的,{mark_name(resident.name)}已到医院,转诊闭环。回来后记得再随访。")
+    elif said == "no":
+        referral.arrived, referral.ask_on = False, turn.today + timedelta(days=1)
+        turn.say(
+            f"{mark_name(resident.name)}还没去医院。请今天再劝一次、问清困难;明天再问您。{village.name}的公卫科也会看到。"
+        )
+    else:
+        referral.ask_on = turn.today + timedelta(days=1)
+        turn.say("好,明天再问。")

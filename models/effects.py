@@ -1,0 +1,333 @@
+"""What stored rows add to the figures: pure functions from rows to `Effects` (promise 6).
+
+Everything about a person is counted where they live now, so that numerator and denominator always stand in the same
+village; what was done (records, signatures) is counted where it was done. A figure never needs more than these
+measures, and a counter never moves except by a difference of these functions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from models.enrolment import VISITED, Enrolment
+from models.people import Resident
+from models.record import Agreement, Record
+from models.tally import Effects, count, difference, stock, total
+from models.visits import Visit, by_year, control_steps, on_track_days
+
+BEGINNING = date(1900, 1, 1)
+"""Stands for a day nobody wrote down, before every period that is asked for."""
+
+RENEWAL_DAYS = 60
+"""Within how many days after its end a new agreement is a renewal (domain.md B: 60 or 90, local)."""
+
+KEY_GROUPS = (
+    "老年", "孕产", "孕妇", "产妇", "儿童", "残疾", "高血压", "糖尿病", "慢阻肺", "结核", "精神",
+    "脱贫", "贫困", "监测", "低保", "特困", "计划生育特殊", "计生特殊",
+)  # fmt: skip
+"""重点人群: a group whose words contain one of these (domain.md D). Each person counts once, however many they are in."""
+
+POOR_GROUPS = ("脱贫", "贫困", "低保", "特困", "监测")
+
+PEOPLE_SERVICES = frozenset({"elderly_check"})
+"""Services of which the distinct people in a year are counted, besides the records."""
+
+IMPLIED = {"referral_up": "referrals_up", "referral_down": "referrals_down"}
+"""A record of these services is one of these, unless it says itself how many."""
+
+STOCKS = {"general": (), "key": KEY_GROUPS, "poor": POOR_GROUPS}
+
+
+def belongs(groups: Sequence[Any], kind: Sequence[str]) -> bool:
+    """Does any of a resident's groups contain one of these words?"""
+    return any(word in str(group) for group in groups for word in kind)
+
+
+def gone_on(resident: Resident | Row[Any]) -> date | None:
+    """The day since when a resident no longer lives here; of a death or move without a day nothing is counted."""
+    return None if resident.status in VISITED else resident.status_on or BEGINNING
+
+
+def resident_effects(resident: Resident | Row[Any]) -> Effects:
+    """Stocks `residents.registered`, and `residents.key` and `residents.poor` for whoever belongs to such a group.
+
+    From the day of registration 建档日期 until death or move. Without that day there is no health record to count, but a
+    person in a key group still is one: they are counted from the beginning.
+    """
+    spans = _clipped([(resident.registered_on or BEGINNING, None)], resident)
+    kinds = [("key", KEY_GROUPS), ("poor", POOR_GROUPS)]
+    parts = [
+        stock(resident.village_id, f"residents.{name}", spans) for name, kind in kinds if belongs(resident.groups, kind)
+    ]
+    if resident.registered_on:
+        parts.append(stock(resident.village_id, "residents.registered", spans))
+    return total(parts)
+
+
+def enrolment_effects(enrolment: Enrolment | Row[Any], gone: date | None = None) -> Effects:
+    """Flows `<programme>.enrolled` and `<programme>.ended`; a death or move ends it even if nobody said so."""
+    until = ends_on(enrolment, gone)
+    result: Effects = Counter({(enrolment.village_id, enrolment.since, f"{enrolment.programme}.enrolled"): 1})
+    if until is not None:
+        result[enrolment.village_id, until, f"{enrolment.programme}.ended"] += 1
+    return result
+
+
+def ends_on(enrolment: Enrolment | Row[Any], gone: date | None) -> date | None:
+    """The last day in a programme, never before the first."""
+    ends = [day for day in (enrolment.ended_on, gone) if day is not None]
+    return max(enrolment.since, min(ends)) if ends else None
+
+
+def record_effects(record: Record | Row[Any]) -> Effects:
+    """Flows `count.<service>` 1 and what the record says it counts; of a corrected or withdrawn one nothing."""
+    result: Effects = Counter()
+    if record.status == "current":
+        result[record.village_id, record.on, f"count.{record.service}"] = 1
+        counts: Mapping[str, Any] = record.counts
+        if implied := IMPLIED.get(record.service):
+            counts = {implied: 1, **counts}
+        for measure, amount in counts.items():
+            result[record.village_id, record.on, measure] += int(amount)
+    return result
+
+
+def programme_effects(
+    programme: str, village_id: int, since: date, visits: Iterable[Visit], until: date | None = None
+) -> Effects:
+    """Of one resident in one programme, per calendar year: `<programme>.controlled` and `<programme>.on_track.q1` … `q4`.
+
+    Summed from 1 January up to a day, `controlled` tells who is controlled at their latest assessed visit of the year,
+    and `on_track.q3` who had a standard visit in every quarter due up to the third. Only years in the programme count,
+    and nothing before the day of enrolment, so that no numerator exceeds the people managed.
+    """
+    result: Effects = Counter()
+    for year, of_year in by_year(visits):
+        if since.year <= year <= (until or date.max).year:
+            for day, step in control_steps(of_year):
+                result[village_id, max(day, since), f"{programme}.controlled"] += step
+            for up_to, day in on_track_days(since, year, of_year):
+                result[village_id, day, f"{programme}.on_track.q{up_to}"] += 1
+    return result
+
+
+def people_effects(village_id: int, service: str, visits: Iterable[Visit]) -> Effects:
+    """`people.<service>`: one resident counts once a year, on the day of the first record."""
+    return Counter({(village_id, of_year[0].on, f"people.{service}"): 1 for _, of_year in by_year(visits)})
+
+
+# --- agreements ---
+
+
+def signature_effects(agreement: Agreement | Row[Any]) -> Effects:
+    """Flow `agreements_signed`, where and when the agreement began."""
+    if agreement.status != "current":
+        return Counter()
+    return Counter({(agreement.village_id, agreement.starts_on, "agreements_signed"): 1})
+
+
+def validity_effects(
+    agreements: Iterable[Agreement | Row[Any]], resident: Resident | Row[Any], renewal_days: int = RENEWAL_DAYS
+) -> Effects:
+    """Of one resident: stocks `signed.general`, `signed.key`, `signed.poor`; flows `signing.expired`, `signing.renewed`.
+
+    However many agreements overlap, a person is signed once. An agreement has run out on the day after its last, unless
+    the person had gone or another that began no later goes on; `signing.renewed` stands on that same day, so that
+    renewed ÷ expired is of the same people whatever the period.
+    """
+    terms = sorted({(a.starts_on, a.ends_on) for a in agreements if a.status == "current"})
+    if not terms:
+        return Counter()
+    village, known = resident.village_id, resident.registered_on or BEGINNING
+    spans = _clipped(_union(terms), resident)
+    result = stock(village, "signed.general", spans)
+    for name in ("key", "poor"):
+        if belongs(resident.groups, STOCKS[name]):
+            result = total([result, stock(village, f"signed.{name}", _from(spans, known))])
+    gone = gone_on(resident)
+    for ends in sorted({ends for starts, ends in terms if not _goes_on(starts, ends, terms)}):
+        after = ends + timedelta(days=1)
+        if gone is None or after < gone:
+            result[village, after, "signing.expired"] += 1
+            if is_renewed(ends, terms, renewal_days):
+                result[village, after, "signing.renewed"] += 1
+    return result
+
+
+def is_renewed(ends: date, terms: Iterable[tuple[date, date]], renewal_days: int) -> bool:
+    """Does another agreement that lasts longer begin before the end, or within so many days after it?"""
+    limit = ends + timedelta(days=renewal_days)
+    return any(starts <= limit and last > ends for starts, last in terms)
+
+
+def agreement_effects(
+    agreements: Sequence[Agreement | Row[Any]], resident: Resident | Row[Any], renewal_days: int = RENEWAL_DAYS
+) -> Effects:
+    """Everything that one resident's agreements add."""
+    return total([validity_effects(agreements, resident, renewal_days), *map(signature_effects, agreements)])
+
+
+def _goes_on(starts: date, ends: date, terms: Sequence[tuple[date, date]]) -> bool:
+    return any(other <= starts and last > ends for other, last in terms)
+
+
+def _union(terms: Sequence[tuple[date, date]]) -> list[tuple[date, date | None]]:
+    """Validity as [first, day after the last), overlaps and neighbours merged."""
+    spans: list[tuple[date, date]] = []
+    for starts, ends in terms:
+        after = ends + timedelta(days=1)
+        if spans and starts <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], after))
+        elif starts < after:
+            spans.append((starts, after))
+    return [*spans]
+
+
+def _clipped(
+    spans: Sequence[tuple[date, date | None]], resident: Resident | Row[Any]
+) -> list[tuple[date, date | None]]:
+    """The part of each span during which the resident lived here."""
+    gone = gone_on(resident)
+    if gone is None:
+        return [*spans]
+    return [(first, min(after or gone, gone)) for first, after in spans if first < gone]
+
+
+def _from(spans: Sequence[tuple[date, date | None]], known: date) -> list[tuple[date, date | None]]:
+    return [(max(first, known), after) for first, after in spans if after is None or after > known]
+
+
+# --- one resident altogether ---
+
+
+def person_effects(
+    resident: Resident | Row[Any],
+    enrolments: Sequence[Enrolment | Row[Any]],
+    records: Sequence[Record | Row[Any]],
+    agreements: Sequence[Agreement | Row[Any]],
+    renewal_days: int = RENEWAL_DAYS,
+) -> Effects:
+    """Everything about one resident, from all their rows."""
+    gone = gone_on(resident)
+    parts = [resident_effects(resident), agreement_effects(agreements, resident, renewal_days)]
+    parts += [record_effects(record) for record in records]
+    for enrolment in enrolments:
+        visits = _visits(records, lambda r, programme=enrolment.programme: r.programme == programme)
+        until = ends_on(enrolment, gone)
+        parts.append(enrolment_effects(enrolment, gone))
+        parts.append(programme_effects(enrolment.programme, enrolment.village_id, enrolment.since, visits, until))
+    for service in PEOPLE_SERVICES:
+        visits = _visits(records, lambda r, service=service: r.service == service)
+        parts.append(people_effects(resident.village_id, service, visits))
+    return total(parts)
+
+
+def _visits(records: Iterable[Record | Row[Any]], which: Callable[[Any], bool]) -> list[Visit]:
+    return [Visit(r.on, r.id, r.marks) for r in records if r.status == "current" and which(r)]
+
+
+def effects_of(session: Session, *resident_ids: int) -> Effects:
+    """Everything the database holds about these residents. Four queries, however many they are."""
+    ids = sorted(set(resident_ids))
+    if not ids:
+        return Counter()
+    # the lock keeps two doctors who see one patient at the same moment from counting the same quarter twice
+    locked = select(*RESIDENT).where(Resident.id.in_(ids)).order_by(Resident.id).with_for_update(key_share=True)
+    residents = session.execute(locked).all()
+    enrolments = _of_each(session, select(*ENROLMENT).where(Enrolment.resident_id.in_(ids)))
+    records = _of_each(session, select(*RECORD).where(Record.resident_id.in_(ids), Record.status == "current"))
+    agreements = _of_each(
+        session, select(*AGREEMENT).where(Agreement.resident_id.in_(ids), Agreement.status == "current")
+    )
+    days = renewal_days(session)
+    return total(
+        person_effects(resident, enrolments[resident.id], records[resident.id], agreements[resident.id], days)
+        for resident in residents
+    )
+
+
+RESIDENT = (
+    Resident.id, Resident.village_id, Resident.groups, Resident.status, Resident.status_on, Resident.registered_on,
+)  # fmt: skip
+ENROLMENT = (
+    Enrolment.resident_id, Enrolment.id, Enrolment.village_id, Enrolment.programme, Enrolment.since, Enrolment.ended_on,
+)  # fmt: skip
+RECORD = (
+    Record.resident_id, Record.id, Record.village_id, Record.service, Record.programme, Record.on, Record.marks,
+    Record.counts, Record.status,
+)  # fmt: skip
+AGREEMENT = (
+    Agreement.resident_id, Agreement.village_id, Agreement.starts_on, Agreement.ends_on, Agreement.status,
+)  # fmt: skip
+"""The columns that effects are made of."""
+
+
+def _of_each(session: Session, query: Any) -> defaultdict[int, list[Row[Any]]]:
+    rows: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(query):
+        rows[row.resident_id].append(row)
+    return rows
+
+
+def renewal_days(session: Session) -> int:
+    """The county's setting; after changing it, the counters are to be recounted."""
+    days: int = session.info.get("renewal_days", RENEWAL_DAYS)
+    return days
+
+
+@contextmanager
+def counted(session: Session, resident_ids: Iterable[int]) -> Iterator[None]:
+    """Whatever changes about these residents inside the block moves the counters by exactly the difference.
+
+    Blocks nest: a resident whom an outer block already counts is left to it. Nothing about them may be counted by hand
+    inside; events without a resident, and residents who did not exist before, are counted by their own effects.
+    """
+    counting: set[int] = session.info.setdefault("counting", set())
+    mine = set(resident_ids) - counting
+    session.flush()
+    before = effects_of(session, *mine)
+    counting |= mine
+    try:
+        yield
+    finally:
+        counting -= mine
+    session.flush()
+    count(session, difference(effects_of(session, *mine), before))
+
+
+# --- the hot path ---
+
+
+def visit_effects(
+    record: Record, enrolment: Enrolment | None, earlier: Sequence[Visit], gone: date | None = None
+) -> Effects:
+    """The difference that one new record makes, when nothing else about the resident has changed.
+
+    `earlier` are the current visits of the same resident and programme in the year of the record (`visits_of_year`).
+    Not for services of PEOPLE_SERVICES nor for signing: those take `counted`.
+    """
+    parts = [record_effects(record)]
+    if enrolment is not None and enrolment.programme == record.programme and record.status == "current":
+        place = enrolment.programme, enrolment.village_id, enrolment.since
+        until = ends_on(enrolment, gone)
+        after = programme_effects(*place, [*earlier, Visit(record.on, record.id, record.marks)], until)
+        parts.append(difference(after, programme_effects(*place, earlier, until)))
+    return total(parts)
+
+
+def visits_of_year(session: Session, resident_id: int, programme: str, year: int) -> list[Visit]:
+    """The current visits of one resident in one programme and year: one indexed query."""
+    query = select(Record.on, Record.id, Record.marks).where(
+        Record.resident_id == resident_id,
+        Record.programme == programme,
+        Record.status == "current",
+        Record.on.between(date(year, 1, 1), date(year, 12, 31)),
+    )
+    return [Visit(*row) for row in session.execute(query)]

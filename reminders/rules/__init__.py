@@ -1,0 +1,1 @@
+"""Each file here is one reminder; the index is reminders.timetable."""

@@ -1,0 +1,1 @@
+"""Each file here is one digest; the index is reminders.timetable."""

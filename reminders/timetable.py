@@ -1,0 +1,49 @@
+"""Everything the bot says unasked, and when: the whole week on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.message import OutgoingMessage
+from models.people import HealthWorker
+from reminders.reminder import Context, Entry, Reminder, daily, plan, weekly
+from reminders.rules import morning_digest, unconfirmed_emergency, urgent_result
+from reminders.summaries import supervisor_weekly
+
+MONDAY = 0
+
+TIMETABLE: tuple[Entry, ...] = (
+    daily("07:30", morning_digest.reminder, window=timedelta(hours=5)),  # after 12:30 tomorrow's list says the same
+    weekly(MONDAY, "08:00", supervisor_weekly.reminder, window=timedelta(hours=10)),
+)
+
+ON_EVENTS: tuple[Reminder, ...] = (urgent_result.reminder, unconfirmed_emergency.reminder)
+
+REMINDERS: dict[str, Reminder] = {r.code: r for r in (*(entry.reminder for entry in TIMETABLE), *ON_EVENTS)}
+
+
+def plan_day(session: Session, day: date, *, tz: tzinfo, now: datetime, dry_run: bool = False) -> dict[str, int]:
+    """Queue everything the timetable says for a day. Returns how many messages are new, by reminder code."""
+    return {
+        entry.reminder.code: plan(session, entry, day, tz=tz, now=now, dry_run=dry_run)
+        for entry in TIMETABLE
+        if entry.falls_on(day)
+    }
+
+
+def render(
+    session: Session,
+    reminder: str,
+    arguments: Mapping[str, Any],
+    worker: HealthWorker,
+    now: datetime,
+    *,
+    tz: tzinfo,
+    settings: Mapping[str, Any],
+) -> OutgoingMessage:
+    """Words of a queued message at the moment it goes out. Raises Gone when its reason has gone."""
+    return REMINDERS[reminder].words(Context(session, worker, arguments, now, tz, settings))
