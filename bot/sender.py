@@ -35,6 +35,8 @@ BATCH = 200
 GIVE_UP_AFTER = timedelta(hours=24)
 LONGEST_BACKOFF = 300.0
 MISCONFIGURED_PAUSE = 300.0
+ELSEWHERE = timedelta(minutes=5)
+LAST_RESORT = "console"
 OUTBOX = OutboxMessage.__table__
 
 
@@ -58,7 +60,9 @@ class Sender:
         clock: Callable[[], datetime],
         budgets: Mapping[str, Budget] = BUDGETS,
         poll_every: float = 1.0,
+        only_worker: int | None = None,
     ) -> None:
+        self._only_worker = only_worker
         self.intake, self.channels, self.render, self.clock, self.poll_every = (
             intake,
             channels,
@@ -207,10 +211,13 @@ class Sender:
         query = (
             select(OutboxMessage)
             .where(OutboxMessage.status.in_(("queued", "leased")), OutboxMessage.not_before <= now, free)
+            .where(OutboxMessage.channel.is_(None) | OutboxMessage.channel.in_(list(self.channels)))
             .order_by(OutboxMessage.not_before, OutboxMessage.id)
             .limit(BATCH)
             .with_for_update(skip_locked=True)
         )
+        if self._only_worker is not None:
+            query = query.where(OutboxMessage.worker_id == self._only_worker)
         leased: list[Row] = []
         for row in session.scalars(query):
             crashed = row.status == "leased"
@@ -240,18 +247,23 @@ class Sender:
         return True
 
     def _pick_account(self, session: Session, row: OutboxMessage) -> bool:
-        """The reachable account the worker was last heard on, among the channels that run here."""
+        """The reachable account the worker was last heard on. The terminal is used only by who has nothing else."""
         accounts = session.scalars(
             select(ChannelAccount)
-            .where(ChannelAccount.worker_id == row.worker_id, ChannelAccount.channel.in_(list(self.channels)))
+            .where(ChannelAccount.worker_id == row.worker_id)
             .order_by(ChannelAccount.last_heard_at.desc(), ChannelAccount.id)
         ).all()
         reachable = [account for account in accounts if account.unreachable_why is None]
-        if not reachable:
-            why = f"unreachable: {accounts[0].unreachable_why}" if accounts else "no account bound"
-            return _end(row, "failed", why)
-        row.channel, row.account = reachable[0].channel, reachable[0].account
-        return True
+        reachable = [account for account in reachable if account.channel != LAST_RESORT] or reachable
+        here = [account for account in reachable if account.channel in self.channels]
+        if here:
+            row.channel, row.account = here[0].channel, here[0].account
+            return True
+        if reachable and reachable[0].channel != LAST_RESORT:  # another process runs that channel
+            row.status, row.leased_until, row.not_before = "queued", None, self.clock() + ELSEWHERE
+            return False
+        why = f"unreachable: {accounts[0].unreachable_why}" if accounts and not reachable else "no account bound"
+        return _end(row, "failed", why)
 
     def _write_down(self, session: Session, results: list[Row]) -> None:
         now = self.clock()
@@ -310,13 +322,20 @@ class Sender:
         row.channel = row.account = None
         row.parts_sent = 0
         row.status, row.not_before = "queued", now
-        if row.worker_id is None or not self._pick_account(session, row):
-            row.status, row.reason = "failed", reason
+        if row.worker_id is None:
+            _end(row, "failed", reason)
+        elif not self._pick_account(session, row) and row.status == "failed":
+            row.reason = reason
 
 
 def _end(row: OutboxMessage, status: str, reason: str) -> bool:
     row.status, row.reason, row.leased_until = status, reason[:400], None
     return False
+
+
+def _platform_key(row: Row, part: int) -> str:
+    """Unique for the platform too: it remembers keys longer than a database that was built anew does."""
+    return f"{row['dedup_key']}@{row['planned_at'].timestamp():.0f}.{part}"
 
 
 def _as_row(row: OutboxMessage, crashed: bool) -> Row:
@@ -325,6 +344,7 @@ def _as_row(row: OutboxMessage, crashed: bool) -> Row:
         "channel": row.channel,
         "account": row.account,
         "message": row.message,
+        "planned_at": row.planned_at,
         "attempts": row.attempts + (1 if crashed else 0),
         "parts_sent": row.parts_sent,
     }

@@ -300,10 +300,10 @@ def _tick(turn: Turn, index: int, step: SelectMany, codes: list[str]) -> Answer 
     codes = [c for c in codes if c != "done"]
     if codes == [str(step.none_code)]:
         return step.of_codes(codes, known)
+    if done and codes:  # a vote card brings the whole answer at once
+        return step.of_codes(codes, known)
     draft.ticked = [*[t for t in draft.ticked if t not in codes], *[c for c in codes if c not in draft.ticked]]
-    if done or len(codes) > 1:
-        return step.of_codes(draft.ticked or codes, known)
-    return None
+    return step.of_codes(draft.ticked, known) if done else None
 
 
 def step_back(turn: Turn) -> None:

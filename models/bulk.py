@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
+
+from models.base import Base
 
 BATCH = 5000
 
@@ -16,10 +18,30 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         connection.execute(insert(table), rows[first : first + BATCH])
 
 
-def restart_sequences(connection: Connection, tables: Sequence[Table]) -> None:
+def insert_tuples(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[int | str, ...]]
+) -> None:
+    """Numbers and words straight to the driver, for the one table with millions of rows: a fifth of the time."""
+    names = ", ".join(columns)
+    if connection.dialect.name == "postgresql":
+        with connection.connection.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            for row in rows:
+                copy.write_row(row)
+    elif rows:
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
+
+
+def restart_sequences(connection: Connection, tables: Iterable[Table]) -> None:
     """PostgreSQL numbers rows from a sequence that knows nothing of keys given by hand; SQLite looks for itself."""
     if connection.dialect.name != "postgresql":
         return
     for table in tables:
         if "id" in table.c and (highest := connection.scalar(select(func.max(table.c.id)))):
             connection.execute(select(func.setval(func.pg_get_serial_sequence(table.name, "id"), highest)))
+
+
+def table_of(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table

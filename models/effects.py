@@ -8,7 +8,7 @@ measures, and a counter never moves except by a difference of these functions.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -219,18 +219,18 @@ def person_effects(
     parts = [resident_effects(resident), agreement_effects(agreements, resident, renewal_days)]
     parts += [record_effects(record) for record in records]
     for enrolment in enrolments:
-        visits = _visits(records, lambda r, programme=enrolment.programme: r.programme == programme)
+        visits = _visits(record for record in records if record.programme == enrolment.programme)
         until = ends_on(enrolment, gone)
         parts.append(enrolment_effects(enrolment, gone))
         parts.append(programme_effects(enrolment.programme, enrolment.village_id, enrolment.since, visits, until))
     for service in PEOPLE_SERVICES:
-        visits = _visits(records, lambda r, service=service: r.service == service)
+        visits = _visits(record for record in records if record.service == service)
         parts.append(people_effects(resident.village_id, service, visits))
     return total(parts)
 
 
-def _visits(records: Iterable[Record | Row[Any]], which: Callable[[Any], bool]) -> list[Visit]:
-    return [Visit(r.on, r.id, r.marks) for r in records if r.status == "current" and which(r)]
+def _visits(records: Iterable[Record | Row[Any]]) -> list[Visit]:
+    return [Visit(record.on, record.id, record.marks) for record in records if record.status == "current"]
 
 
 def effects_of(session: Session, *resident_ids: int) -> Effects:

@@ -15,27 +15,14 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.effects import counted, enrolment_effects, resident_effects
+from models.effects import counted, resident_effects
 from models.enrolment import VISITED, Enrolment
-from models.invitations import bind_account as bind_account
-from models.invitations import invite as invite
 from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
 from models.record import AuditEntry, Referral
 from models.secrets import Keyring
 from models.tally import count
 
 KEY_LENGTH = 80  # of ResidentKey.key; only a very long transliterated name is ever cut
-PROGRAMMES = {
-    "高血压": "hypertension",
-    "糖尿病": "diabetes",
-    "严重精神障碍": "mental_health",
-    "肺结核": "tb",
-    "慢阻肺": "copd",
-    "尘肺病": "pneumoconiosis",
-    "孕产妇": "maternal",
-    "儿童": "child",
-}
-PROGRAMME_TITLES = {code: word for word, code in PROGRAMMES.items()}
 
 
 class AlreadyRegistered(Exception):
@@ -210,7 +197,6 @@ def set_status(
         resident.status, resident.status_on = status, on
         if status not in VISITED:
             _stop(session, resident, STATUS_TITLES[status], on, now)
-        session.flush()
     details = {"from": before.value, "to": status.value, "on": on.isoformat(), "reason": reason}
     audit(session, "resident.status", resident, now, by, details)
 
@@ -244,7 +230,6 @@ def move_to_village(
     with counted(session, [resident.id]):
         resident.village_id, resident.village_group, resident.worker_id = village.id, village_group, worker_id
         follow_to_village(session, resident.id, village.id)
-        session.flush()
     update_resident_keys(session, resident)
     audit(session, "resident.village", resident, now, by, {"from": came_from, "to": village.id})
 
@@ -264,22 +249,20 @@ def enrol(session: Session, resident: Resident, programme: str, since: date, nex
     query = select(Enrolment).where(Enrolment.resident_id == resident.id, Enrolment.programme == programme)
     enrolment = session.scalar(query)
     if enrolment is None:
-        enrolment = Enrolment(
-            resident_id=resident.id,
-            village_id=resident.village_id,
-            programme=programme,
-            since=since,
-            next_due_on=next_due_on,
-            urgency="routine",
-        )
-        session.add(enrolment)
-        session.flush()
-        count(session, enrolment_effects(enrolment))
+        with counted(session, [resident.id]):  # not by hand: visits of the same year may count from now on
+            enrolment = Enrolment(
+                resident_id=resident.id,
+                village_id=resident.village_id,
+                programme=programme,
+                since=since,
+                next_due_on=next_due_on,
+                urgency="routine",
+            )
+            session.add(enrolment)
     elif enrolment.ended_on is not None:
         with counted(session, [resident.id]):
             enrolment.since, enrolment.next_due_on = since, next_due_on
             enrolment.ended_on = enrolment.end_reason = enrolment.snoozed_until = None
-            session.flush()
     return enrolment
 
 
@@ -291,7 +274,6 @@ def end_enrolment(
         return
     with counted(session, [enrolment.resident_id]):
         enrolment.ended_on, enrolment.end_reason = on, reason
-        session.flush()
     resident = session.get_one(Resident, enrolment.resident_id)
     details = {"programme": enrolment.programme, "on": on.isoformat(), "reason": reason}
     audit(session, "enrolment.ended", resident, now, by, details)

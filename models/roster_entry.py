@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 
 from models.identity import NotAnIdentity, check_identity
 from models.people import HealthWorker, Level, Organisation
-from models.registry import PROGRAMMES, identity_hash
+from models.registry import identity_hash
 from models.roster_rows import Refusal, Row, code, day, needed, phones, several, text
+from models.services import PROGRAMMES
 
 SEXES = {"男": "male", "女": "female"}
+PROGRAMME_CODES = {word: code for code, word in PROGRAMMES.items()}
 Places = Mapping[str, Organisation]
 Workers = Mapping[str, Sequence[HealthWorker]]
 
@@ -146,7 +148,7 @@ def _worker(row: Row, workers: Workers) -> int | None:
 
 def _programmes(row: Row) -> list[str]:
     words = several(row, "管理项目")
-    unknown = [word for word in words if word not in PROGRAMMES and word not in PROGRAMMES.values()]
+    unknown = [word for word in words if word not in PROGRAMME_CODES and word not in PROGRAMMES]
     if unknown:
-        raise Refusal(f"管理项目“{'、'.join(unknown)}”不认识,可以填:{'、'.join(PROGRAMMES)}")
-    return list(dict.fromkeys(PROGRAMMES.get(word, word) for word in words))
+        raise Refusal(f"管理项目“{'、'.join(unknown)}”不认识,可以填:{'、'.join(PROGRAMME_CODES)}")
+    return list(dict.fromkeys(PROGRAMME_CODES.get(word, word) for word in words))

@@ -1,6 +1,6 @@
-"""A synthetic county, the same for the same seed number: organisations, workers, residents, programmes. 示例县
+"""A synthetic county, the same for the same seed number: organisations, workers, residents, a year of work. 示例县
 
-Made for the demo, the tests and measurements, from a few hundred residents to a county's 428,000. Everything is invented.
+Made for the demo, the tests and measurements, from a few dozen residents to a county's 428,000. Everything is invented.
 """
 
 from __future__ import annotations
@@ -8,32 +8,28 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, datetime, timedelta
 from itertools import count as numbers
-from math import ceil
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.base import Base
-from models.bulk import insert_rows, restart_sequences
-from models.effects import enrolment_effects, resident_effects
-from models.enrolment import Enrolment
-from models.people import STATUS_TITLES, HealthWorker, Level, Organisation, Resident, ResidentKey, Role, Status
+from models.bulk import insert_rows, insert_tuples, restart_sequences, table_of
+from models.effects import person_effects, record_effects
+from models.enrolment import VISITED, Enrolment
+from models.people import STATUS_TITLES, HealthWorker, Organisation, Resident, ResidentKey, Status
+from models.record import Agreement, Record
 from models.registry import keys_for, sealed
-from models.seed_people import COUNTY, HOME_VILLAGES, TOWNSHIPS, IdentityNumbers, Person
-from models.seed_people import cast, strangers, village_names, worker_name
+from models.seed_history import History
+from models.seed_people import COUNTY, IdentityNumbers, Person, cast, strangers
+from models.seed_places import Places, Row
 from models.tally import Effects, count
 
 REGISTERED = 0.9296  # 居民健康档案建档率 (domain.md F1)
-CAMPAIGN_DAYS = 24  # on so many days the residents of a village were put on the register, village by village
-DOCTORS_PER_TOWNSHIP = 11
+CAMPAIGN_DAYS = 24  # on so many days the residents of a village were put on the register
 GONE = ((Status.DIED, 0.006), (Status.MOVED, 0.006), (Status.ABSENT, 0.03))
-TARGETS = {  # 应签约人数 of the county over its population (F1): the county's own denominators
-    "signing_rate_general": 436_255 / 428_008,
-    "signing_rate_key": 185_301 / 428_008,
-    "signing_rate_poor": 48_118 / 428_008,
-}
 
 
 class NotEmpty(Exception):
@@ -44,160 +40,103 @@ class NotEmpty(Exception):
 
 
 def seed(
-    session: Session, today: date, now: datetime, *, residents: int = 2000, doctors: int = 12, seed: int = 1
+    session: Session,
+    today: date,
+    now: datetime,
+    *,
+    residents: int = 2000,
+    doctors: int = 12,
+    seed: int = 1,
+    history: bool = True,
 ) -> None:
-    """Fill an empty database. The caller commits; counters are right when that is done.
+    """Fill an empty database; the caller commits. `history` adds a year of visits, agreements and outreach.
 
     Due days lie around `today`: some overdue, some today, the rest within the interval of their programme.
     """
     if session.scalar(select(Organisation.id).limit(1)) is not None:
         raise NotEmpty
-    county = _County(session, today, now, Random(seed))
-    county.build(max(doctors, 1))
-    county.settle(max(residents, len(cast(today))))
-    county.finish()
+    rng = Random(seed)
+    places = Places(rng, max(doctors, 1))
+    connection = session.connection()
+    insert_rows(connection, table_of(Organisation), places.organisations)
+    insert_rows(connection, table_of(HealthWorker), places.workers)
+    settling = _Settling(session, places, rng, today, now, history)
+    settling.settle(residents)
+    places.give_populations(settling.population)
+    of_one = update(table_of(Organisation)).where(table_of(Organisation).c.id == bindparam("key"))
+    new = [{"key": o["id"], "people": o["population"], "targets": o["denominators"]} for o in places.organisations]
+    connection.execute(of_one.values(population=bindparam("people"), denominators=bindparam("targets")), new)
+    restart_sequences(connection, Base.metadata.sorted_tables)
 
 
-class _County:
-    """The county while it is filled: the next keys, and where everything is."""
+class _Settling:
+    """Residents, village by village in one pass, so that half a million need little memory."""
 
-    def __init__(self, session: Session, today: date, now: datetime, rng: Random) -> None:
-        self.session, self.connection, self.rng = session, session.connection(), rng
-        self.today, self.now = today, now
+    def __init__(
+        self, session: Session, places: Places, rng: Random, today: date, now: datetime, history: bool
+    ) -> None:
+        self.session, self.places, self.rng, self.today, self.now = session, places, rng, today, now
         self.keyring = session.info["keyring"]
-        self.organisations: list[dict[str, Any]] = []
-        self.workers: list[dict[str, Any]] = []
-        self.doctor_of: dict[int, int] = {}
+        self.history = History(rng, today) if history else None
         self.identities = IdentityNumbers(COUNTY[0])
         self.resident_ids, self.enrolment_ids = numbers(1), numbers(1)
-
-    # --- organisations and workers ---
-
-    def build(self, doctors: int) -> None:
-        """The county, its townships with a supervisor each, and its villages with their doctors; 李梅 has three."""
-        county = self._organisation(*COUNTY, Level.COUNTY, None)
-        self._worker("A001", "管理员", Role.ADMIN, county)
-        self._worker("C001", "陈科长", Role.COUNTY, county)
-        names = iter(village_names(self.rng, 2 * doctors + len(HOME_VILLAGES)))
-        wanted = min(max(3, ceil(doctors / DOCTORS_PER_TOWNSHIP)), len(TOWNSHIPS), doctors)
-        townships = [
-            self._organisation(f"{COUNTY[0]}{100 + i}", TOWNSHIPS[i], Level.TOWNSHIP, county) for i in range(wanted)
-        ]
-        for i, township in enumerate(townships):
-            supervisor = "王主任" if i == 0 else self._new_name(chief=True)
-            self._worker(f"S{i + 1:03d}", supervisor, Role.TOWNSHIP, township)
-        for i in range(doctors):
-            township = townships[i % wanted]
-            own = HOME_VILLAGES if i == 0 else [next(names) for _ in range(2 if i % 5 == 0 else 1)]
-            villages = [self._village(name, township) for name in own]
-            self._doctor(f"V{i + 1:03d}", "李梅" if i == 0 else self._new_name(), villages)
-        insert_rows(self.connection, _table(Organisation), self.organisations)
-        insert_rows(self.connection, _table(HealthWorker), self.workers)
-
-    def _organisation(self, code: str, name: str, level: Level, parent: dict[str, Any] | None) -> dict[str, Any]:
-        key = len(self.organisations) + 1
-        organisation = {
-            "id": key,
-            "code": code,
-            "name": name,
-            "level": level.value,
-            "parent_id": parent["id"] if parent else None,
-            "path": f"{parent['path'] if parent else '/'}{key}/",
-            "population": None,
-            "denominators": {},
-        }
-        self.organisations.append(organisation)
-        return organisation
-
-    def _village(self, name: str, township: dict[str, Any]) -> dict[str, Any]:
-        place = sum(organisation["parent_id"] == township["id"] for organisation in self.organisations)
-        return self._organisation(f"{township['code']}{200 + place}", name, Level.VILLAGE, township)
-
-    def _doctor(self, code: str, name: str, villages: list[dict[str, Any]]) -> None:
-        doctor = self._worker(code, name, Role.DOCTOR, villages[0], [village["id"] for village in villages])
-        for village in villages:
-            self.doctor_of[village["id"]] = doctor["id"]
-
-    def _worker(
-        self, code: str, name: str, role: Role, seat: dict[str, Any], villages: list[int] | None = None
-    ) -> dict[str, Any]:
-        worker = {
-            "id": len(self.workers) + 1,
-            "code": code,
-            "name": name,
-            "role": role.value,
-            "organisation_id": seat["id"],
-            "villages": villages or [],
-            "phone_sealed": None,
-            "active": True,
-            "settings": {},
-        }
-        self.workers.append(worker)
-        return worker
-
-    def _new_name(self, *, chief: bool = False) -> str:
-        """A name that no worker has yet; with a few hundred workers a free one is soon drawn."""
-        taken = {worker["name"] for worker in self.workers}
-        for _ in range(50):
-            name = worker_name(self.rng)
-            name = name[0] + "主任" if chief else name
-            if name not in taken:
-                break
-        return name
-
-    # --- residents ---
+        self.population: dict[int, int] = {}
 
     def settle(self, residents: int) -> None:
-        """People village by village, in one pass, so that a county's half a million need little memory."""
-        villages = [organisation for organisation in self.organisations if organisation["level"] == Level.VILLAGE]
-        members = {name: [person for person in cast(self.today) if person.village == name] for name in HOME_VILLAGES}
-        weights = [self.rng.uniform(0.7, 1.3) for _ in villages]
-        left, weight_left = residents - sum(map(len, members.values())), sum(weights)
-        for village, weight in zip(villages, weights, strict=True):
-            number = round(left * weight / weight_left)
-            left, weight_left = left - number, weight_left - weight
-            home = village["name"] in HOME_VILLAGES
-            people = members.get(village["name"], []) + strangers(self.rng, self.today, number, near_cast=home)
-            self._settle_village(village, people)
+        """The cast in its villages, and as many others everywhere as are still wanted."""
+        villages, home = self.places.villages, cast(self.today)
+        sizes = [self.rng.uniform(0.7, 1.3) for _ in villages]
+        left, sizes_left = max(residents - len(home), 0), sum(sizes)
+        for village, size in zip(villages, sizes, strict=True):
+            number = round(left * size / sizes_left)
+            left, sizes_left = left - number, sizes_left - size
+            here = [person for person in home if person.village == village["name"]]
+            self._settle(village, here + strangers(self.rng, self.today, number, near_cast=bool(here)))
 
-    def _settle_village(self, village: dict[str, Any], people: list[Person]) -> None:
+    def _settle(self, village: Row, people: list[Person]) -> None:
         campaigns = sorted(self.today - timedelta(days=self.rng.randrange(30, 5000)) for _ in range(CAMPAIGN_DAYS))
-        residents, keys, enrolments = [], [], []
+        rows: dict[type[Base], list[Row]] = {Resident: [], Enrolment: [], Record: [], Agreement: []}
+        keys: list[tuple[int | str, ...]] = []
         effects: Effects = Counter()
         for person in people:
             number = self.identities.next(person.born_on, person.female)
             resident = self._resident(person, number, village, campaigns)
-            residents.append(resident)
-            keys += [
-                {"village_id": village["id"], "key": key, "resident_id": resident["id"]}
-                for key in sorted(keys_for(self.keyring, person.name, number, person.householder))
-            ]
-            effects.update(resident_effects(Resident(**resident)))
-            for enrolment in self._enrolments(person, resident, campaigns):
-                enrolments.append(enrolment)
-                effects.update(enrolment_effects(Enrolment(**enrolment)))
-        insert_rows(self.connection, _table(Resident), residents)
-        insert_rows(self.connection, _table(ResidentKey), keys)
-        insert_rows(self.connection, _table(Enrolment), enrolments)
+            enrolments = self._enrolments(person, resident, campaigns)
+            records, agreements = self.history.of(person, resident, enrolments) if self.history else ([], [])
+            found_by = sorted(keys_for(self.keyring, person.name, number, person.householder))
+            keys += [(village["id"], key, resident["id"]) for key in found_by]
+            rows[Resident].append(resident)
+            rows[Enrolment] += enrolments
+            rows[Record] += records
+            rows[Agreement] += agreements
+            effects.update(_effects(resident, enrolments, records, agreements))
+        if self.history:
+            events = self.history.events(village, self.places.doctor_of[village["id"]])
+            rows[Record] += events
+            for event in events:
+                effects.update(record_effects(_plain(event)))
+        connection = self.session.connection()
+        for model, of_model in rows.items():
+            insert_rows(connection, table_of(model), of_model)
+        insert_tuples(connection, table_of(ResidentKey), ("village_id", "key", "resident_id"), keys)
         count(self.session, effects)
-        village["population"] = sum(resident["status"] in (Status.ACTIVE, Status.ABSENT) for resident in residents)
+        self.population[village["id"]] = sum(row["status"] in VISITED for row in rows[Resident])
 
-    def _resident(self, person: Person, number: str, village: dict[str, Any], campaigns: list[date]) -> dict[str, Any]:
-        key = next(self.resident_ids)
+    def _resident(self, person: Person, number: str, village: Row, campaigns: list[date]) -> Row:
         registered_on = self._registered_on(person, campaigns)
         status = Status.ACTIVE if person.village else self._fate()
         return {
-            "id": key,
+            "id": next(self.resident_ids),
             "name": person.name,
             "sex": "female" if person.female else "male",
             "born_on": person.born_on,
             "village_id": village["id"],
             "village_group": person.group,
             "householder": person.householder,
-            "worker_id": self.doctor_of[village["id"]],
+            "worker_id": self.places.doctor_of[village["id"]],
             "groups": person.groups,
             "status": status.value,
-            "status_on": None if status is Status.ACTIVE else self.today - timedelta(days=self.rng.randrange(5, 500)),
+            "status_on": None if status is Status.ACTIVE else self.today - timedelta(days=self.rng.randrange(1, 30)),
             "registered_on": registered_on,
             "registered_at": self.now if registered_on else None,
             **sealed(self.keyring, number, f"1990000{self.rng.randrange(10_000):04d}"),
@@ -207,12 +146,8 @@ class _County:
         """On one of the village's campaign days since birth; whoever is in a programme is registered."""
         if not (person.village or person.programmes or self.rng.random() < REGISTERED):
             return None
-        return self.rng.choice(
-            [on for on in campaigns if on >= person.born_on] or [max(person.born_on, self._newest())]
-        )
-
-    def _newest(self) -> date:
-        return self.today - timedelta(days=3)
+        last = max(person.born_on, self.today - timedelta(days=3))
+        return self.rng.choice([on for on in campaigns if on >= person.born_on] or [last])
 
     def _fate(self) -> Status:
         chance = self.rng.random()
@@ -222,8 +157,8 @@ class _County:
                 return status
         return Status.ACTIVE
 
-    def _enrolments(self, person: Person, resident: dict[str, Any], campaigns: list[date]) -> list[dict[str, Any]]:
-        gone = resident["status"] in (Status.DIED, Status.MOVED)
+    def _enrolments(self, person: Person, resident: Row, campaigns: list[date]) -> list[Row]:
+        gone = resident["status"] not in VISITED
         return [
             {
                 "id": next(self.enrolment_ids),
@@ -242,26 +177,17 @@ class _County:
         ]
 
     def _since(self, programme: str, registered_on: date, campaigns: list[date]) -> date:
-        """A pregnancy is young; whoever has a chronic illness was found on some day since registration."""
+        """A pregnancy is young; a chronic illness was found on some campaign day since registration."""
         if programme == "maternal":
-            return max(registered_on, self.today - timedelta(days=self.rng.randrange(5, 200)))
+            return max(registered_on, self.today - timedelta(days=self.rng.randrange(31, 200)))
         return self.rng.choice([on for on in campaigns if on >= registered_on] or [registered_on])
 
-    def finish(self) -> None:
-        """Populations of the villages added up to the top, with the county's own denominators beside them."""
-        by_id = {organisation["id"]: organisation for organisation in self.organisations}
-        for village in (o for o in self.organisations if o["level"] == Level.VILLAGE):
-            for above in village["path"].strip("/").split("/")[:-1]:
-                by_id[int(above)]["population"] = (by_id[int(above)]["population"] or 0) + village["population"]
-        for organisation in self.organisations:
-            population = organisation["population"]
-            organisation["denominators"] = {figure: round(population * share) for figure, share in TARGETS.items()}
-        rows = [{key: o[key] for key in ("id", "population", "denominators")} for o in self.organisations]
-        self.session.bulk_update_mappings(Organisation.__mapper__, rows)
-        restart_sequences(self.connection, Base.metadata.sorted_tables)
+
+def _effects(resident: Row, enrolments: list[Row], records: list[Row], agreements: list[Row]) -> Effects:
+    parts = ([_plain(row) for row in rows] for rows in (enrolments, records, agreements))
+    return person_effects(_plain(resident), *parts)
 
 
-def _table(model: type[Base]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
+def _plain(row: Row) -> Any:
+    """A row to look at: a fiftieth of the time that an object of the mapped class takes to make."""
+    return SimpleNamespace(on=row.get("on_day"), **row)

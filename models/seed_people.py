@@ -58,6 +58,8 @@ GROUPS = {"hypertension": "高血压", "diabetes": "糖尿病", "mental_health":
           "maternal": "孕产妇", "copd": "慢阻肺"}  # fmt: skip
 POOR, DISABLED = 48_118 / 428_008, 0.024  # 脱贫人口 as in F1
 OVERDUE, DUE_TODAY = 0.06, 0.025
+NOT_CONTROLLED = 0.3
+TWO_WEEKS = 14  # whoever is not controlled is seen again within these
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ class Person:
     programmes: dict[str, int] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
     signed: bool = False
+    weeks: int = 0
+    """Of pregnancy, today."""
 
     def age_on(self, day: date) -> int:
         return day.year - self.born_on.year - ((day.month, day.day) < (self.born_on.month, self.born_on.day))
@@ -96,7 +100,7 @@ def cast(today: date) -> list[Person]:
         Person("陈玉珍", True, born(65, 20), shiqiao, "2组", "陈玉珍", {"hypertension": 1}, signed=True),
         Person("仇桂芳", True, born(70, 150), shiqiao, "3组", "仇桂芳", {"hypertension": 1, "diabetes": 1}),
         Person("罗丽", True, born(36, 90), shiqiao, "4组", "罗丽"),
-        Person("周小燕", True, born(27, 120), shiqiao, "4组", "周德生", {"maternal": 1}),
+        Person("周小燕", True, born(27, 120), shiqiao, "4组", "周德生", {"maternal": 1}, weeks=20),
         Person("周宝宝", False, today - timedelta(days=10), shiqiao, "4组", "周德生", {"child": 0}),
         Person("张贵兰", True, born(63, 75), sanliping, "1组", "张贵兰", {"hypertension": -6, "diabetes": 20}),
         Person("覃凤英", True, born(69, 30), sanliping, "2组", "覃凤英", {"hypertension": 7, "diabetes": 7, "copd": 30}),
@@ -145,7 +149,9 @@ def _stranger(rng: Random, today: date, surname: str, surnames: list[str], near_
     for programme, bands in PREVALENCE.items():
         for first, last, share in bands:
             if first <= age <= last and rng.random() < share * _by_sex(programme, female):
-                person.programmes[programme] = _due_in(rng, INTERVAL[programme])
+                person.programmes[programme] = _due_in(rng, programme)
+    if "maternal" in person.programmes:
+        person.weeks = rng.randint(8, 38)
     person.groups = groups_of(person, today)
     if rng.random() < POOR:
         person.groups.append("脱贫人口")
@@ -156,11 +162,7 @@ def _stranger(rng: Random, today: date, surname: str, surnames: list[str], near_
 
 
 def _age(rng: Random) -> int:
-    chance = rng.random()
-    for first, last, share in AGES:
-        chance -= share
-        if chance < 0:
-            break
+    first, last, _ = rng.choices(AGES, [share for _, _, share in AGES])[0]
     # the old are fewer with every year; within the other bands all ages are alike
     return min(first + int(rng.expovariate(1 / 8)), last) if first == 65 else rng.randint(first, last)
 
@@ -169,7 +171,9 @@ def _by_sex(programme: str, female: bool) -> float:
     return {"maternal": float(female), "pneumoconiosis": 2.0 * (not female)}.get(programme, 1.0)
 
 
-def _due_in(rng: Random, interval: int) -> int:
+def _due_in(rng: Random, programme: str) -> int:
+    again_soon = programme in ("hypertension", "diabetes") and rng.random() < NOT_CONTROLLED
+    interval = TWO_WEEKS if again_soon else INTERVAL[programme]
     chance = rng.random()
     if chance < OVERDUE:
         return -rng.randint(1, 60)

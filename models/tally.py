@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, ForeignKey, Insert, Select, String, event, func, select, union_all
+from sqlalchemy import ColumnElement, Dialect, ForeignKey, Insert, String, event, func, select, union_all
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 from sqlalchemy.orm.util import identity_key
 
@@ -25,6 +25,7 @@ Effects = Counter[tuple[int, date, str]]
 """(village id, day, measure) -> how much is added there."""
 
 GRAINS = ("y", "m", "d")
+KEY = ("organisation_id", "grain", "measure", "starts_on")
 
 
 class Tally(Base):
@@ -66,7 +67,7 @@ def settle(session: Session) -> None:
     effects = _waiting(session).pop(transaction, None) if transaction else None
     rows = spread(session, effects) if effects else []
     if rows:
-        session.connection().execute(_added(session.get_bind().dialect.name), rows)
+        session.connection().execute(_added(session.get_bind().dialect), rows)
 
 
 def _waiting(session: Session) -> dict[SessionTransaction, Effects]:
@@ -85,20 +86,13 @@ def _forget_counters(session: Session, transaction: SessionTransaction) -> None:
     _waiting(session).pop(transaction, None)
 
 
-@cache
-def _added(dialect_name: str) -> Insert:
+@lru_cache(maxsize=8)
+def _added(dialect: Dialect) -> Insert:
     """Add to the counters; built once, because it runs with every record."""
-    upsert = upsert_into(dialect_name)
-    return upsert.on_conflict_do_update(  # type: ignore[attr-defined, no-any-return]
-        index_elements=Tally.__table__.primary_key,
-        set_={"value": Tally.__table__.c.value + upsert.excluded.value},  # type: ignore[attr-defined]
-    )
-
-
-def upsert_into(dialect_name: str) -> Insert:
-    """INSERT into the counters, to be completed by what happens where the row exists."""
-    dialect = type("Named", (Dialect,), {"name": dialect_name})
-    return insert_for(dialect)(Tally.__table__)  # type: ignore[no-any-return]
+    upsert: Any = insert_for(dialect)(Tally)
+    value = Tally.value + upsert.excluded.value
+    added: Insert = upsert.on_conflict_do_update(index_elements=KEY, set_={"value": value})
+    return added
 
 
 def spread(session: Session, effects: Effects) -> list[dict[str, Any]]:
@@ -172,12 +166,8 @@ def flow(
     if not (parts and organisation_ids and measures):
         return {}
     where = (Tally.organisation_id.in_(list(organisation_ids)), Tally.measure.in_(list(measures)))
-    queries = [
-        _in_piece(select(Tally.organisation_id, Tally.measure, func.sum(Tally.value)).where(*where), piece).group_by(
-            Tally.organisation_id, Tally.measure
-        )
-        for piece in parts
-    ]
+    summed = select(Tally.organisation_id, Tally.measure, func.sum(Tally.value)).where(*where)
+    queries = [summed.where(*_inside(piece)).group_by(Tally.organisation_id, Tally.measure) for piece in parts]
     found: Counter[tuple[int, str]] = Counter()
     for organisation_id, measure, value in session.execute(union_all(*queries) if len(queries) > 1 else queries[0]):
         found[organisation_id, measure] += int(value)
@@ -241,7 +231,6 @@ def _next_start(day: date, grain: str) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
-def _in_piece(query: Select[Any], piece: Piece) -> Select[Any]:
+def _inside(piece: Piece) -> list[ColumnElement[bool]]:
     grain, begin, end = piece
-    query = query.where(Tally.grain == grain, Tally.starts_on < end)
-    return query if begin is None else query.where(Tally.starts_on >= begin)
+    return [Tally.grain == grain, Tally.starts_on < end, *([Tally.starts_on >= begin] if begin else [])]

@@ -36,7 +36,8 @@ def quarter(day: date) -> int:
 
 def quarters_complete(day: date) -> int:
     """How many quarters of its year are over at the end of a day, but at least 1: by then everybody is due once."""
-    return max(1, quarter(day + timedelta(days=1)) - 1 if (day.month, day.day) != (12, 31) else 4)
+    tomorrow = day + timedelta(days=1)
+    return 4 if tomorrow.year > day.year else max(1, quarter(tomorrow) - 1)
 
 
 def last_assessed(visits: Sequence[Visit]) -> Visit | None:

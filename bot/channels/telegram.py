@@ -122,7 +122,13 @@ class Telegram:
 
     async def _run(self) -> None:
         if await persist(self._set_up) and self._mode == "polling":
-            await persist(Poller(self._fetch, lambda update: to_incoming(update, self._now()), self._accept).step)
+            await persist(Poller(self._fetch, self._read, self._accept).step)
+
+    async def _fetch(self, offset: int) -> list[dict[str, Any]]:
+        return await self._api.updates(offset, self._poll_timeout, UPDATES)
+
+    def _read(self, update: object) -> IncomingMessage | None:
+        return to_incoming(update, self._now())
 
     async def _set_up(self) -> bool:
         if self._mode == "webhook":
@@ -134,11 +140,6 @@ class Telegram:
             commands = [{"command": command, "description": title} for command, title in self._commands]
             await self._api.call("setMyCommands", {"commands": commands})
         return True
-
-    async def _fetch(self, offset: int) -> list[dict[str, Any]]:
-        asked = {"offset": offset, "limit": 100, "timeout": self._poll_timeout, "allowed_updates": UPDATES}
-        updates: list[dict[str, Any]] = await self._api.call("getUpdates", asked, read_timeout=self._poll_timeout + 10)
-        return updates
 
     async def _accept(self, update: Mapping[str, Any], message: IncomingMessage) -> bool:
         """Hand a message to the intake; true once it is committed. Then the button may stop spinning."""
@@ -180,7 +181,7 @@ class Telegram:
             return _refuse(400, "malformed")
         if not isinstance(update, dict):
             return _refuse(400, "not an object")
-        message = to_incoming(update, self._now())
+        message = self._read(update)
         if message is None or await self._accept(update, message):
             return Response()
         return _refuse(503, "not accepted")

@@ -117,7 +117,7 @@ class WeCom:
     async def _check(self, request: Request) -> Response:
         """The URL check, made once when the operator saves the address on the app's page."""
         try:
-            return PlainTextResponse(self._envelopes.open_echo(request.query_params, self._now()))
+            return PlainTextResponse(self._envelopes.open_echo(request.query_params))
         except Refused as refused:
             return _refusal(refused)
 

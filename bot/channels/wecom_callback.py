@@ -54,13 +54,13 @@ class Envelopes:
         self._token = token
         self._crypto = PrpCrypto(_key(aes_key))
 
-    def open_echo(self, params: Mapping[str, str], now: datetime) -> str:
+    def open_echo(self, params: Mapping[str, str]) -> str:
         """The plain text that answers the URL check.
 
         A message is signed exactly as an echo is, so a captured one could be sent here to be read back in the clear:
         what opens to XML is no echo.
         """
-        plain = self._open(params, params.get("echostr", ""), now)
+        plain = self._decrypt(self._genuine(params, params.get("echostr", "")))
         if plain.lstrip().startswith("<"):
             raise Refused(400, "echo")
         return plain
@@ -70,19 +70,21 @@ class Envelopes:
         found = _SEALED.search(body)
         if not found:
             raise Refused(400, "xml")
-        sealed = found[1].decode()
-        plain = self._open(params, sealed, now)
+        sealed = self._genuine(params, found[1].decode())
+        if abs(_instant(params.get("timestamp", "")) - now) > WINDOW:
+            raise Refused(403, "stale")
         if field(_xml(body), "Encrypt").strip() != sealed:
             raise Refused(400, "xml")
-        return _xml(plain)
+        return _xml(self._decrypt(sealed))
 
-    def _open(self, params: Mapping[str, str], sealed: str, now: datetime) -> str:
-        timestamp, nonce = params.get("timestamp", ""), params.get("nonce", "")
-        expected = signature(self._token, timestamp, nonce, sealed)
+    def _genuine(self, params: Mapping[str, str], sealed: str) -> str:
+        """The ciphertext, once its signature has been found to be the platform's."""
+        expected = signature(self._token, params.get("timestamp", ""), params.get("nonce", ""), sealed)
         if not sealed or not hmac.compare_digest(_bytes(params.get("msg_signature", "")), expected.encode()):
             raise Refused(403, "signature")
-        if abs(_instant(timestamp) - now) > WINDOW:
-            raise Refused(403, "stale")
+        return sealed
+
+    def _decrypt(self, sealed: str) -> str:
         try:
             return str(self._crypto.decrypt(sealed, self._corp_id))
         except InvalidCorpIdException:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.channels import Limits, split
@@ -33,7 +34,8 @@ def to_payload(account: str, message: OutgoingMessage, *, key: str) -> list[Payl
 
     Raises ValueError for a choice id that does not fit the wire (`models.message.wire_id`).
     """
-    text = clean(message.text).strip("\n")
+    message = _sendable(message)
+    text = message.text.strip("\n")
     ticks = [c for c in message.choices if _is_option(c)] if message.many else []
     if 0 < len(ticks) <= VOTE_OPTIONS:
         others = [c for c in message.choices if c not in ticks and not c.id.endswith(".done")]
@@ -68,8 +70,9 @@ def task_id(account: str, key: str) -> str:
     return hashlib.sha256(f"{account}\0{key}".encode()).hexdigest()[:40]
 
 
-def clean(text: str) -> str:
-    return _UNSENDABLE.sub("", text)
+def _sendable(message: OutgoingMessage) -> OutgoingMessage:
+    choices = tuple(replace(c, label=_UNSENDABLE.sub("", c.label).strip() or c.id) for c in message.choices)
+    return replace(message, text=_UNSENDABLE.sub("", message.text), choices=choices)
 
 
 def _is_option(choice: Choice) -> bool:
@@ -122,13 +125,12 @@ def _ballot(message: OutgoingMessage, ticks: Sequence[Choice]) -> Payload:
 
 
 def _label(choice: Choice) -> str:
-    label = clean(choice.label).strip() or choice.id
-    return label if len(label) <= LABEL else label[: LABEL - 1] + "…"
+    return choice.label if len(choice.label) <= LABEL else choice.label[: LABEL - 1] + "…"
 
 
 def _numbered(choices: Sequence[Choice]) -> list[str]:
     """Choices as lines, for the rare message with more of them than a card carries."""
-    lines = [f"{c.number or n}. {clean(c.label)}" for n, c in enumerate(choices, 1)]
+    lines = [f"{c.number or n}. {c.label}" for n, c in enumerate(choices, 1)]
     return [*lines, "(直接回复序号)"] if lines else []
 
 

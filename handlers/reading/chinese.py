@@ -52,7 +52,7 @@ def pieces(run: str) -> tuple[Piece, ...]:
         at = piece.end
     # One doubtful cut makes its neighbours doubtful; a unit left over (一百八十百, 十十) is a doubtful cut too.
     left_over = any(
-        a.value >= 0 and run[b.start] in UNITS and (b.value < 0 or a.value % 10 == 0 and run[b.start] == "十")
+        a.value >= 0 and run[b.start] in UNITS and (b.value < 0 or (a.value % 10 == 0 and run[b.start] == "十"))
         for a, b in pairwise(found)
     )
     doubtful = left_over or any(piece.vague for piece in found if piece.value >= 0)

@@ -9,10 +9,10 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SPACES = dict.fromkeys([0x09, 0x0B, 0x0C, 0xA0, 0x3000, 0x1680, 0x202F, 0x205F, *range(0x2000, 0x200B)], " ")
 _BRACKETS = dict.fromkeys(map(ord, "()[]{}（）［］｛｝【】〔〕「」『』《》〈〉〖〗"), " ")
 _INVISIBLE = dict.fromkeys(
-    [0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x20E3, 0xFEFF]
-    + [*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080)]
+    (0xAD, 0x180E, 0x20E3, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))
 )
 # A tick or a cross after a symptom is its answer, and ➕➕ is how urine protein is tapped: these faces are words.
+_TAGGING = dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080)))
 _MEANT = dict.fromkeys(map(ord, "✓✔☑✅"), "√") | dict.fromkeys(map(ord, "✗✘❌❎☒✖"), "×") | {0x2795: "+", 0x2796: "-"}
 _SIGNS = (
     dict.fromkeys(map(ord, "∕⁄⧸╱"), "/")
@@ -21,7 +21,7 @@ _SIGNS = (
     | dict.fromkeys(map(ord, "•∙⋅・‧･"), "·")
     | {0xFF61: "。", 0x2028: "\n", 0x2029: "\n", 0x85: "\n", 0x0D: "\n"}
 )
-_TABLE = _FULL_WIDTH | _SPACES | _INVISIBLE | _SIGNS | _MEANT | _BRACKETS
+_TABLE = _FULL_WIDTH | _SPACES | _INVISIBLE | _TAGGING | _SIGNS | _MEANT | _BRACKETS
 
 # What chat apps put in front of a forwarded message, and the faces they write as words. Faces that could be a symptom
 # ([吐], [晕], [发烧]) are left standing.
@@ -35,7 +35,7 @@ _PICTURES = re.compile(
 _ARROWS = "←→↑↓"  # "150/90→140/86", "血压↑": meant, so kept
 
 _SLASH = re.compile(r"(?<=\d) ?(?:\\|丨|\||/) ?(?=\d)")
-_DASH = re.compile(r"(?<=\d)-{2,}(?=\d)")
+_DASH = re.compile(r"(?<=\d)-{2,}(?=\d)|(?<=\d\d)一(?=\d\d)")  # a keyboard that offers 一 for the dash: "152一94"
 # What follows the digit tells a decimal from two sentences: "空腹7。3天后复查" is 7, and 3 days later.
 _COUNTED = "天日周月年次个人号时分点刻片粒颗支根包户份组:"
 _POINT = re.compile(rf"(?<![\d.])(\d{{1,3}})(?:[·。]| [.·。] ?)(\d)(?![\d.{_COUNTED}-])")
@@ -43,6 +43,7 @@ _MEASURED = r"(?:公斤|千克|kg|斤|mmol|mg|℃|度|米|厘米|cm|%|两)"
 _DIAN = re.compile(rf"(?<![\d.])(\d{{1,3}})点(\d(?![\d.{_COUNTED}-])|\d\d(?= ?{_MEASURED}))")
 _DIAN_LARGE = re.compile(r"(?<![\d.])(2[5-9]|[3-9]\d|\d{3})点(?=\d{1,2}(?!\d))")  # no clock strikes 36: "36点55"
 _LINE = re.compile(r" *\n *")
+_SPACE = re.compile(" {2,}")
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -56,7 +57,8 @@ def tidy(text: str) -> str:
         text = _TAGS.sub(" ", text)
     text = text.replace("\r\n", "\n").translate(_TABLE)
     text = _PICTURES.sub(_without_picture, text)
-    text = " ".join(text.split(" ")) if "  " not in text else re.sub(" {2,}", " ", text)
+    if "  " in text:
+        text = _SPACE.sub(" ", text)
     text = _DASH.sub("-", _SLASH.sub("/", text))
     text = _POINT.sub(r"\1.\2", text)
     if "点" in text:

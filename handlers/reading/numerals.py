@@ -47,10 +47,13 @@ def numbers_in(text: str, not_inside: Sequence[str] = ()) -> list[NumberSpan]:
     """
     seen = _masked(text, not_inside)
     found: list[NumberSpan] = []
+    words_end = {-1}
     at = 0
     while token := TOKEN.search(seen, at):
         kind, start, at = token.lastgroup, token.start(), token.end()
-        if kind == "arabic":
+        if kind == "word":
+            words_end.add(at)
+        elif kind == "arabic":
             at = _arabic(seen, token, found)
         elif kind == "han":
             at = _han(seen, start, at, found)
@@ -63,7 +66,7 @@ def numbers_in(text: str, not_inside: Sequence[str] = ()) -> list[NumberSpan]:
             digits = token[0].translate(_CONFUSED)
             value = int(digits) if digits.isdecimal() else float("0" + ".".join(digits.split(".")[:2]))
             found.append(NumberSpan(start, at, value, True, token[0]))
-    return _with_doubts(seen, found)
+    return _with_doubts(seen, found, words_end)
 
 
 def read_number(text: str) -> float | int | None:
@@ -96,12 +99,15 @@ def _arabic(text: str, token: re.Match[str], found: list[NumberSpan]) -> int:
         odd = text[end + 1 : end + 2] in {*DIGITS, *UNITS, SOME, *"0123456789"} and end + 1 < len(
             text
         )  # 1百5, 一千几: asked
-        found.append(NumberSpan(start, end + 1, round(value * UNITS[unit], 2), odd, text[start : end + 1]))
+        value = round(value * UNITS[unit], 2)
+        value = int(value) if value == int(value) else value
+        found.append(NumberSpan(start, end + 1, value, odd, text[start : end + 1]))
         return end + 1
     if text[end : end + 2] in {".几", "点几"}:
         found.append(NumberSpan(start, end + 2, value, True, text[start : end + 2]))
         return end + 2
-    return _close(text, start, end, value, False, found)
+    clock_or_tenth = "点" in token[0] and text[end : end + 1] in set(KIND)  # 2点5片: at two, or two and a half
+    return _close(text, start, end, value, clock_or_tenth, found)
 
 
 def _han(text: str, start: int, end: int, found: list[NumberSpan]) -> int:
@@ -121,17 +127,17 @@ def _han(text: str, start: int, end: int, found: list[NumberSpan]) -> int:
             vague = not (decimals or _said_digit_by_digit(text, left, right))
         if decimals:
             fraction = "".join(str(DIGITS.get(c, c)) for c in decimals[1])
-            found.append(
-                NumberSpan(left, decimals.end(), float(f"{value}.{fraction}"), vague, text[left : decimals.end()])
-            )
-            return decimals.end()
+            stop = decimals.end()
+            vague |= text[stop : stop + 1] in set(KIND)  # 七点一片: at seven, or seven and a bit
+            found.append(NumberSpan(left, stop, float(f"{value}.{fraction}"), vague, text[left:stop]))
+            return stop
         if text[right : right + 2] == "点几":
             found.append(NumberSpan(left, right + 2, value, True, text[left : right + 2]))
             return right + 2
         if right - left == 1 and not _stands_alone(text, left, right):
             continue
         last = _close(text, left, right, value, vague or text[right : right + 1] == "点", found)
-    return max(last, end)
+    return max(last, end, start + 1)
 
 
 def _close(text: str, start: int, end: int, value: float | int, vague: bool, found: list[NumberSpan]) -> int:
@@ -139,10 +145,7 @@ def _close(text: str, start: int, end: int, value: float | int, vague: bool, fou
     tail = TAIL.match(text, end)
     if tail and float(value).is_integer() and not vague:
         unit, whole = tail["and_half"] or tail["tenths"] or tail["metres"], int(value)
-        if tail["and_half"]:
-            more = "5"
-        else:
-            more = "".join(str(DIGITS.get(c, c)) for c in tail["tenth"] or tail["hundredths"])
+        more = "".join(str(DIGITS.get(c, c)) for c in tail["tenth"] or tail["hundredths"] or "5")
         if unit != "个" or whole <= 40:
             unit = "" if unit == "个" else unit
             found.append(NumberSpan(start, tail.end(), float(f"{whole}.{more}"), False, text[start : tail.end()], unit))
@@ -178,22 +181,32 @@ def _said_digit_by_digit(text: str, start: int, end: int) -> bool:
     return any(len(run) > 2 and not set(run) & set("两几") for run in re.findall("[〇零一二三四五六七八九]+", text))
 
 
-def _with_doubts(text: str, found: list[NumberSpan]) -> list[NumberSpan]:
+def _with_doubts(text: str, found: list[NumberSpan], words_end: set[int]) -> list[NumberSpan]:
     """Doubt comes from the words around a number (左右, 大概), from ranges, and from the other half of a pair."""
     doubtful = [
-        n.approximate or bool(AFTER.match(text, n.end)) or bool(BEFORE.search(text[max(0, n.start - 6) : n.start]))
+        n.approximate
+        or AFTER.match(text, n.end) is not None
+        or BEFORE.search(text[max(0, n.start - 6) : n.start]) is not None
+        or _in_two_scripts(text, n, words_end)
         for n in found
     ]
     for i, (a, b) in enumerate(pairwise(found)):
         between = text[a.end : b.start]
-        pair = (between == "" and not MEASURED.match(text, b.end)) or between in {"/", "杠", "得", "比"}
-        if between == "" and (a.raw[-1].isdigit() != b.raw[0].isdigit()) and not MEASURED.match(text, b.end):
-            doubtful[i] = doubtful[i + 1] = True  # 15二: two scripts in one number
-        elif between in {"到", "至", "~"} or (between == "-" and b.value > a.value):
-            doubtful[i] = doubtful[i + 1] = True
-        elif pair and (doubtful[i] or doubtful[i + 1]):
+        touching = between == "" and not MEASURED.match(text, b.end)
+        a_range = between in {"到", "至", "~"} or (between == "-" and b.value > a.value)
+        halves = touching or between in {"/", "杠", "得", "比"}
+        if a_range or (halves and (doubtful[i] or doubtful[i + 1])):
             doubtful[i] = doubtful[i + 1] = True
     return [n._replace(approximate=doubt) for n, doubt in zip(found, doubtful, strict=True)]
+
+
+def _in_two_scripts(text: str, n: NumberSpan, words_end: set[int]) -> bool:
+    """15二, 二5: a slip of the keyboard, unless something is counted with the numeral ("61一天三次", "周二152/94")."""
+    after = text[n.end : n.end + 1]
+    if n.raw[-1].isdecimal() and after in DIGITS and after != "两" and not MEASURED.match(text, n.end + 1):
+        return True
+    before = text[n.start - 1 : n.start]
+    return n.raw[0].isdecimal() and (before in DIGITS or before in UNITS) and n.start not in words_end
 
 
 _SLASH_WORDS = {"杠", "斜杠", "横杠", "得", "比", "/"}

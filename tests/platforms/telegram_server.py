@@ -120,7 +120,9 @@ class TelegramServer:
         self._pushing: dict[int, asyncio.Task[None]] = {}
         self.forget()
         self.rate_limited = rate_limited
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
+        # asyncio switches Nagle's delay off (40 ms an answer) only where the protocol is named
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         routes = [
             Route("/bot{token}/{method}", self._endpoint, methods=["GET", "POST"]),

@@ -48,6 +48,7 @@ TITLE, DESCRIPTION, SUBTITLE, SOURCE, BUTTON_TEXT, OPTION_TEXT = 36, 44, 160, 20
 KEY_BYTES, OPTION_ID_BYTES = 1024, 128
 TASK_ID = re.compile(r"[0-9A-Za-z_@-]{1,128}")
 IMAGE_BYTES, FILE_BYTES, MEDIA_LIFE = 10 << 20, 20 << 20, timedelta(days=3)
+UNICODE_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u")  # not the letter u after a backslash that is itself escaped
 RETRIES = 3
 FILE_NAME = re.compile(rb'name="media"; filename="([^"\r\n]+)"')
 
@@ -114,6 +115,7 @@ class Trouble:
     status: int
     after: bool
     delay: float
+    skip: int
 
 
 @dataclass
@@ -140,6 +142,25 @@ class WeComServer:
         self.token = "CallbackTokenOfTheEmulator"
         self.aes_key = base64.b64encode(bytes(range(32))).decode()[:43]
         self.now = now
+        self._numbers = iter(range(7_000_000_000_000_000, 8_000_000_000_000_000))
+        self._changed = threading.Condition()
+        # asyncio sends without delay only on sockets that say they are TCP; otherwise every answer takes 40 ms
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        app = Starlette(routes=[Route("/cgi-bin/{endpoint:path}", self._endpoint, methods=["GET", "POST"])])
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app, lifespan="off", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="wecom", daemon=True)
+        self.reset()
+
+    # Running it
+
+    def reset(self) -> None:
+        """Forget everything: as good as new, at the same address."""
         self.callback_url = ""
         self.retry_pause = 0.05  # seconds until an unanswered callback is brought again
         self.reseals = False  # bring it again in a new envelope, as the platform sometimes does
@@ -162,19 +183,6 @@ class WeComServer:
         self._codes: dict[str, tuple[Post, datetime]] = {}  # response code -> what it may update, until when
         self._media: dict[str, Media] = {}
         self._troubles: deque[Trouble] = deque()
-        self._numbers = iter(range(7_000_000_000_000_000, 8_000_000_000_000_000))
-        self._changed = threading.Condition()
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        app = Starlette(routes=[Route("/cgi-bin/{endpoint:path}", self._endpoint, methods=["GET", "POST"])])
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app, lifespan="off", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
-            )
-        )
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="wecom", daemon=True)
-
-    # Running it
 
     def __enter__(self) -> WeComServer:
         self._thread.start()
@@ -237,6 +245,10 @@ class WeComServer:
 
     # Trouble
 
+    def no_more_trouble(self) -> None:
+        with self._changed:
+            self._troubles.clear()
+
     def fail_next(
         self,
         n: int = 1,
@@ -247,13 +259,15 @@ class WeComServer:
         endpoint: str = "message/send",
         after: bool = False,
         delay: float = 0,
+        skip: int = 0,
     ) -> None:
-        """Answer the next n calls of an endpoint with an errcode or an HTTP status, after `delay` seconds.
+        """Answer the next n calls of an endpoint (not counting the first `skip`) with an errcode or an HTTP status,
+        after `delay` seconds.
 
         With `after`, the call takes effect all the same: what a lost answer looks like from the bot's side.
         """
         with self._changed:
-            self._troubles += [Trouble(endpoint, errcode, errmsg, status, after, delay)] * n
+            self._troubles += [Trouble(endpoint, errcode, errmsg, status, after, delay, skip) for _ in range(n)]
 
     def expire_tokens(self) -> None:
         """End all tokens before their time: calls with them are a 42001."""
@@ -282,7 +296,7 @@ class WeComServer:
         timestamp, nonce = str(int((at or self.now()).timestamp())), str(secrets.randbelow(10**10))
         sealed = _encrypt(plain, aes_key or self.aes_key, self.corp_id if receiver is None else receiver)
         params = {
-            "msg_signature": _signature(token or self.token, timestamp, nonce, sealed),
+            "msg_signature": signature(token or self.token, timestamp, nonce, sealed),
             "timestamp": timestamp,
             "nonce": nonce,
         }
@@ -383,9 +397,8 @@ class WeComServer:
         endpoint, body = request.path_params["endpoint"], await request.body()
         with self._changed:
             self.calls[endpoint] += 1
-            trouble = next((t for t in self._troubles if t.endpoint == endpoint), None)
-            if trouble:
-                self._troubles.remove(trouble)
+            trouble = self._trouble(endpoint)
+            self._changed.notify_all()
         try:
             if trouble and not trouble.after:
                 return await _troubled(trouble)
@@ -398,6 +411,16 @@ class WeComServer:
             return JSONResponse({"errcode": refused.errcode, "errmsg": refused.errmsg})
         return JSONResponse({"errcode": 0, "errmsg": "ok", **answer})
 
+    def _trouble(self, endpoint: str) -> Trouble | None:
+        """The trouble in store for this call, if any; it is used up."""
+        waiting = [trouble for trouble in self._troubles if trouble.endpoint == endpoint]
+        due = next((trouble for trouble in waiting if not trouble.skip), None)
+        for trouble in waiting:
+            trouble.skip = max(0, trouble.skip - 1)
+        if due:
+            self._troubles.remove(due)
+        return due
+
     def _answer(self, endpoint: str, request: Request, body: bytes) -> Json:
         query = request.query_params
         if self.exhausted:
@@ -409,12 +432,7 @@ class WeComServer:
             return self._upload(query.get("type", ""), body)
         if endpoint not in ("message/send", "message/update_template_card"):
             raise Refused(40066, "invalid url")
-        if rb"\u" in body:
-            raise Refused(40033, "invalid charset: \\uxxxx is not supported")
-        try:
-            payload = json.loads(body)
-        except ValueError:
-            raise Refused(47001, "data format error") from None
+        payload = read_json(body)
         if payload.get("agentid") != self.agent_id:
             raise Refused(301002, "not allow operate another agent with this accesstoken")
         return self._send(payload) if endpoint == "message/send" else self._update(payload)
@@ -444,7 +462,10 @@ class WeComServer:
         members = [name for name in str(payload.get("touser", "")).split("|") if name]
         if not 0 < len(members) <= RECIPIENTS:
             raise Refused(40032, "invalid userid list length")
-        self._check_content(payload)
+        if payload.get("msgtype") in ("image", "file"):
+            self._check_media(payload)
+        else:
+            check_content(payload)
         self.sent.append(payload)
         msgid, answer = secrets.token_urlsafe(24), {}
         for member in members:
@@ -487,22 +508,11 @@ class WeComServer:
         earlier = [p.payload for p in self._posts if p.member == post.member and p.at > since]
         return any(_content(payload) == _content(post.payload) for payload in earlier)
 
-    def _check_content(self, payload: Json) -> None:
-        kind = payload.get("msgtype")
-        if kind == "text":
-            text = payload["text"].get("content", "")
-            if not text.strip():
-                raise Refused(44004, "content is empty")
-            if len(text.encode()) > TEXT_BYTES:
-                raise Refused(45002, "content size out of limit")
-        elif kind in ("image", "file"):
-            media = self._media.get(payload[kind].get("media_id", ""))
-            if not media or media.kind != kind or media.at + MEDIA_LIFE < self.now():
-                raise Refused(40007, "invalid media_id")
-        elif kind == "template_card":
-            _check_card(payload["template_card"])
-        else:
-            raise Refused(40008, "invalid message type")
+    def _check_media(self, payload: Json) -> None:
+        kind = payload.get("msgtype", "")
+        media = self._media.get(payload[kind].get("media_id", ""))
+        if not media or media.kind != kind or media.at + MEDIA_LIFE < self.now():
+            raise Refused(40007, "invalid media_id")
 
     def _update(self, payload: Json) -> Json:
         post, until = self._codes.pop(payload.get("response_code", ""), (None, self.now()))
@@ -536,6 +546,30 @@ async def _troubled(trouble: Trouble) -> Response:
     if trouble.status != 200:
         return Response("<html>Bad Gateway</html>", trouble.status)
     return JSONResponse({"errcode": trouble.errcode, "errmsg": trouble.errmsg})
+
+
+def read_json(body: bytes) -> Json:
+    if UNICODE_ESCAPE.search(body):
+        raise Refused(40033, "invalid charset: \\uxxxx is not supported")
+    try:
+        payload: Json = json.loads(body)
+    except ValueError:
+        raise Refused(47001, "data format error") from None
+    return payload
+
+
+def check_content(payload: Json) -> None:
+    """Refuse a text or card the platform would refuse."""
+    if payload.get("msgtype") == "text":
+        text = payload["text"].get("content", "")
+        if not text.strip():
+            raise Refused(44004, "content is empty")
+        if len(text.encode()) > TEXT_BYTES:
+            raise Refused(45002, "content size out of limit")
+    elif payload.get("msgtype") == "template_card":
+        _check_card(payload["template_card"])
+    else:
+        raise Refused(40008, "invalid message type")
 
 
 def _check_card(card: Json) -> None:
@@ -605,7 +639,7 @@ def _elements(group: Mapping[str, Any]) -> str:
     return "".join(written)
 
 
-def _signature(*parts: str) -> str:
+def signature(*parts: str) -> str:
     return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest()
 
 

@@ -1,0 +1,345 @@
+"""Commands of the operator: `cunyi …`, the same as `python -m bot …`.
+
+Exit codes: 0 done, 2 wrong use, 1 failure with one clear sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.config import BadSettings, Settings, load_settings
+from models.base import Store
+
+cli = typer.Typer(
+    help="村医助手: a chat bot for village doctors and their supervisors.", no_args_is_help=True, add_completion=False
+)
+importing = typer.Typer(help="Import organisations, workers or residents from xlsx or csv.", no_args_is_help=True)
+cli.add_typer(importing, name="import")
+
+
+class Failure(Exception):
+    """A command that could not do its work; the message is the one sentence for the operator."""
+
+
+def settings_or_exit(**overrides: Any) -> Settings:
+    """The settings, or every complaint on stderr and exit code 1."""
+    try:
+        return load_settings(**overrides)
+    except BadSettings as error:
+        for complaint in error.complaints:
+            print(complaint, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def opened(settings: Settings, *, must_be_current: bool = True) -> Iterator[Store]:
+    """The database, at this program's version."""
+    from bot.app import open_store
+    from models import migrate
+
+    store = open_store(settings)
+    try:
+        if must_be_current and (version := migrate.current(store)) != migrate.head():
+            found = f"is at version {version}" if version else "has no tables yet"
+            raise Failure(f"the database {found}; run: cunyi migrate")
+        yield store
+    finally:
+        store.close()
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the simulator; 0 takes any free one.")] = 8000,
+    data: Annotated[Path | None, typer.Option(help="Where the demo's database is kept.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+) -> None:
+    """A synthetic county with a browser simulator of both channels; needs no token."""
+    from bot.demo import run_demo
+
+    raise typer.Exit(run_demo(port=port, data=data, browser=not no_browser))
+
+
+@cli.command()
+def run() -> None:
+    """The channels that are configured, the timetable, the senders and the web server."""
+    settings = settings_or_exit()
+    from bot.serve import serve
+
+    raise typer.Exit(asyncio.run(serve(settings)))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    from models import migrate as migrations
+
+    with opened(settings_or_exit(), must_be_current=False) as store:
+        before, now = migrations.upgrade(store)
+    print(f"already at version {now}" if before == now else f"migrated from {before or 'nothing'} to version {now}")
+
+
+@cli.command()
+def check() -> None:
+    """Say what is configured, reachable and missing."""
+    from bot.checks import report
+
+    settings = settings_or_exit()
+    lines, ok = asyncio.run(report(settings))
+    print("\n".join(lines))
+    raise typer.Exit(0 if ok else 1)
+
+
+@cli.command()
+def seed(
+    residents: Annotated[int, typer.Option(min=1, help="How many residents.")] = 2000,
+    doctors: Annotated[int, typer.Option(min=1, help="How many village doctors.")] = 12,
+    seed: Annotated[int, typer.Option("--seed", help="The same number gives the same county.")] = 1,
+) -> None:
+    """Fill an empty database with a synthetic county of any size."""
+    from bot.app import system_clock
+    from models.seed import NotEmpty
+    from models.seed import seed as fill
+
+    settings = settings_or_exit()
+    with opened(settings) as store, store.write() as session:
+        now = system_clock()
+        try:
+            fill(session, now.astimezone(settings.tz).date(), now, residents=residents, doctors=doctors, seed=seed)
+        except NotEmpty as error:
+            raise Failure(str(error)) from None
+        session.commit()
+    print(f"seeded {residents} residents and {doctors} doctors; try: cunyi chat --as V001")
+
+
+def _import(kind: str, file: Path, dry_run: bool) -> None:
+    from bot.app import system_clock
+    from bot.files import import_file
+
+    settings = settings_or_exit()
+    with opened(settings) as store:
+        now = system_clock()
+        report = import_file(store, kind, file, today=now.astimezone(settings.tz).date(), now=now, dry_run=dry_run)
+    print(report)
+
+
+_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An .xlsx or .csv file with a header row.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")]
+
+
+@importing.command("organisations")
+def import_organisations(file: _File, dry_run: _DryRun = False) -> None:
+    """编码, 名称, 上级编码, 级别 (县, 乡镇, 村, 组); optional 常住人口."""
+    _import("organisations", file, dry_run)
+
+
+@importing.command("workers")
+def import_workers(file: _File, dry_run: _DryRun = False) -> None:
+    """工号, 姓名, 角色 (村医, 公卫科, 卫健局, 管理员), 机构编码, 负责村, 电话, 企业微信账号."""
+    _import("workers", file, dry_run)
+
+
+@importing.command("residents")
+def import_residents(file: _File, dry_run: _DryRun = False) -> None:
+    """姓名, 性别, 出生日期, 身份证号, 电话, 村编码, 户主, 责任医生, 人群, 管理项目, 建档日期."""
+    _import("residents", file, dry_run)
+
+
+@cli.command()
+def invite(
+    worker_code: Annotated[str, typer.Argument(help="The worker's 工号.")],
+    qr: Annotated[Path | None, typer.Option(help="Write a QR picture of the link (png or svg).")] = None,
+) -> None:
+    """A one-time code, a Telegram deep link and a QR picture."""
+    from bot.invite import make_invitation
+
+    settings = settings_or_exit()
+    with opened(settings) as store:
+        print(make_invitation(settings, store, worker_code, qr))
+
+
+@cli.command()
+def chat(
+    as_worker: Annotated[str, typer.Option("--as", help="The worker's 工号.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line in and out.")] = False,
+    at: Annotated[str | None, typer.Option(help="Set the clock, e.g. 2026-11-22T09:00.")] = None,
+) -> None:
+    """Chat in the terminal."""
+    from bot.chat import NoSuchWorker, read_instant
+    from bot.chat import chat as run_chat
+
+    settings = settings_or_exit()
+    with opened(settings) as store:
+        try:
+            instant = read_instant(at, settings) if at else None
+        except ValueError:
+            raise typer.BadParameter(
+                f"{at!r} is no instant; write it like 2026-11-22T09:00", param_hint="--at"
+            ) from None
+        try:
+            raise typer.Exit(asyncio.run(run_chat(settings, store, as_worker, at=instant, as_json=as_json)))
+        except NoSuchWorker as error:
+            raise Failure(str(error)) from None
+
+
+@cli.command()
+def remind(
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today when left out.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many messages would be planned.")] = False,
+) -> None:
+    """Plan everything the timetable says for a day; running it again adds nothing."""
+    from bot.app import system_clock
+    from reminders.timetable import REMINDERS, plan_day
+
+    settings = settings_or_exit()
+    with opened(settings) as store, store.write() as session:
+        now = system_clock()
+        day = on.date() if on else now.astimezone(settings.tz).date()
+        planned = plan_day(session, day, tz=settings.tz, now=now, dry_run=dry_run)
+        session.commit()
+    for code, count in planned.items():
+        print(f"{day} {REMINDERS[code].title} {code}: {count} {'would be new' if dry_run else 'new'}")
+    if not planned:
+        print(f"{day}: nothing on the timetable")
+
+
+class SummaryFormat(StrEnum):
+    """How figures are written."""
+
+    text = "text"
+    json = "json"
+    xlsx = "xlsx"
+    docx = "docx"
+    png = "png"
+
+
+@cli.command()
+def summary(
+    org: Annotated[str | None, typer.Option(help="Organisation code; the county when left out.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="2026-10, 2026Q3, 2026 or FROM..TO; this month when left out.")
+    ] = None,
+    format: Annotated[SummaryFormat, typer.Option("--format", help="How to write it.")] = SummaryFormat.text,
+    output: Annotated[Path | None, typer.Option("-o", help="Write to a file.")] = None,
+) -> None:
+    """Figures for an organisation and everything below it."""
+    from bot.figures import write_summary
+
+    settings = settings_or_exit()
+    with opened(settings) as store:
+        text = write_summary(settings, store, org, period, str(format))
+    _write(text, output)
+
+
+class Exported(StrEnum):
+    """What can be exported."""
+
+    records = "records"
+    residents = "residents"
+    deliveries = "deliveries"
+    audit = "audit"
+
+
+class ExportFormat(StrEnum):
+    """How rows are written."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    xlsx = "xlsx"
+
+
+@cli.command()
+def export(
+    what: Annotated[Exported, typer.Argument(help="Which rows.")],
+    format: Annotated[ExportFormat, typer.Option("--format", help="How to write them.")] = ExportFormat.jsonl,
+    output: Annotated[Path | None, typer.Option("-o", help="Write to a file.")] = None,
+) -> None:
+    """Everything, row by row."""
+    from bot.exports import export as write_rows
+    from handlers.menu import labels
+
+    settings = settings_or_exit()
+    with opened(settings) as store:
+        write_rows(store, str(what), str(format), output, labels=labels, tz=settings.tz)
+
+
+@cli.command()
+def backup(file: Annotated[Path, typer.Argument(help="The file to write.")]) -> None:
+    """A consistent copy, while the bot runs."""
+    from bot.backup import backup as save
+
+    with opened(settings_or_exit()) as store:
+        save(store, file)
+    print(f"saved to {file}")
+
+
+@cli.command()
+def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file made by backup.")]) -> None:
+    """Fill an empty database from a backup; refuses to overwrite."""
+    from bot.backup import restore as load
+
+    with opened(settings_or_exit(), must_be_current=False) as store:
+        load(store, file)
+    print(f"restored from {file}")
+
+
+@cli.command()
+def recount(fix: Annotated[bool, typer.Option("--fix", help="Write the recomputed counters.")] = False) -> None:
+    """Recompute the counters from the records and report differences."""
+    from models.tally import recount as compare
+
+    with opened(settings_or_exit()) as store, store.write() as session:
+        differences = compare(session, fix=fix)
+        session.commit()
+    for line in differences:
+        print(line)
+    print(f"{len(differences)} differences" + (", corrected" if fix and differences else ""))
+    raise typer.Exit(1 if differences and not fix else 0)
+
+
+def _write(text: str | bytes, output: Path | None) -> None:
+    if output is not None:
+        output.write_bytes(text if isinstance(text, bytes) else text.encode())
+    elif isinstance(text, bytes):
+        raise Failure("this format is a file: say where with -o FILE")
+    else:
+        print(text)
+
+
+def main() -> None:
+    """Run a command; an operator's trouble is one sentence, never a traceback."""
+    from sqlalchemy.exc import DBAPIError
+
+    from models.secrets import WrongSecretKey
+
+    try:
+        cli()
+    except Failure as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except (WrongSecretKey, FileExistsError, FileNotFoundError, PermissionError, json.JSONDecodeError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except DBAPIError as error:
+        print(f"the database refused: {str(error.orig).splitlines()[0]}", file=sys.stderr)
+        sys.exit(1)
+
+
+def today_of(settings: Settings) -> date:
+    """The county-local day."""
+    from bot.app import system_clock
+
+    return system_clock().astimezone(settings.tz).date()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The one composition root: the only module that knows everyone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from bot.channels import Channel
+from bot.config import Settings
+from bot.intake import Intake
+from bot.pacing import BUDGETS, Budget
+from bot.sender import Sender
+from models.base import Store
+from models.outbox import ReceivedEvent
+from models.people import HealthWorker
+from models.secrets import Keyring
+from reminders.timetable import plan_day, render
+
+log = structlog.get_logger()
+
+KEEP_EVENTS = timedelta(days=30)  # platforms redeliver for hours; a month is more than any of them
+
+
+def system_clock() -> datetime:
+    """The machine's clock. Everything below takes the instant as an argument."""
+    return datetime.now(UTC)
+
+
+Clock = Callable[[], datetime]
+
+
+def make_telegram(settings: Settings, store: Store, clock: Clock) -> Channel | None:
+    if settings.telegram.token is None:
+        return None
+    from bot.channels.telegram import Telegram
+
+    secret = settings.telegram.webhook_secret
+    return Telegram(
+        token=settings.telegram.token.get_secret_value(),
+        now=clock,
+        base_url=settings.telegram.base_url,
+        mode=settings.telegram.mode,
+        webhook_secret=secret.get_secret_value() if secret else None,
+        public_url=settings.web.public_url,
+        abroad=settings.telegram.abroad,
+        commands=telegram_menu(),
+    )
+
+
+def telegram_menu() -> list[tuple[str, str]]:
+    """Slash commands for Telegram's menu."""
+    from handlers.commands import COMMANDS
+
+    return [(c.slash.removeprefix("/"), f"{c.word} {c.about}") for c in COMMANDS]
+
+
+def make_wecom(settings: Settings, store: Store, clock: Clock) -> Channel | None:
+    wecom = settings.wecom
+    if not wecom.is_on:
+        return None
+    from bot.channels.wecom import WeCom
+    from models.tokens import TokensInDatabase
+
+    assert wecom.corp_id and wecom.agent_id and wecom.secret and wecom.token and wecom.aes_key
+    return WeCom(
+        corp_id=wecom.corp_id,
+        agent_id=wecom.agent_id,
+        secret=wecom.secret.get_secret_value(),
+        token=wecom.token.get_secret_value(),
+        aes_key=wecom.aes_key.get_secret_value(),
+        base_url=wecom.base_url,
+        tokens=TokensInDatabase(store),
+        now=clock,
+    )
+
+
+CHANNELS: dict[str, Callable[[Settings, Store, Clock], Channel | None]] = {
+    "telegram": make_telegram,
+    "wecom": make_wecom,
+}
+"""The index of channels that `cunyi run` may start; each is off until it is configured."""
+
+
+def open_store(settings: Settings) -> Store:
+    """The database of the settings, with the keys to its sealed columns."""
+    assert settings.secret_key is not None
+    return Store(settings.database_url, Keyring(settings.secret_key.get_secret_value()))
+
+
+class App:
+    """Intake, sender and timetable around one store, for whatever channels it is given."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        channels: Mapping[str, Channel],
+        *,
+        clock: Clock = system_clock,
+        budgets: Mapping[str, Budget] = BUDGETS,
+        poll_every: float = 1.0,
+        only_worker: int | None = None,
+    ) -> None:
+        self.settings, self.store, self.channels, self.clock = settings, store, channels, clock
+        self.intake = Intake(store, clock=clock, tz=settings.tz, settings=settings.rules, replies=self._take)
+        self.sender = Sender(
+            self.intake,
+            channels,
+            self._render,
+            clock=clock,
+            budgets=budgets,
+            poll_every=poll_every,
+            only_worker=only_worker,
+        )
+        self._running: list[asyncio.Task[Any]] = []
+
+    async def start(self, *, timetable: bool = True) -> None:
+        """Start everything; a channel that cannot start is named in the log and does not stop the others."""
+        self.intake.start()
+        self._running.append(asyncio.create_task(self.sender.run()))
+        if timetable:
+            from reminders.scheduler import make_scheduler
+
+            await self.plan_today()
+            self._scheduler = make_scheduler(self.plan_today, self.tidy_up, self.settings.tz)
+            self._scheduler.start()
+        for channel in self.channels.values():
+            await channel.start(self.intake.receive)
+
+    async def stop(self) -> None:
+        """Stop listening, finish what is on its way, write it down."""
+        for channel in self.channels.values():
+            await channel.stop()
+        if scheduler := getattr(self, "_scheduler", None):
+            scheduler.shutdown(wait=False)
+        await self.sender.stop()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.to_thread(self.intake.stop)
+
+    async def plan_today(self) -> None:
+        """Queue what the timetable says for today; harmless to repeat."""
+        now = self.clock()
+        day = now.astimezone(self.settings.tz).date()
+        await self.intake.run(lambda session: plan_day(session, day, tz=self.settings.tz, now=now))
+        self.sender.wake()
+
+    async def tidy_up(self) -> None:
+        """Forget platform events that nobody will redeliver any more."""
+        before = self.clock() - KEEP_EVENTS
+        await self.intake.run(lambda session: session.execute(delete(ReceivedEvent).where(ReceivedEvent.at < before)))
+
+    def _take(self, rows: list[dict[str, Any]]) -> None:
+        self.sender.take(rows)
+
+    def _render(
+        self, session: Session, reminder: str, arguments: Mapping[str, Any], worker: HealthWorker, now: datetime
+    ) -> Any:
+        return render(session, reminder, arguments, worker, now, tz=self.settings.tz, settings=self.settings.rules)
+
+
+def make_app(settings: Settings, *, clock: Clock = system_clock) -> App:
+    """The program as configured."""
+    store = open_store(settings)
+    made = {name: make(settings, store, clock) for name, make in CHANNELS.items()}
+    return App(settings, store, {name: channel for name, channel in made.items() if channel is not None}, clock=clock)

@@ -1,0 +1,39 @@
+"""Logs carry ids, never people: one JSON line an event, and nothing of a message's content."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+UNSAID = frozenset({"text", "name", "phone", "identity", "answers", "message", "token", "secret"})
+"""Keys that could hold a person or a secret; a log line that has one is a mistake, and it is blanked."""
+
+
+def blank_people(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Processor: values of telling keys never reach the log."""
+    for key in UNSAID & event.keys():
+        event[key] = "***"
+    return event
+
+
+def set_up_logs(level: str) -> None:
+    """JSON lines on stderr; other libraries only from WARNING on, without their request lines (they carry tokens)."""
+    numeric = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    for noisy in ("httpx", "httpcore", "apscheduler", "telegram"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            blank_people,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

@@ -1,0 +1,1 @@
+"""Alembic migrations, each named for what it does."""

