@@ -10,10 +10,10 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -25,6 +25,9 @@ cli = typer.Typer(
 )
 importing = typer.Typer(help="Import organisations, workers or residents from xlsx or csv.", no_args_is_help=True)
 cli.add_typer(importing, name="import")
+
+
+Kind = Literal["organisations", "workers", "residents"]
 
 
 class Failure(Exception):
@@ -121,15 +124,22 @@ def seed(
     print(f"seeded {residents} residents and {doctors} doctors; try: cunyi chat --as V001")
 
 
-def _import(kind: str, file: Path, dry_run: bool) -> None:
+def _import(kind: Kind, file: Path, dry_run: bool) -> None:
     from bot.app import system_clock
-    from bot.files import import_file
+    from bot.files import UnreadableFile, import_file, rejected_file
+    from models.roster_rows import MissingColumns
 
     settings = settings_or_exit()
     with opened(settings) as store:
         now = system_clock()
-        report = import_file(store, kind, file, today=now.astimezone(settings.tz).date(), now=now, dry_run=dry_run)
-    print(report)
+        try:
+            done = import_file(store, kind, file, today=now.astimezone(settings.tz).date(), now=now, dry_run=dry_run)
+        except (UnreadableFile, MissingColumns) as error:
+            raise Failure(str(error)) from None
+    would = "would be " if dry_run else ""
+    print(f"{would}added {done.added}, changed {done.changed}, unchanged {done.unchanged}, refused {len(done.refused)}")
+    if done.refused:
+        print(f"refused rows with their reasons: {rejected_file(file)}")
 
 
 _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An .xlsx or .csv file with a header row.")]
@@ -295,15 +305,15 @@ def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, he
 @cli.command()
 def recount(fix: Annotated[bool, typer.Option("--fix", help="Write the recomputed counters.")] = False) -> None:
     """Recompute the counters from the records and report differences."""
-    from models.tally import recount as compare
+    from models.recount import recount as compare
 
     with opened(settings_or_exit()) as store, store.write() as session:
-        differences = compare(session, fix=fix)
+        found = compare(session, fix=fix)
         session.commit()
-    for line in differences:
-        print(line)
-    print(f"{len(differences)} differences" + (", corrected" if fix and differences else ""))
-    raise typer.Exit(1 if differences and not fix else 0)
+    for difference in found:
+        print(difference)
+    print(f"{found.compared} counters compared, {len(found)} differences" + (", corrected" if fix and len(found) else ""))
+    raise typer.Exit(1 if len(found) and not fix else 0)
 
 
 def _write(text: str | bytes, output: Path | None) -> None:
@@ -332,13 +342,6 @@ def main() -> None:
     except DBAPIError as error:
         print(f"the database refused: {str(error.orig).splitlines()[0]}", file=sys.stderr)
         sys.exit(1)
-
-
-def today_of(settings: Settings) -> date:
-    """The county-local day."""
-    from bot.app import system_clock
-
-    return system_clock().astimezone(settings.tz).date()
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     """Everything an operator can set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CUNYI_", env_nested_delimiter="__", toml_file="cunyi.toml", extra="ignore", validate_default=True
+        env_prefix="CUNYI_", env_nested_delimiter="__", extra="ignore", validate_default=True
     )
 
     database_url: str = Field("sqlite:///cunyi.db", description="sqlite:///file.db or postgresql://…")
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
         if Path("cunyi.toml").exists():
-            sources = (*sources, TomlConfigSettingsSource(settings_cls))
+            sources = (*sources, TomlConfigSettingsSource(settings_cls, toml_file=Path("cunyi.toml")))
         return sources
 
     @property

@@ -48,13 +48,23 @@ def report(turn: Turn, record: Record) -> list[str]:
     return [supervisor.name for supervisor in told]
 
 
-def watch(turn: Turn) -> None:
-    """If an open draft looks like an emergency, its supervisors hear of it in ten minutes unless it is settled first."""
+def watch(turn: Turn) -> list[str]:
+    """If an open draft looks like an emergency, its supervisors hear of it in ten minutes unless it is settled first.
+
+    Returns the advice of drafts seen to be emergencies just now: it is said at once, before any further question.
+    """
+    advice = []
     for draft in turn.conversation.drafts:
         resident = turn.resident(draft.resident_id)
-        if resident is None or draft.alarmed or not (sentence := _emergency(turn, draft)):
+        if resident is None:
+            continue
+        sentence = _emergency(turn, draft)
+        if draft.alarmed and not sentence:
+            unwatch(turn, draft, "the value was corrected")
+        if draft.alarmed or not sentence:
             continue
         draft.alarmed = True
+        advice.append(f"🔴 紧急 {recap.who(turn, draft)}:{sentence}")
         for supervisor in supervisors_of(turn, resident.village_id):
             say(
                 turn.session,
@@ -67,6 +77,7 @@ def watch(turn: Turn) -> None:
                 now=turn.now,
                 not_before=turn.now + WAIT_FOR_ANSWER,
             )
+    return advice
 
 
 def unwatch(turn: Turn, draft: Draft, reason: str = "settled by the doctor") -> None:
@@ -85,8 +96,8 @@ def _key(turn: Turn, draft: Draft, supervisor: HealthWorker) -> str:
 def _emergency(turn: Turn, draft: Draft) -> str:
     for doubt in draft.doubts.values():
         if doubt.alarm:
-            return doubt.alarm
+            return doubt.alarm.removeprefix("🔴 ")
     if FORMS[draft.service].protocol is None:
         return ""
-    decision = recap.evaluate(turn, draft).decision
+    decision = recap.judge_values(turn, draft)
     return decision.say[0] if decision and decision.urgency == Urgency.EMERGENCY and decision.say else ""

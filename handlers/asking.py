@@ -134,10 +134,12 @@ def _headed(turn: Turn, index: int, text: str) -> str:
 def ask(turn: Turn, before: str = "") -> None:
     """Say the open question, after an optional remark on the last answer."""
     question = current_question(turn)
-    alarm.watch(turn)
+    advice = alarm.watch(turn)
+    says_it_itself = question.asks == "confirm" or (question.doubt is not None and question.doubt.alarm)
+    before = "\n".join([*([] if says_it_itself else advice), *([before] if before else [])])
     draft = turn.conversation.drafts[question.index]
     many = question.step is not None and question.step.many and question.doubt is None
-    urgent = "🔴" in question.text
+    urgent = "🔴" in question.text or "🔴" in before
     turn.say(
         f"{before}\n{question.text}" if before else question.text,
         question.choices,

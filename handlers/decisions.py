@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -217,19 +217,25 @@ def decide(protocol: Protocol, findings: Findings) -> Decision:
 
 
 class RuleRow(NamedTuple):
-    """One rule as documentation shows it."""
+    """One rule as documentation shows it: `because` is its condition in words, `then` its outcome."""
 
     id: str
     because: str
     source: str
     certainty: str
-    outcome: Outcome
+    then: Outcome
 
 
 def explain(protocol: Protocol) -> list[RuleRow]:
     """The rules in the order they are tried; a value in brackets, known only at a visit, is left out."""
     return [
-        RuleRow(rule.id, _VALUE.sub("", rule.because), rule.source, rule.certainty, rule.then)
+        RuleRow(
+            rule.id,
+            _VALUE.sub("", rule.because),
+            rule.source,
+            rule.certainty,
+            replace(rule.then, say=_VALUE.sub("", rule.then.say)),
+        )
         for rule in protocol.rules
     ]
 

@@ -74,7 +74,7 @@ def _keep(turn: Turn, draft: Draft, step: Step, answer: Answer) -> None:
 def _with_alarm(turn: Turn, draft: Draft, doubt: Doubt) -> Doubt:
     """A question never delays an alarm: if any reading of the value is an emergency, the advice stands with it (M-8)."""
     for _, values in doubt.options:
-        decision = recap.evaluate(turn, draft, **values).decision
+        decision = recap.judge_values(turn, draft, **values)
         if decision and decision.urgency == Urgency.EMERGENCY and decision.say:
             return Doubt(doubt.ask, doubt.options, f"🔴 如果属实:{decision.say[0]}")
     return doubt

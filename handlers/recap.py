@@ -92,6 +92,15 @@ def evaluate(turn: Turn, draft: Draft, **assumed: Any) -> Evaluation:
     return Evaluation(answers, decision, enrolment, _next_due(answers, decision))
 
 
+def judge_values(turn: Turn, draft: Draft, **assumed: Any) -> Decision | None:
+    """What the protocol says to the values alone, without history: enough for an emergency, and without a query."""
+    form, known = FORMS[draft.service], known_of(turn, draft)
+    if form.protocol is None:
+        return None
+    answers = form.complete({**draft.answers, **assumed}, known)
+    return decide(form.protocol, Findings(day_of(answers, turn.today), answers, known.age, known.sex, settings=turn.settings))
+
+
 def _next_due(answers: dict[str, Any], decision: Decision) -> date | None:
     """The doctor's own date, unless the protocol wants the resident seen earlier than an unhurried one."""
     said = date.fromisoformat(answers["next_due_on"]) if "next_due_on" in answers else None

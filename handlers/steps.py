@@ -267,8 +267,9 @@ class Select(Step):
 
     def _expected(self, text: str, known: Known) -> str:
         said = text.strip()[:20]
-        listing = "、".join(f"{c.number or n} {c.label}" for n, c in enumerate(self.choices(known), 1))
-        return (f"没看懂“{said}”。" if said else "") + f"{self.title}请选一项:{listing}。点按钮、回复序号或写文字都行。"
+        choices = self.choices(known)
+        listing = ":" + "、".join(f"{c.number or n} {c.label}" for n, c in enumerate(choices, 1)) if len(choices) <= 6 else ""
+        return (f"没看懂“{said}”。" if said else "") + f"{self.title}请选一项{listing}。点按钮、回复序号或写文字都行。"
 
     def _label(self, code: Any) -> str:
         option = self.option(code)

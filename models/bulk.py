@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
@@ -30,6 +32,29 @@ def insert_tuples(
     elif rows:
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
+
+
+@contextmanager
+def without_indexes(connection: Connection, table: Table) -> Iterator[None]:
+    """Indexes built once at the end, from sorted keys, instead of a row at a time. Only for a table nobody else reads."""
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    for index in indexes:
+        index.drop(connection)
+    yield
+    for index in indexes:
+        index.create(connection)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Millions of short-lived rows without a cycle among them: the collector's looking costs a sixth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def restart_sequences(connection: Connection, tables: Iterable[Table]) -> None:

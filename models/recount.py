@@ -45,6 +45,10 @@ class Difference:
     stored: int
     recomputed: int
 
+    def __str__(self) -> str:
+        where = f"organisation {self.organisation_id}, {self.grain} {self.starts_on}, {self.measure}"
+        return f"{where}: counted {self.stored}, rows say {self.recomputed}"
+
 
 @dataclass(slots=True)
 class Recount:
@@ -53,6 +57,12 @@ class Recount:
     compared: int = 0
     differing: int = 0
     differences: list[Difference] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return self.differing
+
+    def __iter__(self) -> Iterator[Difference]:
+        return iter(self.differences)
 
     def note(self, found: Sequence[Difference]) -> None:
         self.differing += len(found)
@@ -82,7 +92,11 @@ def recount(session: Session, *, fix: bool = False) -> Recount:
 def _hold_still(session: Session, fix: bool) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(
-            text("LOCK TABLE tallies IN SHARE ROW EXCLUSIVE MODE" if fix else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            text(
+                "LOCK TABLE tallies IN SHARE ROW EXCLUSIVE MODE"
+                if fix
+                else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+            )
         )
 
 
@@ -167,7 +181,9 @@ def _of_residents(session: Session, organisation_id: int) -> Iterator[Effects]:
 def _of_enrolments(session: Session, organisation_id: int) -> Iterator[Effects]:
     here = Enrolment.village_id == organisation_id
     enrolments = {}
-    of_resident = select(*ENROLMENT, Resident.status, Resident.status_on).join(Resident, Resident.id == Enrolment.resident_id)
+    of_resident = select(*ENROLMENT, Resident.status, Resident.status_on).join(
+        Resident, Resident.id == Enrolment.resident_id
+    )
     for row in _stream(session, of_resident.where(here)):
         gone = effects.gone_on(row)
         enrolments[row.id] = row, effects.ends_on(row, gone)

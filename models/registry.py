@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from handlers.reading.names import fuzzy_pinyin, initials, pinyin_keys
+from models.names import fuzzy_pinyin, initials, pinyin_keys
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session

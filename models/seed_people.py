@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import product
+from operator import mul
 from random import Random
 
 COUNTY = ("431281", "洪江示例市")  # the code of the real place, so that numbers check; a name that no real place bears
@@ -216,5 +217,5 @@ class IdentityNumbers:
         self._used[born_on, female] = number + 1
         order = (900 + 2 * number + (not female)) % 1000  # the 17th digit is odd for a man
         digits = f"{self._county}{born_on:%Y%m%d}{order:03d}"
-        checked = sum(int(digit) * weight for digit, weight in zip(digits, self.WEIGHTS, strict=True))
+        checked = sum(map(mul, map(int, digits), self.WEIGHTS))
         return digits + "10X98765432"[checked % 11]

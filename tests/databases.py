@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -20,8 +19,8 @@ from uuid import uuid4
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-import models
-from models.base import Base, Store
+from models.base import Store
+from models.everything import metadata
 from models.secrets import Keyring
 
 BACKENDS = ("sqlite", "postgresql")
@@ -35,8 +34,19 @@ def fresh_store(backend: str = "sqlite") -> Iterator[Store]:
     with create() as url:
         store = Store(url, Keyring(SECRET))
         try:
-            _import_all_models()
-            Base.metadata.create_all(store.engine)
+            metadata.create_all(store.engine)
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def empty_store(backend: str = "sqlite") -> Iterator[Store]:
+    """A store without any table, as an operator finds it before `cunyi migrate`."""
+    create = _fresh_sqlite if backend == "sqlite" else _fresh_postgresql
+    with create() as url:
+        store = Store(url, Keyring(SECRET))
+        try:
             yield store
         finally:
             store.close()
@@ -72,10 +82,3 @@ def _postgresql_server() -> str:
         folder = Path(tempfile.mkdtemp(prefix="cunyi-pg-"))
         server = pgserver.get_server(folder / "data", cleanup_mode="delete")
     return str(server.get_uri())
-
-
-def _import_all_models() -> None:
-    """Every table registers itself when its module is imported; migrations are not tables."""
-    for module in pkgutil.iter_modules(models.__path__):
-        if not module.ispkg:
-            importlib.import_module(f"models.{module.name}")

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.decisions import Decision
 from handlers.form import Form
 from handlers.forms import common
+from handlers.forms.danger import danger_step
 from handlers.forms.hypertension_follow_up import PRESSURE
 from handlers.forms.medications import INSULIN, MEDICATIONS
 from handlers.measurements import Glucose
@@ -35,13 +36,12 @@ SYMPTOMS = SelectMany(
         (10, "其他"),
     ),
 )  # fmt: skip
-DANGER = SelectMany(
-    field="danger_signs",
-    title="危险征象",
-    ask="再问一句:有下面的情况吗?",
-    none_code="none",
-    options=options(*((code, label) for code, label in diabetes.DANGER_SIGNS.items())),
-    when=lambda known: bool(set(known.answers.get("symptoms", ())) & set(diabetes.DANGER_QUESTIONS)),
+KETOACIDOSIS = ("acetone_breath", "vomiting", "abdominal_pain", "deep_breathing", "altered_consciousness")
+DANGER = danger_step(
+    diabetes.DANGER_SIGNS,
+    diabetes.danger_question,
+    offered={2: KETOACIDOSIS, 4: KETOACIDOSIS, 5: ("sudden_vision", "severe_headache")},
+    otherwise=("altered_consciousness", "sweating_palpitation", *KETOACIDOSIS[:4], "chest_pain_10min", "one_sided_or_speech"),
 )
 FOOT_PULSE = SelectOne(
     field="dorsalis_pedis",

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.decisions import Decision
 from handlers.form import Form
 from handlers.forms import common
+from handlers.forms.danger import danger_step
 from handlers.forms.medications import MEDICATIONS
 from handlers.measurements import BloodPressure
 from handlers.protocols import hypertension
@@ -32,13 +33,26 @@ SYMPTOMS = SelectMany(
     ),
 )  # fmt: skip
 
-DANGER = SelectMany(
-    field="danger_signs",
-    title="危险征象",
-    ask="再问一句:有下面的情况吗?",
-    none_code="none",
-    options=options(*((code, label) for code, label in hypertension.DANGER_SIGNS.items())),
-    when=lambda known: bool(set(known.answers.get("symptoms", ())) & set(hypertension.DANGER_QUESTIONS)),
+DANGER = danger_step(
+    hypertension.DANGER_SIGNS,
+    hypertension.danger_question,
+    offered={
+        2: ("severe_headache", "one_sided_or_speech", "altered_consciousness", "convulsion"),
+        4: ("sudden_vision", "eye_pain"),
+        5: ("cannot_lie_flat", "chest_pain_10min", "cold_sweat"),
+        7: ("bleeding_not_stopping",),
+        8: ("one_sided_or_speech",),
+    },
+    otherwise=(
+        "altered_consciousness",
+        "fainting",
+        "chest_pain_10min",
+        "chest_pain",
+        "cold_sweat",
+        "one_sided_or_speech",
+        "severe_headache",
+        "cannot_lie_flat",
+    ),
 )
 
 PRESSURE = BloodPressure(field="systolic", title="血压", ask="血压是多少?例如 152/94", words=("血压",))

@@ -329,7 +329,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     Rule(
         "DM-13",
         when=lambda f: low_glucose(f) and takes(f, ACARBOSE),
-        then=emergency("病人在用阿卡波糖一类的药:只能用葡萄糖,白糖、饼干救不回来;15分钟后复测。"),
+        then=emergency("病人在用阿卡波糖一类的药:只能用葡萄糖,白糖、饼干起效太慢;15分钟后复测。"),
         because="血糖不高于3.9({glucose}),在用阿卡波糖一类的药",
         source=safety(6),
         certainty="[D] 90 %",
@@ -457,7 +457,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         "DM-41",
         when=lambda f: missed(f) and earlier(f) is None,
         then=soon("先问清是否按时服药和饮食,需要时请医生调药,两周内再随访。"),
-        because="空腹血糖第一次未达标({glucose})",
+        because="空腹血糖第一次未达标",
         source=NORM,
         certainty="[S:2]",
     ),
@@ -514,7 +514,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "DM-48",
-        when=lambda f: has_sign(f, *MILD_SIGNS),
+        when=lambda f: bool(danger_signs(f)) and danger_signs(f) <= MILD_SIGNS,
         then=soon("不想吃东西:问清是否呕吐、腹痛,提醒用药的人漏餐会低血糖,两周内再看。"),
         because="食欲减退,没有其他危急征象",
         source=NORM,
@@ -541,13 +541,15 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         "DM-53",
         when=lambda f: met(f) and not (reaction(f) or complication(f) or frequent_lows(f)),
         then=Outcome(say="继续目前治疗、饮食和运动,按下次日期随访。"),
-        because="空腹血糖达标,没有不良反应和并发症:最迟92天、且不晚于下一季度最后一天",
+        because="空腹血糖达标,没有不良反应和并发症,没有更急的安排时按季度随访",
         source="规范(第三版)·2型糖尿病 / domain.md A2、M-14",
         certainty="[S:2],90 %",
     ),
     Rule(
         "DM-54",
-        when=lambda f: thirst(f) and bool(all_values(f)) and not has_sign(f, *KETOSIS),
+        when=lambda f: (
+            thirst(f) and bool(all_values(f)) and not (high_glucose(f) or low_glucose(f) or has_sign(f, *KETOSIS))
+        ),
         then=Outcome(say="多饮、多尿要留意:出现呕吐、腹痛、烂苹果味或呼吸深快,马上转诊。"),
         because="单纯多饮、多尿而血糖4.0~16.6,提醒不报警",
         source=NORM,

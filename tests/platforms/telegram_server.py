@@ -239,6 +239,11 @@ class TelegramServer:
         with self._changed:
             return list(self._pending)
 
+    @property
+    def polled(self) -> bool:
+        """Whether a getUpdates is waiting for something to happen."""
+        return self._poller is not None and not self._poller.done()
+
     # Trouble
 
     def fail_next(
@@ -312,7 +317,7 @@ class TelegramServer:
                 self._pushing[chat] = asyncio.create_task(self._bring(chat))
 
     def _end_poll(self, because: str) -> None:
-        if self._poller and not self._poller.done():
+        if self._poller and self.polled:
             self._poller.set_result(because)
 
     async def _bring(self, chat: int) -> None:

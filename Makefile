@@ -1,0 +1,35 @@
+# Everything runs on a machine with Python 3.11, pip and make; nothing else is assumed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test check bench rules clean
+
+setup: .venv/.ready
+
+.venv/.ready: uv.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv sync --frozen --inexact --quiet
+	touch .venv/.ready
+
+demo: setup
+	$(BIN)/python -m bot demo $(DEMO)
+
+test: setup
+	$(BIN)/python -m pytest -n 2
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+rules: setup
+	$(BIN)/python -m handlers.rules_page > docs/rules.md
+
+clean:
+	rm -rf .venv demo-data .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,69 @@
+"""危险征象: the one question behind an alarming symptom (domain.md M-2, M-3), offering only the signs that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from handlers.decisions import Findings
+from handlers.steps import Answer, Known, SelectMany, options
+from models.message import Choice
+
+NO_SYMPTOMS = 1
+NONE_WORDS = ("都没有", "没有", "无", "没", "以上都没有", "都不是", "没有的")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DangerSigns(SelectMany):
+    """`wording` is the protocol's own question, "" when nothing calls for one; `offered` the signs by symptom code."""
+
+    wording: Callable[[Findings], str]
+    offered: Mapping[int, Sequence[str]]
+    otherwise: Sequence[str]
+
+    def question(self, known: Known) -> str:
+        return self.wording(_findings(known)) or self.ask
+
+    def choices(self, known: Known) -> tuple[Choice, ...]:
+        symptoms = known.answers.get("symptoms", ())
+        signs = [sign for code in symptoms for sign in self.offered.get(code, ())] or list(self.otherwise)
+        shown = dict.fromkeys([*signs, str(self.none_code)])
+        return tuple(choice for choice in super().choices(known) if choice.id.removeprefix(f"{self.field}.") in shown)
+
+    def read(self, text: str, known: Known) -> Answer:
+        if text.strip("。.!,, ") in NONE_WORDS:
+            return Answer({self.field: [self.none_code]})
+        numbers = [int(word) for word in text.replace("、", " ").replace(",", " ").split() if word.isdigit()]
+        choices = self.choices(known)
+        if numbers and all(1 <= number <= len(choices) for number in numbers):
+            return self.of_codes([choices[n - 1].id.removeprefix(f"{self.field}.") for n in numbers], known)
+        return super().read(text, known)
+
+
+def _findings(known: Known) -> Findings:
+    return Findings(on=known.today, answers=known.answers, age=known.age, sex=known.sex)
+
+
+def danger_step(
+    signs: Mapping[str, str],
+    wording: Callable[[Findings], str],
+    offered: Mapping[int, Sequence[str]],
+    otherwise: Sequence[str],
+) -> DangerSigns:
+    """The question of one protocol. Somebody without any symptom is not asked for dangerous ones."""
+
+    def when(known: Known) -> bool:
+        symptoms = known.answers.get("symptoms")
+        return symptoms is not None and symptoms != [NO_SYMPTOMS] and bool(wording(_findings(known)))
+
+    return DangerSigns(
+        field="danger_signs",
+        title="危险征象",
+        ask="现在有没有下面的情况?",
+        none_code="none",
+        options=options(*signs.items()),
+        when=when,
+        wording=wording,
+        offered=offered,
+        otherwise=otherwise,
+    )

@@ -1,0 +1,258 @@
+"""Every figure a supervisor can ask for, each with its definition. Adding one is adding one entry to `INDICATORS`. 指标
+
+Figures are sums of counters, never a scan of records. A percentage is never given without its numerator, denominator,
+day and definition; where the county has not given a denominator the figure is empty and says so: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, NamedTuple
+
+from models.services import PROGRAMMES, SERVICES, UNITS
+from models.visits import quarters_complete
+
+
+class Window(NamedTuple):
+    """The period a figure is asked for; `last` is its as-of day and never later than today."""
+
+    first: date
+    last: date
+
+    @property
+    def new_year(self) -> date:
+        return date(self.last.year, 1, 1)
+
+    @property
+    def old_year(self) -> date:
+        """The last day of the year before."""
+        return date(self.last.year - 1, 12, 31)
+
+
+class Term(NamedTuple):
+    """A counter summed from `first` (None: the beginning) to `last`, added or taken away."""
+
+    measure: str
+    first: date | None
+    last: date
+    sign: int = 1
+
+
+Sum = Callable[[Window], tuple[Term, ...]]
+
+
+def during(measure: str) -> Sum:
+    """What was added in the period."""
+    return lambda window: (Term(measure, window.first, window.last),)
+
+
+def at_end(measure: str) -> Sum:
+    """How many are inside a stock at the end of the period."""
+    return lambda window: (Term(measure, None, window.last),)
+
+
+def this_year(measure: str) -> Sum:
+    """What was added from 1 January to the end of the period."""
+    return lambda window: (Term(measure, window.new_year, window.last),)
+
+
+def managed(programme: str) -> Sum:
+    """People in a programme at any time from 1 January to the end of the period 年内已管理人数."""
+    return lambda window: (
+        Term(f"{programme}.enrolled", None, window.last),
+        Term(f"{programme}.ended", None, window.old_year, -1),
+    )
+
+
+def on_track(programme: str) -> Sum:
+    """People with a standard visit in every quarter due up to the last one completed."""
+    return lambda window: this_year(f"{programme}.on_track.q{quarters_complete(window.last)}")(window)
+
+
+Given = Literal["population", "given"]
+"""A denominator from outside: 常住人口, or one the county gives under the figure's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One figure. With a denominator it is a percentage, otherwise a number of `unit`.
+
+    `period` tells whether it adds up over the period (flow) or holds at its end (state). A denominator the county gives
+    under the figure's code comes before any other. Without a numerator it cannot be worked out yet, and says why.
+    `goal` is a percentage or number to reach; None until the county sets it.
+    """
+
+    code: str
+    title: str
+    chapter: str
+    unit: str
+    definition: str
+    numerator: Sum | None
+    denominator: Sum | Given | None = None
+    period: Literal["flow", "state"] = "flow"
+    goal: float | None = None
+
+    @property
+    def is_rate(self) -> bool:
+        return self.unit == "%"
+
+
+RENEWAL_DAYS_MARK = "{renewal_days}"
+"""Stands in a definition for the county's setting."""
+
+CHAPTERS = ("档案", "慢病", "签约", "义诊", "转诊培训", "妇幼筛查", "记录")
+
+
+def _count(service: str, title: str) -> Indicator:
+    unit = UNITS.get(service, "人次")
+    definition = f"本期{title}的记录数,按发生日期计,更正和撤销的不计。"
+    return Indicator(f"count.{service}", title, "记录", unit, definition, during(f"count.{service}"))
+
+
+def _flow(code: str, title: str, chapter: str, unit: str, definition: str, measure: str = "") -> Indicator:
+    return Indicator(code, title, chapter, unit, definition, during(measure or code))
+
+
+def _managed(programme: str, chapter: str = "慢病") -> Indicator:
+    words = PROGRAMMES[programme]
+    definition = f"本年1月1日至截止日曾在管的{words}人数(年内已管理人数,含年内结案、迁出、死亡)。"
+    return Indicator(
+        f"{programme}_managed", f"{words}管理人数", chapter, "人", definition, managed(programme), period="state"
+    )
+
+
+def _standardised(programme: str) -> Indicator:
+    words = PROGRAMMES[programme]
+    return Indicator(
+        f"{programme}_standardised_rate",
+        f"{words}规范管理率",
+        "慢病",
+        "%",
+        f"公卫口径:截止日已满的各季度(本年纳管的从纳管当季起,至少一个季度)每季都有面对面且实测的{words}随访的人数"
+        "÷年内已管理人数;电话随访和两周复访不抵季度次数。",
+        on_track(programme),
+        managed(programme),
+        "state",
+    )
+
+
+def _controlled(programme: str, title: str, limit: str) -> Indicator:
+    return Indicator(
+        f"{programme}_control_rate",
+        title,
+        "慢病",
+        "%",
+        f"公卫口径:本年截止日前最近一次实测达标({limit})的人数÷年内已管理人数;本年没有实测(失访)算未达标。",
+        this_year(f"{programme}.controlled"),
+        managed(programme),
+        "state",
+    )
+
+
+def _signing(kind: str, title: str, who: str, denominator: Sum | Given) -> Indicator:
+    definition = f"截止日家庭医生签约协议在有效期内的{who},每人只计1次。"
+    return Indicator(
+        f"signing_rate_{kind}", title, "签约", "%", definition, at_end(f"signed.{kind}"), denominator, "state"
+    )
+
+
+INDICATORS: tuple[Indicator, ...] = (
+    Indicator(
+        "health_record_coverage",
+        "居民健康档案建档率",
+        "档案",
+        "%",
+        "截止日已建档且未迁出、未死亡的人数÷常住人口(常住人口由县里录入)。",
+        at_end("residents.registered"),
+        "population",
+        "state",
+    ),
+    Indicator(
+        "elderly_managed",
+        "老年人健康管理人数",
+        "档案",
+        "人",
+        "本年1月1日至截止日有老年人健康体检记录的人数,每人每年只计1次。",
+        this_year("people.elderly_check"),
+        period="state",
+    ),
+    _managed("hypertension"),
+    _standardised("hypertension"),
+    _controlled("hypertension", "高血压控制率", "低于140/90,65岁及以上低于150/90"),
+    _managed("diabetes"),
+    _standardised("diabetes"),
+    _controlled("diabetes", "糖尿病控制率", "空腹血糖低于7.0"),
+    _managed("mental_health"),
+    _managed("tb"),
+    _managed("copd"),
+    _managed("pneumoconiosis"),
+    _signing("general", "签约率(一般人群)", "人数÷常住人口(或县里给定的签约基数)", "population"),
+    _signing("key", "签约率(重点人群)", "重点人群人数÷登记的重点人群人数", at_end("residents.key")),
+    _signing("poor", "签约率(脱贫人口)", "脱贫、监测、低保、特困人数÷登记的这类人数", at_end("residents.poor")),
+    Indicator(
+        "signing_renewal_rate",
+        "续签率",
+        "签约",
+        "%",
+        "本期到期的协议中,到期前已续或到期后{renewal_days}天内续签的份数÷本期到期的份数;死亡、迁出的不计。",
+        during("signing.renewed"),
+        during("signing.expired"),
+    ),
+    Indicator(
+        "signing_fulfilment_rate",
+        "履约率",
+        "签约",
+        "%",
+        "协议期内完成约定服务的签约人数÷有效签约人数;全国没有统一口径,县里确定口径后才计算。",
+        None,
+        "given",
+        "state",
+    ),
+    _flow("agreements_signed", "签订协议", "签约", "份", "本期开始生效的签约协议份数,撤销的不计。"),
+    _flow("outreach_sessions", "义诊场次", "义诊", "场", "本期义诊记录数,一次活动一场。", "count.outreach_clinic"),
+    _flow("outreach_attendances", "义诊人次", "义诊", "人次", "本期各场义诊的接诊人次之和,同一人来两次计两次。"),
+    _flow("physical_checks", "免费体检", "义诊", "人次", "本期各场活动的免费体检人次之和,可以多于义诊人次。"),
+    _flow("publicity_contacts", "面对面宣传", "义诊", "人次", "本期各场活动面对面宣传人次之和。"),
+    _flow("outreach_agreements", "义诊现场签约", "义诊", "份", "本期各场义诊上报的现场签约份数,不等于签订协议数。"),
+    _flow("referrals_up", "上转", "转诊培训", "人次", "本期登记的上转人次。"),
+    _flow("referrals_down", "下转", "转诊培训", "人次", "本期登记的下转人次。"),
+    _flow("trainings", "培训场次", "转诊培训", "场", "本期培训记录数。", "count.training"),
+    _flow("training_people", "培训人次", "转诊培训", "人次", "本期各场培训的参加人次之和。"),
+    Indicator(
+        "folic_acid_distribution_rate",
+        "叶酸投服率",
+        "妇幼筛查",
+        "%",
+        "本期领到叶酸的人数÷应服用人数(由县里录入)。",
+        during("folic_acid_recipients"),
+        "given",
+    ),
+    Indicator(
+        "folic_acid_adherence_rate",
+        "叶酸依从率",
+        "妇幼筛查",
+        "%",
+        "本期按规定时长服用叶酸的人数÷服用人数(由县里录入)。",
+        during("folic_acid_adherent"),
+        "given",
+    ),
+    Indicator(
+        "newborn_screening_rate",
+        "新生儿疾病筛查率",
+        "妇幼筛查",
+        "%",
+        "本期已筛查的新生儿数÷活产数(由县里录入)。",
+        during("newborns_screened"),
+        "given",
+    ),
+    _managed("maternal", "妇幼筛查"),
+    _managed("child", "妇幼筛查"),
+    _flow("two_cancer_screened", "两癌检查", "妇幼筛查", "人", "本期登记的宫颈癌、乳腺癌免费检查人数。"),
+    _flow("preconception_couples", "孕前优生检查", "妇幼筛查", "对", "本期登记的孕前优生健康检查夫妇对数,一对为两人。"),
+    _flow("prenatal_screened", "产前筛查", "妇幼筛查", "人", "本期登记的产前筛查人数。"),
+    *(_count(service, title) for service, title in SERVICES.items()),
+)
+
+BY_CODE = {indicator.code: indicator for indicator in INDICATORS}

@@ -1,0 +1,99 @@
+"""The names behind a figure: live queries within the viewer's scope, because a list is what a supervisor acts on. 名单
+
+A rate lists those who are missing from its numerator, a count those who are in it. Where the viewer's role shows no
+names (county bureau), only the number comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from models import patient_lists, resident_lists
+from models.effects import STOCKS
+from models.figures import as_of
+from models.indicators import Window
+from models.line import Asked, Line, LineList, Source
+from models.people import HealthWorker, Organisation, Resident
+from models.record import Record
+from models.scope import Scope
+from models.services import PROGRAMMES, SERVICES
+
+
+def line_list(
+    session: Session, scope: Scope, code: str, first: date, last: date, today: date, limit: int = 20, offset: int = 0
+) -> LineList | None:
+    """The names behind a figure for a period, as of its end or today; None for a figure that has none."""
+    source = SOURCES.get(code)
+    return source(Asked(session, scope, Window(first, as_of(last, today)), limit, offset)) if source else None
+
+
+def _records(service: str) -> Source:
+    """The records of a service in the period; the latest first."""
+
+    def source(asked: Asked) -> LineList:
+        query: Any = (
+            select(
+                Record.resident_id, Record.on, Record.counts, Resident.name, HealthWorker.name.label("worker"),
+                Organisation.name.label("village"),
+            )
+            .join(Organisation, Organisation.id == Record.village_id)
+            .join(HealthWorker, HealthWorker.id == Record.worker_id)
+            .outerjoin(Resident, Resident.id == Record.resident_id)
+            .where(asked.scope.covers(Record.village_id), Record.service == service, Record.status == "current")
+            .where(Record.on.between(*asked.window))
+            .order_by(Record.on.desc(), Record.id.desc())
+        )  # fmt: skip
+        return asked.page_of(query, _record_line)
+
+    return source
+
+
+def _record_line(row: Row[Any]) -> Line:
+    people = row.counts.get("outreach_attendances") or row.counts.get("training_people")
+    return Line(
+        row.resident_id, row.name, row.village, row.on, f"{row.on} {row.worker}" + (f" {people}人次" if people else "")
+    )
+
+
+def _people(service: str) -> Source:
+    """The people with a record of a service this year, each once, where they live now."""
+
+    def source(asked: Asked) -> LineList:
+        first_on = func.min(Record.on).label("first_on")
+        query: Any = (
+            select(Resident.id, Resident.name, Organisation.name.label("village"), first_on)
+            .join(Record, Record.resident_id == Resident.id)
+            .join(Organisation, Organisation.id == Resident.village_id)
+            .where(asked.scope.covers(Resident.village_id), Record.service == service, Record.status == "current")
+            .where(Record.on.between(asked.window.new_year, asked.window.last))
+            .group_by(Resident.id, Resident.name, Organisation.name)
+            .order_by(first_on.desc(), Resident.id)
+        )
+        return asked.page_of(query, lambda row: Line(row.id, row.name, row.village, row.first_on, str(row.first_on)))
+
+    return source
+
+
+SOURCES: Mapping[str, Source] = {
+    "health_record_coverage": resident_lists.without_record,
+    "elderly_managed": _people("elderly_check"),
+    **{f"{programme}_managed": patient_lists.managed(programme) for programme in PROGRAMMES},
+    "hypertension_standardised_rate": patient_lists.behind("hypertension"),
+    "hypertension_control_rate": patient_lists.not_controlled("hypertension"),
+    "diabetes_standardised_rate": patient_lists.behind("diabetes"),
+    "diabetes_control_rate": patient_lists.not_controlled("diabetes"),
+    **{f"signing_rate_{kind}": resident_lists.unsigned(kind) for kind in STOCKS},
+    "signing_renewal_rate": resident_lists.not_renewed,
+    "agreements_signed": resident_lists.signatures,
+    **{f"count.{service}": _records(service) for service in SERVICES},
+}
+"""Figure code -> where its names come from. A figure that is a sum over events shows the events: `count.<service>`."""
+
+
+def has_names(code: str) -> bool:
+    return code in SOURCES

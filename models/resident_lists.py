@@ -1,0 +1,119 @@
+"""Lists of residents: who has no health record, who is not signed or about to be so no more, who has not renewed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, String, case, cast, func, or_, select
+
+from models.effects import AGREEMENT, RESIDENT, STOCKS, renewal_days, validity_effects
+from models.enrolment import VISITED
+from models.line import Asked, Line, LineList, Source
+from models.people import Organisation, Resident
+from models.record import Agreement
+
+EXPIRES_SOON = timedelta(days=60)  # 即将到期, domain.md D
+
+
+def unsigned(kind: str) -> Source:
+    """Agreements that end within 60 days first, then everybody of the group without one."""
+
+    def source(asked: Asked) -> LineList:
+        day = asked.window.last
+        valid = (Agreement.starts_on <= day) & (Agreement.ends_on >= day)
+        signed = (
+            select(
+                Agreement.resident_id,
+                func.max(Agreement.ends_on).label("ends_on"),
+                func.max(case((valid, 1), else_=0)).label("valid"),
+            )
+            .join(Resident, Resident.id == Agreement.resident_id)
+            .where(asked.scope.covers(Resident.village_id), Agreement.status == "current")
+            .group_by(Agreement.resident_id)
+            .subquery()
+        )
+        is_signed = func.coalesce(signed.c.valid, 0)
+        query = (
+            _residents(asked, is_signed.label("valid"), signed.c.ends_on)
+            .outerjoin(signed, signed.c.resident_id == Resident.id)
+            .where((is_signed == 0) | (signed.c.ends_on <= day + EXPIRES_SOON))
+            .where(or_(Resident.registered_on.is_(None), Resident.registered_on <= day), *_in_group(kind))
+            .order_by(is_signed.desc(), signed.c.ends_on, Organisation.code, Resident.id)
+        )
+        return asked.page_of(query, _signing_line)
+
+    return source
+
+
+def _signing_line(row: Row[Any]) -> Line:
+    ended = f"协议{row.ends_on}到期" if row.ends_on else "未签约"
+    return Line(row.id, row.name, row.village, row.ends_on, ended)
+
+
+def _in_group(kind: str) -> list[ColumnElement[bool]]:
+    """The same words that `effects.belongs` looks for, in the stored list."""
+    groups = cast(Resident.groups, String)
+    return [or_(*(groups.contains(word) for word in STOCKS[kind]))] if STOCKS[kind] else []
+
+
+def _residents(asked: Asked, *more: Any) -> Any:
+    """Those who live here on the day asked for."""
+    here = Resident.status.in_(VISITED) | (Resident.status_on > asked.window.last)
+    return (
+        select(Resident.id, Resident.name, Organisation.name.label("village"), *more)
+        .join(Organisation, Organisation.id == Resident.village_id)
+        .where(asked.scope.covers(Resident.village_id), here)
+    )
+
+
+def without_record(asked: Asked) -> LineList:
+    """Residents on the roster whose health record has not been opened 未建档."""
+    opened = Resident.registered_on <= asked.window.last
+    query = _residents(asked).where(Resident.registered_on.is_(None) | ~opened)
+    return asked.page_of(
+        query.order_by(Organisation.code, Resident.id), lambda row: Line(row.id, row.name, row.village, None, "未建档")
+    )
+
+
+def not_renewed(asked: Asked) -> LineList:
+    """Whose agreement ran out in the period and who has not signed again."""
+    query: Any = select(*RESIDENT, Resident.name, Organisation.name.label("village")).join(
+        Organisation, Organisation.id == Resident.village_id
+    )
+    first, last = asked.window.first - timedelta(days=1), asked.window.last - timedelta(days=1)
+    ran_out = select(Agreement.resident_id).where(Agreement.ends_on.between(first, last), Agreement.status == "current")
+    theirs = asked.scope.covers(Resident.village_id), Resident.id.in_(ran_out)
+    signed: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    agreements: Any = select(*AGREEMENT).join(Resident, Resident.id == Agreement.resident_id)
+    for agreement in asked.session.execute(agreements.where(*theirs)):
+        signed[agreement.resident_id].append(agreement)
+    days = renewal_days(asked.session)
+    found = []
+    for resident in asked.session.execute(query.where(*theirs).order_by(Organisation.code, Resident.id)):
+        effects = validity_effects(signed[resident.id], resident, days)
+        for (village, day, measure), expired in sorted(effects.items()):
+            open_ends = expired - effects[village, day, "signing.renewed"]
+            if measure == "signing.expired" and asked.window.first <= day <= asked.window.last and open_ends:
+                ended = day - timedelta(days=1)
+                found.append(Line(resident.id, resident.name, resident.village, ended, f"协议{ended}到期,未续"))
+    return LineList(len(found), asked.cut(found))
+
+
+def signatures(asked: Asked) -> LineList:
+    query: Any = (
+        select(
+            Agreement.resident_id, Resident.name, Organisation.name.label("village"), Agreement.starts_on,
+            Agreement.ends_on,
+        )
+        .join(Resident, Resident.id == Agreement.resident_id)
+        .join(Organisation, Organisation.id == Agreement.village_id)
+        .where(asked.scope.covers(Agreement.village_id), Agreement.status == "current")
+        .where(Agreement.starts_on.between(*asked.window))
+        .order_by(Agreement.starts_on.desc(), Agreement.id)
+    )  # fmt: skip
+    return asked.page_of(
+        query,
+        lambda row: Line(row.resident_id, row.name, row.village, row.starts_on, f"{row.starts_on}至{row.ends_on}"),
+    )

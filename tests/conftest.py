@@ -1,0 +1,54 @@
+"""A village clinic: 李梅 (village doctor), 王主任 (township supervisor), 陈科长 (county), and the seeded residents of 2026-11-24."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.config import Settings
+from models import migrate
+from models.base import Store
+from models.secrets import Keyring
+from models.seed import seed
+from tests.databases import SECRET
+
+TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+WORKERS = {"李梅": "V001", "王主任": "S001", "陈科长": "C001"}
+
+
+@pytest.fixture(scope="session")
+def county_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded SQLite database, made once; tests work on copies of it."""
+    path = tmp_path_factory.mktemp("county") / "county.db"
+    store = Store(f"sqlite:///{path}", Keyring(SECRET))
+    migrate.upgrade(store)
+    with store.write() as session:
+        seed(session, TODAY, NOW, residents=600, doctors=3)
+        session.commit()
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    store.close()
+    return path
+
+
+@pytest.fixture
+def county(county_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """The seeded county, for one test."""
+    path = tmp_path / "cunyi.db"
+    shutil.copy(county_file, path)
+    store = Store(f"sqlite:///{path}", Keyring(SECRET))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Plain settings, whatever the machine's environment says."""
+    return Settings(secret_key=SECRET)  # type: ignore[arg-type]
