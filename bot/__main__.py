@@ -17,11 +17,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from bot.config import BadSettings, Settings, load_settings
+from bot.config import BadSettings, Settings, load_settings, open_store
 from models.base import Store
 
 cli = typer.Typer(
-    help="村医助手: a chat bot for village doctors and their supervisors.", no_args_is_help=True, add_completion=False
+    help="村医助手: a chat bot for village doctors and their supervisors.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 importing = typer.Typer(help="Import organisations, workers or residents from xlsx or csv.", no_args_is_help=True)
 cli.add_typer(importing, name="import")
@@ -47,7 +50,6 @@ def settings_or_exit(**overrides: Any) -> Settings:
 @contextmanager
 def opened(settings: Settings, *, must_be_current: bool = True) -> Iterator[Store]:
     """The database, at this program's version."""
-    from bot.app import open_store
     from models import migrate
 
     store = open_store(settings)
@@ -109,7 +111,7 @@ def seed(
     seed: Annotated[int, typer.Option("--seed", help="The same number gives the same county.")] = 1,
 ) -> None:
     """Fill an empty database with a synthetic county of any size."""
-    from bot.app import system_clock
+    from bot.clock import system_clock
     from models.seed import NotEmpty
     from models.seed import seed as fill
 
@@ -125,7 +127,7 @@ def seed(
 
 
 def _import(kind: Kind, file: Path, dry_run: bool) -> None:
-    from bot.app import system_clock
+    from bot.clock import system_clock
     from bot.files import UnreadableFile, import_file, rejected_file
     from models.roster_rows import MissingColumns
 
@@ -207,7 +209,7 @@ def remind(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many messages would be planned.")] = False,
 ) -> None:
     """Plan everything the timetable says for a day; running it again adds nothing."""
-    from bot.app import system_clock
+    from bot.clock import system_clock
     from reminders.timetable import REMINDERS, plan_day
 
     settings = settings_or_exit()
@@ -227,9 +229,6 @@ class SummaryFormat(StrEnum):
 
     text = "text"
     json = "json"
-    xlsx = "xlsx"
-    docx = "docx"
-    png = "png"
 
 
 @cli.command()
@@ -242,12 +241,18 @@ def summary(
     output: Annotated[Path | None, typer.Option("-o", help="Write to a file.")] = None,
 ) -> None:
     """Figures for an organisation and everything below it."""
-    from bot.figures import write_summary
+    from bot.figures import UnknownPlaceOrPeriod, write_summary
 
     settings = settings_or_exit()
     with opened(settings) as store:
-        text = write_summary(settings, store, org, period, str(format))
-    _write(text, output)
+        try:
+            text = write_summary(settings, store, org, period, str(format))
+        except UnknownPlaceOrPeriod as error:
+            raise Failure(str(error)) from None
+    if output is None:
+        print(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
 
 
 class Exported(StrEnum):
@@ -312,17 +317,10 @@ def recount(fix: Annotated[bool, typer.Option("--fix", help="Write the recompute
         session.commit()
     for difference in found:
         print(difference)
-    print(f"{found.compared} counters compared, {len(found)} differences" + (", corrected" if fix and len(found) else ""))
+    print(
+        f"{found.compared} counters compared, {len(found)} differences" + (", corrected" if fix and len(found) else "")
+    )
     raise typer.Exit(1 if len(found) and not fix else 0)
-
-
-def _write(text: str | bytes, output: Path | None) -> None:
-    if output is not None:
-        output.write_bytes(text if isinstance(text, bytes) else text.encode())
-    elif isinstance(text, bytes):
-        raise Failure("this format is a file: say where with -o FILE")
-    else:
-        print(text)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -12,27 +12,21 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from bot.channels import Channel
+from bot.clock import Clock
+from bot.clock import system_clock as system_clock
 from bot.config import Settings
+from bot.config import open_store as open_store
 from bot.intake import Intake
 from bot.pacing import BUDGETS, Budget
 from bot.sender import Sender
 from models.base import Store
 from models.outbox import ReceivedEvent
 from models.people import HealthWorker
-from models.secrets import Keyring
 from reminders.timetable import plan_day, render
 
 log = structlog.get_logger()
 
 KEEP_EVENTS = timedelta(days=30)  # platforms redeliver for hours; a month is more than any of them
-
-
-def system_clock() -> datetime:
-    """The machine's clock. Everything below takes the instant as an argument."""
-    return datetime.now(UTC)
-
-
-Clock = Callable[[], datetime]
 
 
 def make_telegram(settings: Settings, store: Store, clock: Clock) -> Channel | None:
@@ -85,12 +79,6 @@ CHANNELS: dict[str, Callable[[Settings, Store, Clock], Channel | None]] = {
     "wecom": make_wecom,
 }
 """The index of channels that `cunyi run` may start; each is off until it is configured."""
-
-
-def open_store(settings: Settings) -> Store:
-    """The database of the settings, with the keys to its sealed columns."""
-    assert settings.secret_key is not None
-    return Store(settings.database_url, Keyring(settings.secret_key.get_secret_value()))
 
 
 class App:

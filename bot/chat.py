@@ -7,13 +7,14 @@ import json
 import sys
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TextIO
 
 from sqlalchemy import select
 
-from bot.app import App, system_clock
+from bot.app import App
 from bot.channels.console import Console
+from bot.clock import MovableClock
 from bot.config import Settings
 from handlers.asking import conversation_state
 from handlers.turn import Turn
@@ -26,19 +27,6 @@ from models.scope import scope_of
 
 class NoSuchWorker(Exception):
     """Nobody has this worker code."""
-
-
-class MovableClock:
-    """The machine's clock, or one set by `--at` that runs on from there."""
-
-    def __init__(self, at: datetime | None) -> None:
-        self._offset = at - system_clock() if at else timedelta()
-
-    def __call__(self) -> datetime:
-        return system_clock() + self._offset
-
-    def set(self, at: datetime) -> None:
-        self._offset = at - system_clock()
 
 
 class ChatSession:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
-from bot.app import CHANNELS, open_store
-from bot.config import Settings
+from bot.app import CHANNELS
+from bot.config import Settings, open_store
 from models import migrate
 
 
@@ -68,7 +70,7 @@ async def _wecom(settings: Settings) -> tuple[str, bool]:
     return "ok           wecom: token granted", True
 
 
-async def _get(url: str) -> dict[str, object] | None:
+async def _get(url: str) -> dict[str, Any] | None:
     try:
         async with httpx.AsyncClient(timeout=10) as client:
             answer = (await client.get(url)).json()

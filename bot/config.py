@@ -14,7 +14,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from models.base import parse_database_url
+from models.base import Store, parse_database_url
+from models.secrets import Keyring
 
 SHORTEST_KEY = 16
 
@@ -168,3 +169,9 @@ def _complaint(error: Any) -> str:
     name = "CUNYI_" + "__".join(str(part).upper() for part in error["loc"]) if error["loc"] else ""
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{name}: {message}" if name and name not in message else message
+
+
+def open_store(settings: Settings) -> Store:
+    """The database of the settings, with the keys to its sealed columns."""
+    assert settings.secret_key is not None
+    return Store(settings.database_url, Keyring(settings.secret_key.get_secret_value()))

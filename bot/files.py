@@ -50,7 +50,9 @@ def import_file(
     sheet = read_sheet(file)
     require_columns(kind, sheet.columns)
     if kind == "residents":
-        result = _import_residents(store, sheet, ResidentImport(today=today, now=now, by=by), dry_run)
+        result = _import_residents(
+            store, sheet, ResidentImport(today=today, now=now, by=by, line=sheet.first_line), dry_run
+        )
     else:
         importing = import_organisations if kind == "organisations" else import_workers
         with store.write() as session:
@@ -62,7 +64,6 @@ def import_file(
 
 
 def _import_residents(store: Store, sheet: Sheet, importing: ResidentImport, dry_run: bool) -> Imported:
-    importing.line = sheet.first_line
     rows = iter(sheet.rows)
     while portion := list(islice(rows, PORTION)):
         with store.write() as session:
@@ -158,7 +159,11 @@ def write_rejected(file: Path, columns: Sequence[str], refused: Sequence[Refused
 
     columns = [column for column in columns if column not in (LINE, REASON)]
     with xlsxwriter.Workbook(str(beside), {"constant_memory": True, "strings_to_formulas": False}) as book:
-        sheet, bold, as_text = book.add_worksheet("未导入"), book.add_format({"bold": True}), book.add_format({"num_format": "@"})
+        sheet, bold, as_text = (
+            book.add_worksheet("未导入"),
+            book.add_format({"bold": True}),
+            book.add_format({"num_format": "@"}),
+        )
         sheet.set_column(0, len(columns), 16, as_text)
         sheet.set_column(len(columns) + 1, len(columns) + 1, 60)
         for i, column in enumerate([*columns, LINE, REASON]):

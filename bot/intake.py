@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,8 +18,9 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import structlog
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from bot.channels import NotAccepted
@@ -35,9 +37,21 @@ from models.scope import Scope
 log = structlog.get_logger()
 
 GROUP = 64  # messages that may share one commit
+TRIES = 3  # of a message alone, when only others' locks were in its way
 HEARD_EVERY = timedelta(hours=1)  # how exactly we know which channel a worker used last
 SORRY = OutgoingMessage("刚才那条没有记下来,请再发一次。还不行的话,请告诉公卫科。")
 Row = dict[str, Any]
+Replies = Callable[[list[Row]], None]
+
+SQLITE_OUTAGES = frozenset(
+    [
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM,
+    ]
+)  # fmt: skip
+POSTGRESQL_OUTAGES = ("08", "25006", "53", "55P03", "57", "58", "XX")
+"""SQLSTATE: connection, read-only, resources, lock not available, operator, system, internal."""
 
 
 @dataclass(slots=True)
@@ -67,6 +81,7 @@ class Group:
     session: Session
     now: datetime
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
+    replies: list[Row] = field(default_factory=list)  # born leased to us: to be sent right after the commit
 
 
 class Intake:
@@ -79,7 +94,7 @@ class Intake:
         clock: Callable[[], datetime],
         tz: tzinfo,
         settings: Mapping[str, Any],
-        replies: Callable[[list[Row]], None] | None = None,
+        replies: Replies | None = None,
         lanes: int | None = None,
     ) -> None:
         self.store, self.clock, self.tz, self.settings, self.replies = store, clock, tz, settings, replies
@@ -90,6 +105,7 @@ class Intake:
             for n, q in enumerate(self._queues)
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Start the writers; call within the event loop that channels run in, if there is one."""
@@ -100,8 +116,15 @@ class Intake:
         for thread in self._threads:
             thread.start()
 
+    async def hold_replies(self) -> None:
+        """The sender is about to stop: once this returns, it is given no more replies; they wait in the outbox."""
+        self.replies = None
+        if not self._stopped and self._loop is not None:
+            await asyncio.gather(*(self._put(Job(_ignore, work=lambda session: None), q) for q in self._queues))
+
     def stop(self) -> None:
         """Finish what is waiting, then end the writers."""
+        self._stopped = True
         for q in self._queues:
             q.put(None)
         for thread in self._threads:
@@ -116,8 +139,12 @@ class Intake:
         return await self._hand_over(Job(_ignore, work=work), key)
 
     def _hand_over(self, job: Job, key: str) -> asyncio.Future[Any]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
+        if self._stopped:
+            raise NotAccepted("the program is ending")
+        return self._put(job, self._queues[zlib.crc32(key.encode()) % len(self._queues)])
+
+    def _put(self, job: Job, q: queue.SimpleQueue[Job | None]) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def done(result: Any, error: BaseException | None) -> None:
             if future.cancelled():
@@ -128,41 +155,52 @@ class Intake:
                 future.set_exception(error)
 
         job.done = done
-        self._queues[zlib.crc32(key.encode()) % len(self._queues)].put(job)
+        q.put(job)
         return future
 
     # ---- in a writer thread --------------------------------------------------------------------------------------
 
     def _write(self, q: queue.SimpleQueue[Job | None]) -> None:
-        while (job := q.get()) is not None:
-            jobs, last = [job], False
-            while len(jobs) < GROUP and not q.empty():
-                another = q.get()
-                if another is None:
-                    last = True
-                    break
-                jobs.append(another)
-            self.commit_group(jobs)
-            if last:
-                return
+        last = False
+        while not last:
+            waiting = [q.get()]
+            while len(waiting) < GROUP and not q.empty():
+                waiting.append(q.get())
+            last = None in waiting
+            if jobs := [job for job in waiting if job is not None]:
+                self.commit_group(jobs)
 
     def commit_group(self, jobs: Sequence[Job]) -> None:
-        """Commit all, or, when anything fails, each alone, so that one bad message costs the others nothing."""
-        try:
-            replies = self._commit(jobs)
-        except Exception as error:
-            if len(jobs) > 1:
-                log.warning("group_failed", size=len(jobs), error=type(error).__name__)
-                for job in jobs:
-                    self.commit_group([job])
-                return
-            self._failed(jobs[0], error)
-            return
-        self._tell([(job, None) for job in jobs], replies)
+        """Commit all, or, when anything fails, each alone, so that one bad message costs the others nothing.
 
-    def _commit(self, jobs: Sequence[Job]) -> list[Row]:
+        Trouble of the database's own is nobody's fault: then none is acknowledged, and the platforms bring all again.
+        """
+        for left in reversed(range(TRIES if len(jobs) == 1 else 1)):
+            try:
+                replies, said = self._commit(jobs)
+            except Exception as error:
+                if left and is_contention(error):
+                    continue
+                self._not_committed(jobs, error)
+            else:
+                self._tell([(job, None) for job in jobs], replies, said)
+            return
+
+    def _not_committed(self, jobs: Sequence[Job], error: Exception) -> None:
+        if len(jobs) == 1:
+            self._failed(jobs[0], error)
+        elif is_outage(error):
+            for job in jobs:
+                self._refuse(job, error)
+        else:
+            log.warning("group_failed", size=len(jobs), error=type(error).__name__)
+            for job in jobs:
+                self.commit_group([job])
+
+    def _commit(self, jobs: Sequence[Job]) -> tuple[Replies | None, list[Row]]:
+        replies = self.replies
         with self.store.write() as session:
-            session.info["sends_replies"] = self.replies is not None
+            session.info["sends_replies"] = replies is not None
             now = self.clock()
             fresh = self._fresh(session, [job.message for job in jobs if job.message is not None], now)
             group = Group(session, now)
@@ -174,9 +212,8 @@ class Intake:
                     fresh.remove(job.message)
                     self._answer(group, job.message)
             self._save(group)
-            replies = [row for row in session.info.get("said", ()) if row["status"] == "leased"]
             session.commit()
-        return replies
+        return replies, group.replies
 
     def _fresh(self, session: Session, messages: list[IncomingMessage], now: datetime) -> list[IncomingMessage]:
         """The messages not seen before; their event ids are written down in the same transaction."""
@@ -197,18 +234,22 @@ class Intake:
         return list(fresh.values())
 
     def _load(self, group: Group, messages: Iterable[IncomingMessage]) -> None:
-        """Everybody who speaks in this group, with conversation and scope, in one query."""
+        """Everybody who speaks in this group, with conversation and scope, in one query.
+
+        Other processes wait for their rows to be free. The lock is a statement of its own: what a statement reads is as
+        it was when the statement began, and by the time the lock is ours their conversations may have moved on.
+        """
         wanted = sorted({(m.channel, m.account) for m in messages})
         if not wanted:
             return
+        if not self.store.is_sqlite:
+            lock = _of_accounts(select(HealthWorker.id).select_from(ChannelAccount), wanted)
+            group.session.execute(lock.with_for_update(key_share=True, of=HealthWorker))
+        everything = select(ChannelAccount, HealthWorker, Organisation.path, ConversationRow.sealed)
         query = (
-            select(ChannelAccount, HealthWorker, Organisation.path, ConversationRow.sealed)
-            .join(HealthWorker, HealthWorker.id == ChannelAccount.worker_id)
+            _of_accounts(everything, wanted)
             .join(Organisation, Organisation.id == HealthWorker.organisation_id)
             .outerjoin(ConversationRow, ConversationRow.worker_id == HealthWorker.id)
-            .where(tuple_(ChannelAccount.channel, ChannelAccount.account).in_(wanted), HealthWorker.active)
-            .order_by(HealthWorker.id)
-            .with_for_update(key_share=True, of=HealthWorker)
         )
         people: dict[int, Person] = {}
         for account, worker, path, sealed in group.session.execute(query):
@@ -218,14 +259,15 @@ class Intake:
                 scope = Scope(worker.organisation_id, path, villages, names=worker.role != Role.COUNTY)
                 person = people[worker.id] = Person(worker, scope, open_conversation(sealed, self.store.keyring))
             group.people[account.channel, account.account] = person
-            if account.last_heard_at is None or group.now - account.last_heard_at > HEARD_EVERY:
+            silent = account.last_heard_at is None or group.now - account.last_heard_at > HEARD_EVERY
+            if silent or account.unreachable_why is not None:
                 account.last_heard_at, account.unreachable_why = group.now, None
 
     def _answer(self, group: Group, message: IncomingMessage) -> None:
         person = group.people.get((message.channel, message.account))
         if person is None:
-            replies = binding.answer_stranger(group.session, message, group.now)
-            worker_id = None
+            replies, worker_id = binding.answer_stranger(group.session, message, group.now), None
+            self._load(group, [message])  # bound by now, perhaps: what else they wrote is a worker's
         else:
             turn = Turn(
                 session=group.session,
@@ -242,7 +284,7 @@ class Intake:
         for number, reply in enumerate(replies):
             if number == 0 and reply.many and message.chosen and message.message_ref:
                 reply = replace(reply, replaces=message.message_ref)
-            say(
+            row = say(
                 group.session,
                 reply,
                 dedup_key=f"{message.channel}:{message.event_id}:{number}",
@@ -251,6 +293,8 @@ class Intake:
                 channel=message.channel,
                 account=message.account,
             )
+            if row["status"] == "leased":
+                group.replies.append(row)
 
     def _save(self, group: Group) -> None:
         people = {p.worker.id: p for p in group.people.values() if p.touched}
@@ -273,41 +317,48 @@ class Intake:
         group.session.execute(upsert, rows)
 
     def _failed(self, job: Job, error: Exception) -> None:
-        """A message that fails alone: the database's trouble is not acknowledged, our own is told to the doctor."""
+        """What fails alone: trouble of the database's own is not acknowledged, ours is told to the doctor."""
         if job.message is None:
-            self._tell([(job, error)], [])
+            self._tell([(job, error)])
+            return
+        if is_outage(error) or is_contention(error):
+            self._refuse(job, error)
+            return
+        log.exception("message_failed", channel=job.message.channel, event=job.message.event_id)
+        try:
+            replies, said = self._apologise(job.message)
+        except Exception as second:
+            self._refuse(job, second)
+            return
+        self._tell([(job, None)], replies, said)
+
+    def _refuse(self, job: Job, error: Exception) -> None:
+        """Nothing was written down: the platform must bring it again."""
+        if job.message is None:
+            self._tell([(job, error)])
             return
         ids = {"channel": job.message.channel, "event": job.message.event_id}
-        if isinstance(error, (OperationalError, InterfaceError)) or (
-            isinstance(error, DBAPIError) and error.connection_invalidated
-        ):
-            log.error("not_committed", error=type(error).__name__, **ids)
-            self._tell([(job, NotAccepted(type(error).__name__))], [])
-            return
-        log.exception("message_failed", **ids)
-        try:
-            replies = self._apologise(job.message)
-        except Exception as second:
-            log.error("not_committed", error=type(second).__name__, **ids)
-            self._tell([(job, NotAccepted(type(second).__name__))], [])
-            return
-        self._tell([(job, None)], replies)
+        log.error("not_committed", error=type(error).__name__, **ids)
+        self._tell([(job, NotAccepted(type(error).__name__))])
 
-    def _apologise(self, message: IncomingMessage) -> list[Row]:
+    def _apologise(self, message: IncomingMessage) -> tuple[Replies | None, list[Row]]:
+        replies, said = self.replies, []
         with self.store.write() as session:
-            session.info["sends_replies"] = self.replies is not None
+            session.info["sends_replies"] = replies is not None
             now = self.clock()
             if self._fresh(session, [message], now):
                 key = f"{message.channel}:{message.event_id}:sorry"
-                say(session, SORRY, dedup_key=key, now=now, channel=message.channel, account=message.account)
-            replies = [row for row in session.info.get("said", ()) if row["status"] == "leased"]
+                row = say(session, SORRY, dedup_key=key, now=now, channel=message.channel, account=message.account)
+                said = [row] if row["status"] == "leased" else []
             session.commit()
-        return replies
+        return replies, said
 
-    def _tell(self, outcomes: list[tuple[Job, BaseException | None]], replies: list[Row]) -> None:
+    def _tell(
+        self, outcomes: list[tuple[Job, BaseException | None]], replies: Replies | None = None, said: Sequence[Row] = ()
+    ) -> None:
         def in_loop() -> None:
-            if replies and self.replies:
-                self.replies(replies)
+            if said and replies:
+                replies(list(said))
             for job, error in outcomes:
                 job.done(job.result, error)
 
@@ -315,6 +366,38 @@ class Intake:
             in_loop()
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(in_loop)
+
+
+def is_outage(error: Exception) -> bool:
+    """Is the database itself in trouble (locked, full, gone, read-only), so that no other message would fare better?"""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout)
+    code, state = _codes(error)
+    if code is not None:
+        return code in SQLITE_OUTAGES
+    if state is not None:
+        return state.startswith(POSTGRESQL_OUTAGES)
+    return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+
+
+def is_contention(error: Exception) -> bool:
+    """Did PostgreSQL pick this transaction to give way, in a deadlock or a conflict? Then it can be tried again."""
+    return isinstance(error, DBAPIError) and (_codes(error)[1] or "").startswith("40")
+
+
+def _codes(error: DBAPIError) -> tuple[int | None, str | None]:
+    """(SQLite's primary error code, PostgreSQL's SQLSTATE); both None where the connection itself was lost."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return (None if code is None else code & 0xFF), getattr(error.orig, "sqlstate", None)
+
+
+def _of_accounts(query: Select[*tuple[Any, ...]], accounts: Sequence[tuple[str, str]]) -> Select[*tuple[Any, ...]]:
+    """The active workers behind some accounts, always in one order, so that two processes never wait for each other."""
+    return (
+        query.join(HealthWorker, HealthWorker.id == ChannelAccount.worker_id)
+        .where(tuple_(ChannelAccount.channel, ChannelAccount.account).in_(accounts), HealthWorker.active)
+        .order_by(HealthWorker.id)
+    )
 
 
 def _ignore(result: Any, error: BaseException | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from bot.app import system_clock
+from bot.clock import system_clock
 from bot.chat import NoSuchWorker
 from bot.config import Settings
 from models.base import Store

@@ -15,8 +15,8 @@ from bot.app import App
 from bot.channels.simulator import Simulator
 from bot.channels.simulator_chats import Chat, Chats, Entry
 from bot.channels.simulator_looks import LOOKS
+from bot.clock import MovableClock
 from bot.holders import Holder, note_heard
-from bot.movable_clock import CannotGoBack, MovableClock
 from models.base import Store
 from models.message import File, OutgoingMessage
 from models.outbox import OutboxMessage
@@ -170,18 +170,18 @@ class Phones:
     async def move_clock(self, to: datetime) -> None:
         """Let time pass until `to`: everything due on the way is said at its own moment, as in life.
 
-        Raises CannotGoBack, and NotPossible for a leap of more than a quarter.
+        Raises NotPossible for a moment that has passed, or a leap of more than a quarter.
         """
         async with self._one_at_a_time:
             if to < self.clock():
-                raise CannotGoBack
+                raise NotPossible("时间只能往后走。")
             if to - self.clock() > LONGEST_MOVE:
                 raise NotPossible(f"一次最多往后走{LONGEST_MOVE.days}天。")
             await self.settled()
             stop = self.clock()
             while stop < to:
                 stop = await self._next_stop(to)
-                self.clock.move_to(max(stop, self.clock()))
+                self.clock.set(max(stop, self.clock()))
                 self.tell("clock", {"now": self.local_now().isoformat()})
                 await self.app.plan_today()
                 while await self.app.sender.send_due():

@@ -35,12 +35,12 @@ def current_question(turn: Turn) -> Question:
     """The one thing that is open, computed from the drafts alone."""
     conversation = turn.conversation
     if conversation.editing:
-        index, _, name = conversation.editing.partition(".")
+        number, _, name = conversation.editing.partition(".")
         if name == "all":
             return _confirm(turn, all_fields=True)
-        step = FORMS[conversation.drafts[int(index)].service].step(name)
+        step = FORMS[conversation.drafts[int(number)].service].step(name)
         if step is not None:
-            return _ask(turn, int(index), step)
+            return _ask(turn, int(number), step)
     for index, draft in enumerate(conversation.drafts):
         if question := _open_in(turn, index, draft):
             return question

@@ -1,5 +1,234 @@
-"""placeholder until the real one lands"""
-def summarise(turn, words): turn.say("汇总")
-def show_names(turn, rest): ...
-def show_area(turn, rest): ...
-def text_for(session, organisation, scope, first, last, today): return ""
+"""汇总: figures for an area and a period asked for in ordinary words, and the names behind each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from handlers.areas import Area, areas_in, find_area
+from handlers.reading.periods import find_period
+from handlers.summary_text import places_of, places_title, render, tells
+from handlers.summary_text import text_for as text_for
+from models.figures import Figure, as_of, children_of, figures
+from models.indicators import BY_CODE
+from models.line import Line
+from models.line_list import has_names, line_list
+from models.message import Choice, mark_name
+from models.people import Organisation
+from models.scope import Scope
+
+if TYPE_CHECKING:
+    from handlers.turn import Turn
+
+PAGE = 20
+OFFERED = 12
+
+LISTS = {
+    "health_record_coverage": "未建档名单",
+    "hypertension_standardised_rate": "高血压未规范名单",
+    "hypertension_control_rate": "高血压未达标名单",
+    "diabetes_standardised_rate": "糖尿病未规范名单",
+    "diabetes_control_rate": "糖尿病未达标名单",
+    "signing_rate_general": "未签约或快到期名单",
+    "signing_rate_key": "重点人群未签约或快到期名单",
+    "signing_rate_poor": "脱贫人口未签约或快到期名单",
+    "signing_renewal_rate": "到期未续名单",
+}
+"""What a list is called that shows those missing from a rate; others are called after their figure."""
+
+_COMMAND = re.compile(r"^\s*(?:/?summary|汇总)[\s::,,]*", re.IGNORECASE)
+_AGAIN = re.compile(r"^\s*(?:再看看?|再查|换成|换|那)[\s,,]*")
+_FILLER = re.compile(r"(?:看看|看一下|看|查一下|我要|数据|数字|情况|汇总|一下|怎么样|多少|[的吧呢吗??。!!\s,,])+")
+_OWN = re.compile(r"^(?:全|本|我们|我|咱们)?(?:县|镇|乡|村|辖区|所有|全部|负责的?村|自己|部)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The summary last shown, or about to be: `area` 0 is the viewer's own. Kept in the conversation."""
+
+    area: int
+    first: date
+    last: date
+    title: str
+
+    def to_json(self) -> dict[str, str | int]:
+        return {"area": self.area, "first": str(self.first), "last": str(self.last), "title": self.title}
+
+
+def summarise(turn: Turn, words: str) -> None:
+    """Answer 汇总 with whatever words followed.
+
+    1. No period means this month, no area one's own; after 再看 the one not named stays as it was.
+    2. A name that fits several areas is offered as buttons, and keeps the period.
+    3. An area that is unknown or outside the scope is answered with those that can be asked about.
+    """
+    words = _COMMAND.sub("", words)
+    again = _AGAIN.match(words)
+    before = _shown(turn)
+    base = before if again else _this_month(turn.today)
+    period, rest = _period(_AGAIN.sub("", words), turn.today)
+    said = _FILLER.sub("", rest)
+    shown = Shown(base.area, *(period or (base.first, base.last, base.title)))
+    if not said:
+        _show(turn, shown)
+        return
+    if _OWN.match(said):
+        _show(turn, _with_area(shown, 0))
+        return
+    areas = areas_in(turn.session, turn.scope)
+    found = find_area(areas, said)
+    if len(found.areas) == 1 and found.sure:
+        _show(turn, _with_area(shown, found.areas[0].id))
+    elif found.areas:
+        _keep(turn, shown)
+        turn.say(f"“{said[:20]}”是哪一个?", _area_choices(found.areas[:OFFERED], areas))
+    else:
+        _unknown(turn, shown, said, areas)
+
+
+def show_area(turn: Turn, rest: str) -> None:
+    """A button with an area: the same period there."""
+    shown = _with_area(_shown(turn), int(rest) if rest.isdigit() else 0)
+    if _organisation(turn, shown.area) is None:
+        _unknown(turn, shown, "", areas_in(turn.session, turn.scope))
+    else:
+        _show(turn, shown)
+
+
+def show_names(turn: Turn, rest: str, page: int = 1) -> None:
+    """The names behind a figure of the summary last shown; `rest` is its code, or `<code>.<page>`.
+
+    Only within the viewer's scope, and only as a number where their role shows no names.
+    """
+    code, _, number = rest.rpartition(".")
+    code, page = (code, int(number)) if code and number.isdigit() else (rest, page)
+    shown = _shown(turn)
+    organisation = _organisation(turn, shown.area)
+    if code not in BY_CODE or not has_names(code) or organisation is None:
+        turn.say("这个数字后面没有名单。", [Choice("area.0", "回到汇总")])
+        return
+    page = max(1, page)
+    scope = _narrowed(turn.scope, organisation)
+    listed = line_list(
+        turn.session, scope, code, shown.first, shown.last, turn.today, limit=PAGE, offset=(page - 1) * PAGE
+    )
+    assert listed is not None
+    place = places_title(places_of(turn.session, organisation, turn.scope), organisation)
+    day = as_of(shown.last, turn.today)
+    back = Choice(f"area.{shown.area}", "回到汇总")
+    head = f"名单 · {place} · {shown.title}\n{list_title(code)},截至 {day},共 {listed.total} 条"
+    if not scope.names:
+        turn.say(f"{head}。\n按规定这一级只看数字,不列姓名;要名单请找乡镇公卫科。", [back])
+        return
+    pages = max(1, -(-listed.total // PAGE))
+    lines = [f"{(page - 1) * PAGE + n}. {_line(line)}" for n, line in enumerate(listed.lines, 1)]
+    around = [(page - 1, "上一页")] * (page > 1) + [(page + 1, "下一页")] * (page < pages)
+    head += f"(第 {page}/{pages} 页)" if pages > 1 else ""
+    turn.say("\n".join([head, *lines]), [*(Choice(f"names.{code}.{n}", label) for n, label in around), back])
+
+
+def list_title(code: str) -> str:
+    return LISTS.get(code) or f"{BY_CODE[code].title}名单"
+
+
+def _line(line: Line) -> str:
+    who = mark_name(line.name) if line.name else ""
+    return " ".join(part for part in (who, line.village, line.detail) if part)
+
+
+def _show(turn: Turn, shown: Shown) -> None:
+    """Say the figures, with a button for each list behind them and for each organisation one level down."""
+    organisation = _organisation(turn, shown.area)
+    if organisation is None:
+        _unknown(turn, shown, "", areas_in(turn.session, turn.scope))
+        return
+    _keep(turn, shown)
+    places = places_of(turn.session, organisation, turn.scope)
+    found = figures(turn.session, places, shown.first, shown.last, turn.today, turn.settings)
+    day = as_of(shown.last, turn.today)
+    text = render(places_title(places, organisation), shown.title, shown.first, shown.last, day, found)
+    turn.say(text, [*_name_choices(turn.scope, found), *_lower_choices(turn, organisation, places)])
+
+
+def _name_choices(scope: Scope, found: Sequence[Figure]) -> list[Choice]:
+    """None where the role shows no names, and none for a rate that nobody is missing from."""
+    listed = [f for f in found if scope.names and has_names(f.code) and tells(f) and (f.unit, f.value) != ("%", 100)]
+    return [Choice(f"names.{figure.code}", list_title(figure.code)) for figure in listed]
+
+
+def _lower_choices(turn: Turn, organisation: Organisation, places: Sequence[Organisation]) -> list[Choice]:
+    """Townships of a county, villages of a township, or the several villages of a doctor."""
+    lower = children_of(turn.session, organisation) if turn.scope.villages is None else places
+    return [Choice(f"area.{place.id}", place.name) for place in lower if place.id != organisation.id]
+
+
+# --- what is asked for ---
+
+
+def _organisation(turn: Turn, area: int) -> Organisation | None:
+    """The organisation shown, if it is within the scope; 0 is the viewer's own."""
+    scope = turn.scope
+    organisation = turn.session.get(Organisation, area or scope.organisation_id)
+    if organisation is None or not area:
+        return organisation
+    seen = scope.includes(organisation) if scope.villages is None else organisation.id in scope.villages
+    return organisation if seen else None
+
+
+def _narrowed(scope: Scope, organisation: Organisation) -> Scope:
+    """The area shown; of a doctor's own summary all their villages."""
+    if scope.villages is not None and organisation.id not in scope.villages:
+        return scope
+    return scope.narrowed(organisation)
+
+
+def _period(text: str, today: date) -> tuple[tuple[date, date, str] | None, str]:
+    """(first, last, title) of the period named, if any, and the words left over."""
+    found = find_period(text, today)
+    if found is None:
+        return None, text
+    period, rest = found
+    return (period.first, period.last, period.title), rest
+
+
+def _this_month(today: date) -> Shown:
+    found = find_period("本月", today)
+    assert found is not None
+    return Shown(0, *found[0])
+
+
+def _shown(turn: Turn) -> Shown:
+    kept = turn.conversation.last.get("summary")
+    if not kept:
+        return _this_month(turn.today)
+    return Shown(kept["area"], date.fromisoformat(kept["first"]), date.fromisoformat(kept["last"]), kept["title"])
+
+
+def _keep(turn: Turn, shown: Shown) -> None:
+    turn.conversation.last["summary"] = shown.to_json()
+
+
+def _with_area(shown: Shown, area: int) -> Shown:
+    return Shown(area, shown.first, shown.last, shown.title)
+
+
+def _unknown(turn: Turn, shown: Shown, said: str, areas: Sequence[Area]) -> None:
+    _keep(turn, _with_area(shown, 0))
+    some = areas[:OFFERED]
+    names = "、".join(area.name for area in some) + (f"等{len(areas)}个" if len(areas) > len(some) else "")
+    what = f"没有找到“{said[:20]}”,或者不在您能看的范围里" if said else "这个地方不在您能看的范围里"
+    turn.say(f"{what}。您可以查:{names}。例如:汇总 {some[0].name if some else ''} 本月", _area_choices(some, areas))
+
+
+def _area_choices(offered: Sequence[Area], areas: Sequence[Area]) -> list[Choice]:
+    """One button each; two of the same name are told apart by the one above them."""
+    names = {area.path: area.name for area in areas}
+    choices = []
+    for area in offered:
+        above = names.get(area.path.rstrip("/").rpartition("/")[0] + "/")
+        twice = sum(other.name == area.name for other in offered) > 1
+        choices.append(Choice(f"area.{area.id}", f"{area.name}({above})" if twice and above else area.name))
+    return choices

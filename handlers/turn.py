@@ -30,6 +30,7 @@ class Turn:
     settings: Mapping[str, Any] = field(default_factory=dict)
     replies: list[OutgoingMessage] = field(default_factory=list)
     _villages: tuple[tuple[int, str], ...] | None = None
+    _residents: dict[int, Resident | None] = field(default_factory=dict)  # a session keeps only weak references
 
     @property
     def today(self) -> date:
@@ -58,10 +59,10 @@ class Turn:
         """A resident within the worker's scope, or None: whoever is outside it does not exist here."""
         if resident_id is None:
             return None
-        resident = self.session.get(Resident, resident_id)
-        if resident is None or not self._covers(resident.village_id):
-            return None
-        return resident
+        if resident_id not in self._residents:
+            resident = self.session.get(Resident, resident_id)
+            self._residents[resident_id] = resident if resident and self._covers(resident.village_id) else None
+        return self._residents[resident_id]
 
     def _covers(self, village_id: int) -> bool:
         if self.scope.villages is not None:

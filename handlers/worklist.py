@@ -17,7 +17,7 @@ from handlers.turn import Turn
 from models.conversation import Draft
 from models.enrolment import DueVisit, Enrolment, due_visits
 from models.message import Choice, mark_name
-from models.people import Organisation, Resident
+from models.people import Organisation, Resident, full_years
 from models.record import Agreement, AuditEntry, Record, Referral
 from models.scope import Scope
 
@@ -46,7 +46,7 @@ class Line:
 
     def text(self, today: date, villages: dict[int, str]) -> str:
         first = self.visits[0]
-        age = "" if first.born_on is None else f"{today.year - first.born_on.year}岁"
+        age = "" if first.born_on is None else f"{full_years(first.born_on, today)}岁"
         what = "、".join(PROGRAMME_TITLES[v.programme] for v in self.visits)
         late = max(v.days_late(today) for v in self.visits)
         when = f"逾期{late}天" if late > 0 else "今天到期" if late == 0 else f"{-late}天后到期"

@@ -95,7 +95,7 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves, see _begin_immediate
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_immediate
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -83,7 +84,8 @@ def due_visits(
         query = query.where(Enrolment.next_due_on >= first)
     if programme is not None:
         query = query.where(Enrolment.programme == programme)
-    return [DueVisit(*row) for row in session.execute(query)]
+    rows: Iterable[Sequence[Any]] = session.execute(query)
+    return [DueVisit(*row) for row in rows]
 
 
 def count_due(session: Session, scope: Scope, *, last: date) -> int:

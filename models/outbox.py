@@ -5,17 +5,19 @@ Rows go queued -> leased -> sent | failed(reason) | cancelled(reason). They are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Dialect, ForeignKey, Index, Insert, String, event, update
+from sqlalchemy import ColumnElement, Dialect, ForeignKey, Index, String, bindparam, event, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from models.base import Base, Key, UtcDateTime
 from models.message import OutgoingMessage
 
 LEASE = timedelta(seconds=60)  # longer than any single send takes, short enough that a crash delays a reply by a minute
+OPEN = ("queued", "leased")  # not yet ended
 
 
 class ReceivedEvent(Base):
@@ -61,16 +63,22 @@ class OutboxMessage(Base):
         Index(
             "ix_outbox_open",
             "not_before",
-            sqlite_where=status.in_(("queued", "leased")),  # type: ignore[attr-defined]
-            postgresql_where=status.in_(("queued", "leased")),  # type: ignore[attr-defined]
+            sqlite_where=status.in_(("queued", "leased")),
+            postgresql_where=status.in_(("queued", "leased")),
         ),
         Index("ix_outbox_worker_id_planned_at", "worker_id", "planned_at"),
     )
 
 
-def insert_for(dialect: Dialect) -> type[Insert] | Any:
+def is_open() -> ColumnElement[bool]:
+    """The rows not yet ended. Written out in the statement, because with parameters SQLite does not see the index."""
+    return OutboxMessage.status.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))
+
+
+def insert_for(dialect: Dialect) -> Callable[[Any], postgresql.Insert]:
     """`insert` with ON CONFLICT, of the database in use."""
-    return postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    return cast("Callable[[Any], postgresql.Insert]", insert)  # the two have the same methods
 
 
 def say(
@@ -87,49 +95,63 @@ def say(
     arguments: dict[str, Any] | None = None,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
-) -> None:
-    """Promise to say something. Written with the caller's commit; a second promise of the same key changes nothing.
+) -> dict[str, Any]:
+    """Promise to say something; returns the row. Written with the caller's commit, forgotten with its rollback.
 
-    A reply (`channel` and `account` given, due now) is born leased to the process that answers, which sends it right
-    after the commit; should it die first, the lease runs out and any sender takes over.
+    A second promise of the same key changes nothing. A reply (`channel` and `account` given, due now) is born leased to
+    the process that answers, which sends it right after the commit; should it die first, the lease runs out and any
+    sender takes over.
     """
-    mine = kind == "reply" and session.info.get("sends_replies", False)
-    session.info.setdefault("said", []).append(
-        {
-            "dedup_key": dedup_key,
-            "kind": kind,
-            "worker_id": worker_id,
-            "channel": channel,
-            "account": account,
-            "message": message.to_json() if message else None,
-            "reminder": reminder,
-            "arguments": arguments,
-            "status": "leased" if mine else "queued",
-            "planned_at": now,
-            "not_before": not_before or now,
-            "expires_at": expires_at,
-            "leased_until": now + LEASE if mine else None,
-            "attempts": 0,
-            "parts_sent": 0,
-        }
-    )
+    mine = kind == "reply" and not_before is None and session.info.get("sends_replies", False)
+    row = {
+        "dedup_key": dedup_key,
+        "kind": kind,
+        "worker_id": worker_id,
+        "channel": channel,
+        "account": account,
+        "message": message.to_json() if message else None,
+        "reminder": reminder,
+        "arguments": arguments,
+        "status": "leased" if mine else "queued",
+        "planned_at": now,
+        "not_before": not_before or now,
+        "expires_at": expires_at,
+        "leased_until": now + LEASE if mine else None,
+        "attempts": 0,
+        "parts_sent": 0,
+    }
+    transaction = session.get_nested_transaction() or session.get_transaction() or session.begin()
+    _said(session).setdefault(transaction, []).append(row)
+    return row
 
 
 def cancel(session: Session, dedup_key: str, reason: str) -> None:
     """The reason to say it has gone: an unsent message of this key is never sent."""
-    said = session.info.get("said", [])
-    session.info["said"] = [row for row in said if row["dedup_key"] != dedup_key]
+    for rows in _said(session).values():
+        rows[:] = [row for row in rows if row["dedup_key"] != dedup_key]
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.dedup_key == dedup_key, OutboxMessage.status.in_(("queued", "leased")))
-        .values(status="cancelled", reason=reason)
+        .where(OutboxMessage.dedup_key == dedup_key, is_open())
+        .values(status="cancelled", reason=reason, leased_until=None)
     )
+
+
+def _said(session: Session) -> dict[SessionTransaction, list[dict[str, Any]]]:
+    said: dict[SessionTransaction, list[dict[str, Any]]] = session.info.setdefault("said", {})
+    return said
 
 
 @event.listens_for(Session, "before_commit")
 def _write_what_was_said(session: Session) -> None:
     """One executemany for everything said in the transaction: the hot path has no statement to spare."""
-    said = session.info.pop("said", None)
-    if said:
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    rows = _said(session).pop(transaction, None) if transaction else None
+    if rows:
         insert = insert_for(session.get_bind().dialect)
-        session.execute(insert(OutboxMessage.__table__).on_conflict_do_nothing(index_elements=["dedup_key"]), said)
+        session.execute(insert(OutboxMessage.__table__).on_conflict_do_nothing(index_elements=["dedup_key"]), rows)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_what_was_said(session: Session, transaction: SessionTransaction) -> None:
+    """What is still unwritten was rolled back."""
+    _said(session).pop(transaction, None)

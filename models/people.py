@@ -124,10 +124,8 @@ class Resident(Base):
         return _open(self, self.phone_sealed, "residents.phone")
 
     def age_on(self, day: date) -> int | None:
-        """Full years on a day (the 65th birthday counts as 65); None without a date of birth."""
-        if self.born_on is None:
-            return None
-        return day.year - self.born_on.year - ((day.month, day.day) < (self.born_on.month, self.born_on.day))
+        """Full years on a day; None without a date of birth."""
+        return full_years(self.born_on, day) if self.born_on else None
 
 
 class ResidentKey(Base):
@@ -167,6 +165,11 @@ class Invitation(Base):
     worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+def full_years(born_on: date, day: date) -> int:
+    """Age in full years: the 65th birthday counts as 65."""
+    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
 def _open(row: Base, sealed: bytes | None, place: str) -> str | None:

@@ -10,13 +10,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from models.names import fuzzy_pinyin, initials, pinyin_keys
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.effects import counted, resident_effects
 from models.enrolment import VISITED, Enrolment
+from models.names import fuzzy_pinyin, initials, pinyin_keys
 from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
 from models.record import AuditEntry, Referral
 from models.secrets import Keyring

@@ -7,7 +7,7 @@ ignored. No function commits.
 
 from models.roster_organisations import import_organisations
 from models.roster_residents import ResidentImport, import_residents
-from models.roster_rows import FIRST_LINE, Imported, MissingColumns, Refused, Row
+from models.roster_rows import FIRST_LINE, Imported, MissingColumns, Refused, Row, require_columns
 from models.roster_workers import import_workers, worker_phone
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "import_organisations",
     "import_residents",
     "import_workers",
+    "require_columns",
     "worker_phone",
 ]

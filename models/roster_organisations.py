@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from models.outbox import insert_for
 from models.people import LEVEL_WORDS, Level, Organisation
-from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, code, needed, require_columns, text
-from models.tally import Tally
+from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, code, needed, numbered, text
+from models.tally import KEY, Tally, settle
 
 RUNGS = tuple(Level)  # from the top down
 LEVEL_TITLES = {level: word for word, level in LEVEL_WORDS.items()}
@@ -23,10 +23,9 @@ def import_organisations(
     session: Session, rows: Sequence[Row], *, now: datetime, by: int | None = None, first_line: int = FIRST_LINE
 ) -> Imported:
     """Take the rows whose parent is known, again and again, so that children may stand above their parents."""
-    require_columns("organisations", rows)
     run = Run(session, "organisations", now, by)
     known = {organisation.code: organisation for organisation in session.scalars(select(Organisation))}
-    waiting = list(enumerate(rows, first_line))
+    waiting = list(numbered("organisations", rows, first_line))
     while waiting:
         ready = [(line, row) for line, row in waiting if code(row, "上级编码") in known or not code(row, "上级编码")]
         if not ready:
@@ -114,6 +113,7 @@ def _hang_under(session: Session, organisation: Organisation, parent: Organisati
 
 
 def _carry_counters(session: Session, organisation: Organisation, left: set[int], entered: set[int]) -> None:
+    settle(session)  # what was counted but not yet written would be missed
     counted = select(Tally.grain, Tally.measure, Tally.starts_on, Tally.value)
     own = session.execute(counted.where(Tally.organisation_id == organisation.id)).all()
     shares = [
@@ -124,8 +124,6 @@ def _carry_counters(session: Session, organisation: Organisation, left: set[int]
     ]
     if not shares:
         return
-    table = Tally.__table__.c
-    upsert = insert_for(session.get_bind().dialect)(Tally.__table__)
-    keys = [table.organisation_id, table.grain, table.measure, table.starts_on]
-    added = {"value": table.value + upsert.excluded.value}
-    session.execute(upsert.on_conflict_do_update(index_elements=keys, set_=added), shares)
+    upsert = insert_for(session.get_bind().dialect)(Tally)
+    added = {"value": Tally.value + upsert.excluded.value}
+    session.execute(upsert.on_conflict_do_update(index_elements=KEY, set_=added), shares)

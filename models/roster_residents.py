@@ -22,18 +22,23 @@ from models.enrolment import VISITED, Enrolment
 from models.people import STATUS_TITLES, Resident, ResidentKey, Status
 from models.registry import follow_to_village, key_rows, sealed, update_resident_keys
 from models.roster_entry import Entry, places_of, read_entry, workers_of
-from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, require_columns
+from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, numbered
 from models.tally import count, total
 
 BATCH = 1000  # rows looked up and written at once
 
 
 def import_residents(
-    session: Session, rows: Sequence[Row], *, today: date, now: datetime, by: int | None = None
+    session: Session,
+    rows: Sequence[Row],
+    *,
+    today: date,
+    now: datetime,
+    by: int | None = None,
+    first_line: int = FIRST_LINE,
 ) -> Imported:
     """All rows in one transaction. For a county's roster, give ResidentImport the rows in portions and commit each."""
-    require_columns("residents", rows)
-    importing = ResidentImport(today=today, now=now, by=by)
+    importing = ResidentImport(today=today, now=now, by=by, line=first_line)
     for first in range(0, len(rows), BATCH):
         importing.take(session, rows[first : first + BATCH])
     return importing.result
@@ -50,10 +55,10 @@ class _Named(NamedTuple):
 class ResidentImport:
     """Takes a roster in portions, each in the caller's transaction, and remembers whom the file has named already."""
 
-    def __init__(self, *, today: date, now: datetime, by: int | None = None) -> None:
+    def __init__(self, *, today: date, now: datetime, by: int | None = None, line: int = FIRST_LINE) -> None:
         self.today, self.now, self.by = today, now, by
+        self.line = line
         self.result = Imported()
-        self._line = FIRST_LINE
         self._numbers: dict[str, int] = {}
         self._names: dict[tuple[int, str], list[_Named]] = defaultdict(list)
         self._matched: dict[int, int] = {}
@@ -87,14 +92,14 @@ class ResidentImport:
     def _read(self, run: Run, rows: Sequence[Row]) -> list[Entry]:
         places, workers = places_of(run.session, rows), workers_of(run.session, rows)
         entries = []
-        for row in rows:
-            line, self._line = self._line, self._line + 1
+        for line, row in numbered("residents", rows, self.line):
             try:
                 entry = read_entry(run.session, line, row, places, workers, self.today)
                 self._refuse_twice(entry)
                 entries.append(entry)
             except Refusal as reason:
                 run.result.refuse(line, row, reason)
+        self.line += len(rows)
         return entries
 
     def _refuse_twice(self, entry: Entry) -> None:

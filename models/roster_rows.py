@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -62,11 +62,18 @@ class Imported:
         self.refused.append(Refused(line, row, str(reason)))
 
 
-def require_columns(kind: str, rows: Sequence[Row]) -> None:
+def require_columns(kind: str, columns: Collection[str]) -> None:
     """Raise MissingColumns unless every column is there that this import cannot do without."""
-    missing = [column for column in REQUIRED[kind] if rows and column not in rows[0]]
+    missing = [column for column in REQUIRED[kind] if column not in columns]
     if missing:
         raise MissingColumns(missing)
+
+
+def numbered(kind: str, rows: Sequence[Row], first_line: int) -> Iterator[tuple[int, Row]]:
+    """Rows with their lines in the spreadsheet; empty ones are passed over."""
+    if rows:
+        require_columns(kind, rows[0])
+    return ((line, row) for line, row in enumerate(rows, first_line) if any(row.values()))
 
 
 def text(row: Row, column: str, longest: int) -> str:

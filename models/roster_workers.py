@@ -19,8 +19,8 @@ from models.roster_rows import (
     Run,
     code,
     needed,
+    numbered,
     phones,
-    require_columns,
     several,
     text,
 )
@@ -33,11 +33,10 @@ def import_workers(
     session: Session, rows: Sequence[Row], *, now: datetime, by: int | None = None, first_line: int = FIRST_LINE
 ) -> Imported:
     """Take workers one by one; a 企业微信账号 is bound at once, because the county's WeCom vouches for who it is."""
-    require_columns("workers", rows)
     run = Run(session, "workers", now, by)
     places = {organisation.code: organisation for organisation in session.scalars(select(Organisation))}
     known = {worker.code: worker for worker in session.scalars(select(HealthWorker))}
-    for line, row in enumerate(rows, first_line):
+    for line, row in numbered("workers", rows, first_line):
         try:
             _take(run, line, row, places, known)
         except Refusal as reason:

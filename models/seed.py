@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, datetime, timedelta
 from itertools import count as numbers
+from operator import itemgetter
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +31,7 @@ from models.tally import settle as settle_counters
 
 REGISTERED = 0.9296  # 居民健康档案建档率 (domain.md F1)
 CAMPAIGN_DAYS = 24  # on so many days the residents of a village were put on the register
+LONG_AGO = timedelta(days=1500)
 VILLAGES_COUNTED_AT_ONCE = 15  # about a township: its counters are written once, and little waits in memory
 GONE = ((Status.DIED, 0.006), (Status.MOVED, 0.006), (Status.ABSENT, 0.03))
 
@@ -87,7 +89,7 @@ class _Settling:
 
     def settle(self, residents: int) -> None:
         """The cast in its villages, and as many others everywhere as are still wanted."""
-        villages, home = sorted(self.places.villages, key=lambda village: village["path"]), cast(self.today)
+        villages, home = sorted(self.places.villages, key=itemgetter("parent_id", "id")), cast(self.today)
         sizes = [self.rng.uniform(0.7, 1.3) for _ in villages]
         left, sizes_left = max(residents - len(home), 0), sum(sizes)
         for village, size in zip(villages, sizes, strict=True):
@@ -148,8 +150,10 @@ class _Settling:
         }
 
     def _registered_on(self, person: Person, campaigns: list[date]) -> date | None:
-        """On one of the village's campaign days since birth; whoever is in a programme is registered."""
-        if not (person.village or person.programmes or self.rng.random() < REGISTERED):
+        """On one of the village's campaign days since birth; who is in a programme is registered."""
+        if person.village:
+            return max(person.born_on + timedelta(days=3), self.today - LONG_AGO)
+        if not (person.programmes or self.rng.random() < REGISTERED):
             return None
         last = max(person.born_on, self.today - timedelta(days=3))
         return self.rng.choice([on for on in campaigns if on >= person.born_on] or [last])
@@ -170,7 +174,7 @@ class _Settling:
                 "resident_id": resident["id"],
                 "village_id": resident["village_id"],
                 "programme": programme,
-                "since": self._since(programme, resident["registered_on"], campaigns),
+                "since": self._since(person, programme, resident["registered_on"], campaigns),
                 "next_due_on": self.today + timedelta(days=due_in),
                 "urgency": "routine",
                 "classification": None,
@@ -181,8 +185,10 @@ class _Settling:
             for programme, due_in in person.programmes.items()
         ]
 
-    def _since(self, programme: str, registered_on: date, campaigns: list[date]) -> date:
+    def _since(self, person: Person, programme: str, registered_on: date, campaigns: list[date]) -> date:
         """A pregnancy is young; a chronic illness was found on some campaign day since registration."""
+        if person.village:
+            return max(registered_on, self.today - timedelta(days=60)) if programme == "maternal" else registered_on
         if programme == "maternal":
             return max(registered_on, self.today - timedelta(days=self.rng.randrange(31, 200)))
         return self.rng.choice([on for on in campaigns if on >= registered_on] or [registered_on])
@@ -191,8 +197,8 @@ class _Settling:
 def _effects(resident: Row, enrolments: list[Row], records: list[Row], agreements: list[Row]) -> Effects:
     if not (enrolments or records or agreements):  # most people, and half the time saved
         return resident_effects(_plain(resident))
-    parts = ([_plain(row) for row in rows] for rows in (enrolments, records, agreements))
-    return person_effects(_plain(resident), *parts)
+    each = [[_plain(row) for row in rows] for rows in (enrolments, records, agreements)]
+    return person_effects(_plain(resident), each[0], each[1], each[2])
 
 
 def _plain(row: Row) -> Any:

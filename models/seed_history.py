@@ -27,13 +27,15 @@ class History:
     """Makes the past of one resident after another; keys run through the county."""
 
     def __init__(self, rng: Random, today: date) -> None:
-        self.rng, self.today = rng, today
+        self._everybody, self.rng, self.today = rng, rng, today
         self.record_ids, self.agreement_ids = numbers(1), numbers(1)
 
     def of(self, person: Person, resident: Row, enrolments: list[Row]) -> tuple[list[Row], list[Row]]:
         """Records and agreements of one resident; the enrolments take class and urgency of their last visit."""
         if resident["registered_on"] is None or resident["status_on"] is not None:
             return [], []
+        # the past of the cast depends on nobody else's: transcripts quote it
+        self.rng = Random(person.name) if person.village else self._everybody
         records: list[Row] = []
         for enrolment in enrolments:
             if enrolment["programme"] in FOLLOWED:
@@ -52,7 +54,7 @@ class History:
 
     def events(self, village: Row, doctor_id: int) -> list[Row]:
         """Outreach clinics held in a village."""
-        records = []
+        self.rng, records = self._everybody, []
         if self.rng.random() < CLINICS:
             people = self.rng.randint(8, 32)
             counted = {"outreach_attendances": people, "publicity_contacts": people, "outreach_people": people}
@@ -67,7 +69,7 @@ class History:
         due_in = (due_on - self.today).days
         controlled = due_in >= TWO_WEEKS or self.rng.random() < 0.35 or programme == "mental_health"
         interval = INTERVAL[programme] if controlled else TWO_WEEKS
-        visits = []
+        visits: list[Row] = []
         for on in self._days_before(due_on, interval, enrolment["since"]):
             visit = self._follow_up(person, resident, programme, on, due_on, controlled)
             if not visits:

@@ -12,6 +12,8 @@ from itertools import product
 from operator import mul
 from random import Random
 
+from models.people import full_years
+
 COUNTY = ("431281", "洪江示例市")  # the code of the real place, so that numbers check; a name that no real place bears
 TOWNSHIPS = (
     "托口镇 安江镇 黔城镇 雪峰镇 江市镇 沅河镇 塘湾镇 双溪镇 岔头乡 茅渡乡 大崇乡 熟坪乡 铁山乡 群峰乡 湾溪乡 洗马乡 沙湾乡 "
@@ -80,7 +82,7 @@ class Person:
     """Of pregnancy, today."""
 
     def age_on(self, day: date) -> int:
-        return day.year - self.born_on.year - ((day.month, day.day) < (self.born_on.month, self.born_on.day))
+        return full_years(self.born_on, day)
 
 
 def cast(today: date) -> list[Person]:

@@ -66,7 +66,7 @@ class Places:
 
     def _organisation(self, code: str, name: str, level: Level, parent: Row | None) -> Row:
         key = len(self.organisations) + 1
-        organisation = {
+        organisation: Row = {
             "id": key,
             "code": code,
             "name": name,
@@ -89,7 +89,7 @@ class Places:
             self.doctor_of[village["id"]] = doctor["id"]
 
     def _worker(self, code: str, name: str, role: Role, seat: Row, villages: list[int] | None = None) -> Row:
-        worker = {
+        worker: Row = {
             "id": len(self.workers) + 1,
             "code": code,
             "name": name,

@@ -51,7 +51,7 @@ class Simulator:
     def _edit(self, chat: Chat, account: str, drawing: Drawing, key: str) -> Entry | None:
         edited = chat.entry(drawing.pop("edits", 0))
         if edited is not None:
-            edited.drawing, edited.key, edited.edited = drawing, key, True
+            edited.drawing, edited.key, edited.edited, edited.used = drawing, key, True, []
             self.chats.tell(account, edited)
         return edited
 

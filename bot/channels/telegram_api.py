@@ -51,15 +51,12 @@ class BotApi(Bot):
 
     def __init__(self, token: str, server: str, request: BaseRequest | None = None) -> None:
         server = server.rstrip("/")
-        # generous, because the way to a server abroad is long and a message timed out may have arrived all the same
-        patience = {"connect_timeout": 10.0, "read_timeout": 20.0, "write_timeout": 20.0, "pool_timeout": 30.0}
-        trust = {"verify": _certificates()}
         super().__init__(
             token,
             base_url=f"{server}/bot",
             base_file_url=f"{server}/file/bot",
-            request=request or HTTPXRequest(CONNECTIONS, httpx_kwargs=trust, **patience),
-            get_updates_request=request or HTTPXRequest(1, httpx_kwargs=trust, **patience),
+            request=request or _line(CONNECTIONS),
+            get_updates_request=request or _line(1),
         )
         # Waiting here is free; in httpcore's pool every call looks at all that wait, up to half as much CPU again.
         self._turn = asyncio.Semaphore(CONNECTIONS)
@@ -78,8 +75,8 @@ class BotApi(Bot):
         """The updates from an offset on, waiting so long for the first; up to a hundred."""
         asked = {"offset": offset, "limit": 100, "timeout": seconds, "allowed_updates": kinds}
         try:
-            found: list[Update] = await self._do_post("getUpdates", asked, read_timeout=seconds + 10)
-            return found
+            found: Any = await self._do_post("getUpdates", asked, read_timeout=seconds + 10)
+            return list(found)
         except Exception as error:
             raise outcome(error) from error
 
@@ -87,6 +84,18 @@ class BotApi(Bot):
         """Like `shutdown`, which does nothing unless PTB's `initialize` (a getMe that must succeed) came first."""
         for request in self._request:
             await request.shutdown()
+
+
+def _line(connections: int) -> HTTPXRequest:
+    """Patient, because the way to a server abroad is long and a message timed out may have arrived all the same."""
+    return HTTPXRequest(
+        connections,
+        connect_timeout=10,
+        read_timeout=20,
+        write_timeout=20,
+        pool_timeout=30,
+        httpx_kwargs={"verify": _certificates()},
+    )
 
 
 @cache

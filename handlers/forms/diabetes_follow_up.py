@@ -24,16 +24,16 @@ SYMPTOMS = SelectMany(
     ask="糖尿病方面有什么症状?可以多选。",
     none_code=1,
     options=options(
-        (1, "无症状", "无不适", "没有不舒服", "没什么不舒服", "没不舒服", "没有症状", "没症状", "症状无", "症状:无", "没啥不舒服", "一切正常", "都好", "人好"),
-        (2, "多饮", "口渴", "口干", "老想喝水"),
+        common.NO_SYMPTOMS,
+        (2, "多饮", "口渴", "口干", "嘴巴干", "老想喝水", "老喝水"),
         (3, "多食", "老饿", "吃得多"),
         (4, "多尿", "尿多", "夜尿多"),
         (5, "视力模糊", "看不清", "眼睛模糊", "眼花"),
         (6, "感染", "伤口不好", "伤口不愈"),
         (7, "手脚麻木", "手麻", "脚麻", "手脚麻", "手脚发麻"),
-        (8, "下肢浮肿", "脚肿", "腿肿"),
+        (8, "下肢浮肿", "脚肿", "腿肿", "浮肿", "下肢水肿"),
         (9, "体重明显下降", "瘦了", "消瘦"),
-        (10, "其他"),
+        (10, "其他", "=其他"),
     ),
 )  # fmt: skip
 KETOACIDOSIS = ("acetone_breath", "vomiting", "abdominal_pain", "deep_breathing", "altered_consciousness")
@@ -60,11 +60,11 @@ FOOT_SIDE = SelectOne(
 )
 STAPLE_FOOD = Number(
     field="staple_food", title="主食", words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
-    possible=(0, 1500), target="staple_food_target", asked=False, unit_alone=False,
+    possible=(0, 1500), target="staple_food_target", asked=False, alone=(),
 )  # fmt: skip
 HBA1C = Number(
     field="hba1c", title="糖化血红蛋白", words=("糖化", "HbA1c", "A1c"), unit="%", units={"%": 1}, possible=(3, 20),
-    decimals=1, asked=False, unit_alone=False,
+    decimals=1, asked=False, alone=(),
 )  # fmt: skip
 HBA1C_ON = Day(field="hba1c_on", title="糖化检查日期", bare=False, asked=False)
 TEMPERATURE = Number(
@@ -75,7 +75,7 @@ TEMPERATURE = Number(
     possible=(25, 45),
     decimals=1,
     asked=False,
-    unit_alone=False,
+    alone=(),
 )
 HYPOGLYCAEMIA = SelectOne(
     field="hypoglycaemia",
@@ -108,7 +108,7 @@ form = Form(
     code="diabetes_follow_up",
     title="糖尿病随访",
     about="resident",
-    words=("糖尿病随访", "糖尿病", "测血糖", "血糖随访"),
+    words=("糖尿病随访", "糖尿病", "血糖随访", "高糖都有", "两病", "两样都有"),
     needs=("fasting_glucose", "postprandial_glucose", "random_glucose"),
     programme="diabetes",
     protocol=diabetes.protocol,
@@ -147,6 +147,7 @@ form = Form(
         INSULIN,
         common.REFERRAL_REASON,
         common.REFERRAL_TO,
+        common.SELF_REPORTED,
         common.NEXT,
     ),
     derive=common.bmi,

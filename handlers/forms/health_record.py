@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,13 +12,13 @@ from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identi
 
 from handlers.form import Form, day_of
 from handlers.forms.outreach_clinic import Place
-from handlers.reading import normalise
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany, SelectOne, Step, Text, options
 from handlers.turn import Turn
 from models import registry
 from models.conversation import Doubt
 from models.record import Record
 
+_PHONE = re.compile(r"(?<![\d-])(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
 PROGRAMME_CODES = {1: "hypertension", 2: "diabetes", 3: "mental_health", 4: "tb", 5: "copd", 6: "pneumoconiosis"}
 
 
@@ -61,7 +62,7 @@ class Phone(Step):
         return Answer({self.field: phone})
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
-        for word in normalise.PHONE.finditer(line):
+        for word in _PHONE.finditer(line):
             if (phone := read_phone(word[0])) is not None:
                 yield Found(word.start(), word.end(), Answer({self.field: phone}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,11 @@ class Place(Step):
                 if (start := line.find(said)) >= 0:
                     yield Found(start, start + len(said), Answer({self.field: name, "village_id": village_id}))
                     return
+        if match := _NAMED_PLACE.search(line):
+            yield Found(*match.span(), Answer({self.field: match[1]}), announced=True)
+
+
+_NAMED_PLACE = re.compile(r"(?:地点|地址)\s*:?\s*([^\s,。;:\d\ue010]{2,20})")
 
 
 def count(
@@ -57,13 +63,14 @@ def count(
     units = {"人次": 1, "人": 1, "个人": 1, "个": 1, "份": 1, "例": 1, "次": 1, "本": 1, "张": 1, "场": 1, "户": 1}
     return Number(
         field=field, title=title, words=words, unit=unit, units=units, possible=(0, MOST),
-        asked=asked, optional=optional, unit_alone=False,
+        asked=asked, optional=optional, alone=(),
     )  # fmt: skip
 
 
 ATTENDANCES = Number(
-    field="attendances", title="义诊人次", ask="来了多少人次?", words=("来了", "接诊", "到场", "义诊", "服务", "看了"), unit="人次",
-    units={"人次": 1, "人": 1, "个人": 1, "多人次": 1}, possible=(0, MOST),
+    field="attendances", title="义诊人次", ask="来了多少人次?",
+    words=("来了", "来", "接诊", "到场", "义诊", "服务", "看了", "参加", "人数", "人次", "共", "一共", "总共", "接待", "群众", "惠及", "服务群众"),
+    unit="人次", units={"人次": 1, "人": 1, "个人": 1, "个": 1}, possible=(0, MOST), usual=(1, 500), apart=True,
 )  # fmt: skip
 
 form = Form(
@@ -75,22 +82,22 @@ form = Form(
         Day(field="on", title="义诊日期", words=("日期",), asked=False),
         Place(field="place", title="义诊地点", ask="在哪里义诊?", words=("地点",)),
         ATTENDANCES,
-        count("people", "义诊人数(去重)", "实际人数", "去重", unit="人"),
-        count("physical_checks", "体检", "免费体检", "体检了", asked=True, optional=True),
-        count("blood_pressure_checks", "测血压", "量血压", "血压"),
-        count("glucose_checks", "测血糖", "血糖"),
-        count("publicity_contacts", "面对面宣传", "宣传", "宣传了", asked=True, optional=True),
-        count("leaflets", "资料", "发资料", "发放资料", "宣传资料", "传单", "单子", "宣传单", unit="份"),
+        count("people", "义诊人数(去重)", "实际人数", "实际", "去重", unit="人"),
+        count("physical_checks", "体检", "免费体检", "体检了", "做体检", asked=True, optional=True),
+        count("blood_pressure_checks", "测血压", "量血压", "血压", "量了血压", "测了血压"),
+        count("glucose_checks", "测血糖", "血糖", "测了血糖", "查血糖"),
+        count("publicity_contacts", "面对面宣传", "宣传", "宣传了", "健康宣教", "宣教", asked=True, optional=True),
+        count("leaflets", "资料", "发资料", "发了资料", "健康资料", "发放资料", "宣传资料", "传单", "单子", "宣传单", unit="份"),
         count("lectures", "讲座", unit="场"),
-        count("agreements", "签约", "签协议", "签了", asked=True, optional=True, unit="份"),
+        count("agreements", "签约", "签协议", "签了", "家医签约", asked=True, optional=True, unit="份"),
         count("records_built", "建档", unit="份"),
         count("follow_ups", "随访"),
         count("consultations", "咨询"),
-        count("abnormal_findings", "发现异常", "异常", unit="人"),
+        count("abnormal_findings", "发现异常", "异常", "查出异常", unit="人"),
         count("referrals", "当场转诊", "转诊", unit="人"),
         Text(field="topic", title="义诊主题", words=("主题",), asked=False),
         Text(field="supporting_organisation", title="支援单位", words=("支援单位", "支援", "协办"), asked=False),
-        Text(field="staff", title="参加人员", words=("参加人员", "医生"), asked=False),
+        Text(field="staff", title="参加人员", words=("参加人员", "参加医生"), asked=False),
         Text(field="note", title="备注", words=("备注",), asked=False),
     ),
     counts={

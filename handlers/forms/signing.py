@@ -18,9 +18,9 @@ PACKAGES = SelectMany(
     ask="签哪个服务包?可以多选。",
     none_code="",
     options=options(
-        (1, "基础包", "基本包", "免费包", "基本服务包", "基础服务包"),
-        (2, "重点人群包", "重点包", "高血压包", "糖尿病包", "老年人包", "孕产妇包", "儿童包", "慢病包"),
-        (3, "个性化包", "个性包", "增值包", "有偿包", "个性化服务包"),
+        (1, "基础包", "基本包", "免费包", "基础服务", "=基础", "基本服务包", "基础服务包"),
+        (2, "重点人群包", "重点包", "重点人群服务包", "慢病服务包", "高血压服务包", "糖尿病服务包", "老年人服务包", "老年包", "高血压包", "糖尿病包", "老年人包", "孕产妇包", "儿童包", "慢病包"),
+        (3, "个性化包", "个性包", "个性化服务", "增值包", "有偿包", "个性化服务包"),
     ),
 )
 GROUPS = SelectMany(
@@ -31,7 +31,7 @@ GROUPS = SelectMany(
     asked=False,
     options=options(
         (0, "一般人群"),
-        (1, "老年人", "65岁及以上老年人", "65岁以上老年人"),
+        (1, "老年人", "65岁及以上老年人", "65岁以上老年人", "65岁及以上的老年人"),
         (2, "高血压患者", "高血压"),
         (3, "糖尿病患者", "2型糖尿病患者", "2型糖尿病", "糖尿病"),
         (4, "孕产妇", "孕妇"),
@@ -45,24 +45,28 @@ GROUPS = SelectMany(
     ),
 )
 SIGNED_ON = Day(field="on", title="签约日期", words=("日期", "签订日期"), asked=False)
-STARTS_ON = Day(field="starts_on", title="协议开始", words=("开始", "自", "起"), bare=False, asked=False)
+STARTS_ON = Day(
+    field="starts_on", title="协议开始", words=("开始", "生效", "从", "自", "协议期从", "有效期从"), after=("起", "开始", "生效"),
+    either_way=True, bare=False, asked=False,
+)  # fmt: skip
 TERM = Number(
     field="term_years",
     title="协议年限",
-    words=("签约期", "期限", "签"),
+    words=("签约期", "期限", "签约", "签", "签了", "有效期"),
     unit="年",
-    units={"年": 1},
+    units={"年": 1, "周年": 1},
+    unit_needed=True,
     possible=(1, 3),
     asked=False,
 )
 FEE = Number(
-    field="fee", title="个人自费", words=("自费", "个人缴费", "收费", "交"), unit="元", units={"元": 1, "块": 1},
-    possible=(0, 2000), decimals=2, asked=False,
+    field="fee", title="个人自费", words=("自费", "个人缴费", "收费", "收了", "缴费", "交费", "交了", "交", "收", "费用"),
+    unit="元", units={"元": 1, "块": 1, "块钱": 1}, possible=(0, 2000), decimals=2, asked=False, zero=("不收费", "免费签约"),
 )  # fmt: skip
 CONSENT = SelectOne(
     field="consent",
     title="签字方式",
-    options=options((1, "纸质签字"), (2, "电子签名"), (3, "监护人代签")),
+    options=options((1, "纸质签字", "纸质"), (2, "电子签名", "电子签"), (3, "监护人代签", "代签")),
     asked=False,
 )
 NUMBER = Text(field="agreement_number", title="协议编号", words=("协议编号", "编号"), asked=False)
@@ -114,7 +118,7 @@ form = Form(
     code="signing",
     title="家庭医生签约",
     about="resident",
-    words=("家庭医生签约", "签约", "签协议", "家医签约", "签了"),
+    words=("家庭医生签约", "家庭医生协议", "签约", "签协议", "协议签", "签了协议", "家医签约", "签了", "签好", "续签", "续约", "加签", "签一个", "签个", "签上"),
     steps=(SIGNED_ON, PACKAGES, GROUPS, STARTS_ON, TERM, FEE, CONSENT, NUMBER),
     check=check,
     derive=term,

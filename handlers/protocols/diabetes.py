@@ -209,6 +209,10 @@ def foot_pulse_worse(f: Findings) -> bool:
     return now > next((v.answers["dorsalis_pedis"] for v in before(f) if v.answers.get("dorsalis_pedis")), 1)
 
 
+def high_pressure(f: Findings) -> bool:
+    return pressure_reaches(f, 150 if f.age is not None and f.age >= 65 else 140, 90)
+
+
 def county(f: Findings, name: str) -> bool:
     return bool(setting(f, SETTINGS, name))
 
@@ -479,9 +483,11 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "DM-44",
-        when=lambda f: fasting(f) is None and any(reaches(value, 11.1) for value in fed_values(f)),
+        when=lambda f: (
+            fasting(f) is None and any(reaches(value, 11.1) for value in fed_values(f)) and not high_glucose(f)
+        ),
         then=soon("约病人两周内空腹8小时以上再测一次血糖。"),
-        because="餐后或随机血糖达到11.1({glucose}),没有空腹值",
+        because="餐后或随机血糖11.1~16.6({glucose}),没有空腹值",
         source=safety(7),
         certainty="[D] 80 %",
     ),
@@ -562,6 +568,14 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         because="足背动脉减弱或消失,比上次差",
         source=NORM,
         certainty="[D]",
+    ),
+    Rule(
+        "DM-56",
+        when=high_pressure,
+        then=Outcome(say="血压也偏高:已确诊高血压的另填高血压随访,没有确诊的改日再测,三次不同日都高就转诊确诊。"),
+        because="收缩压达到140(65岁及以上150)或舒张压达到90({pressure}),不影响糖尿病分类",
+        source="规范(第三版)·高血压(筛查) / domain.md A1",
+        certainty="[S:1]",
     ),
 )
 

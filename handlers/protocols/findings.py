@@ -155,5 +155,5 @@ def setting(f: Findings, settings: Mapping[str, Setting], name: str) -> Any:
 
 
 def is_yes(value: object) -> bool:
-    """A yes as a switch or as the norm's code 2 有 (1 is 无, and in Python True equals 1)."""
-    return value is True or (value == PRESENT and value is not True)
+    """A yes as a switch or as the norm's code 2 有; 1 is 无, although Python's True equals 1."""
+    return value is True or value == PRESENT

@@ -83,7 +83,7 @@ def _digits_from(run: str, at: int) -> str:
 
 
 def _worth(digits: str) -> int:
-    return int("".join(str(DIGITS.get(c, 1)) for c in digits))
+    return int("".join(str(DIGITS.get(c, 1)) for c in digits[:6]))
 
 
 def _bare(run: str, at: int) -> Piece | None:
@@ -103,7 +103,8 @@ def _bare(run: str, at: int) -> Piece | None:
         return None
     if "幺" in digits and len(digits) < 3:  # 老幺, 幺妹: the youngest, not a one
         return Piece(at, end, -1, True, True)
-    odd = SOME in digits or (len(digits) > 1 and (digits[0] in "零〇" or "两" in digits)) or len(digits) > 6
+    # Four digits and more are two values in one breath (一五二九四), a year or a telephone number.
+    odd = SOME in digits or len(digits) > 3 or (len(digits) > 1 and (digits[0] in "零〇" or "两" in digits))
     return Piece(at, end, _worth(digits) if digits != SOME else -1, odd or (len(digits) == 2 and rising(digits)), True)
 
 
@@ -129,7 +130,7 @@ def _built(run: str, at: int) -> Piece:
             total, last, at = total + unit, unit, end + 1
             vague |= zero
         elif unit is not None and unit < last and (len(digits) == 1 or rising(digits[:2])) and len(digits) <= 2:
-            vague |= len(digits) == 2 or (zero and unit * 10 == last)  # 一百五六十; 一百零五十
+            vague |= len(digits) == 2 or digits[0] in "零〇" or (zero and unit * 10 == last)  # 一百五六十; 一百零五十
             total, last, at = total + _worth(digits[0]) * unit, unit, end + 1
         else:  # the tail, without the digit that opens the next number
             tail = digits[:-1] if unit is not None else digits

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from handlers.reading.day_readers import HOW_TO_WRITE, READERS, Doubt, Prefer, add_months
-from handlers.reading.day_words import ANY_DAY, BARE_DAY, VAGUE_DAY
+from handlers.reading.day_words import ANY_DAY, BARE_DAY, HINT_OF_DAY, VAGUE_DAY
 from handlers.reading.normalise import tidy
 from handlers.reading.numerals import read_number
 
@@ -39,12 +39,16 @@ def find_day(
 
     `protected` are names that look like days (周一鸣, 张国庆, 李明 in "李明早上150/90").
     """
+    if not (bare or HINT_OF_DAY.search(text)):
+        return []
     for word in sorted(filter(None, protected), key=len, reverse=True):
         text = text.replace(word, "\ue000" * len(word))
     found = []
     for match in (BARE_DAY if bare else ANY_DAY).finditer(text):
         try:
             on, doubt = READERS[str(match.lastgroup)](match[0], today, prefer), None
+            if not 1900 <= on.year <= 2200:
+                raise OverflowError(on)
         except Doubt as why:
             on, doubt = None, str(why)
         except (OverflowError, ValueError):  # 9999年后

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from handlers.reading.chinese import DIGITS, SOME, UNITS, pieces, rising
+from handlers.reading.chinese import DIGITS, SOME, UNITS, Piece, pieces, rising
 from handlers.reading.number_words import DECIMALS, KIND, LABEL, MAY_BE_TENS, MEASURED, TAIL, TOKEN
 
 
@@ -43,7 +43,7 @@ def spans(seen: str) -> tuple[list[NumberSpan], set[int]]:
             worth = next(UNITS[c] for c in token[0] + "十" if c in UNITS) if token[0] != "个" else 1
             found.append(NumberSpan(start, at, worth, True, token[0]))
         elif kind == "odd":  # l46, 14O, 152.94.78, 1,200, .5: shown as it was probably meant, and asked
-            digits = token[0].translate(_CONFUSED)
+            digits = token[0].translate(_CONFUSED)[:9]
             value = int(digits) if digits.isdecimal() else float("0" + ".".join(digits.split(".")[:2]))
             found.append(NumberSpan(start, at, value, True, token[0]))
     return found, words_end
@@ -58,8 +58,7 @@ def _arabic(text: str, token: re.Match[str], found: list[NumberSpan]) -> int:
         odd = text[end + 1 : end + 2] in _NUMERAL_OR_DIGIT  # 1百5: asked
         value = round(value * UNITS[unit], 2)
         value = int(value) if value == int(value) else value
-        found.append(NumberSpan(start, end + 1, value, odd, text[start : end + 1]))
-        return end + 1
+        return _close(text, start, end + 1, value, odd, found)
     if text[end : end + 2] in {".几", "点几"}:
         found.append(NumberSpan(start, end + 2, value, True, text[start : end + 2]))
         return end + 2
@@ -76,9 +75,12 @@ def _han(text: str, start: int, end: int, found: list[NumberSpan]) -> int:
         if run[i] == "两" and run[i + 1 : i + 2] not in {"百", "千", "万"}:  # 四两: the unit, not the digit
             run, end = run[:i], start + i
             break
+    read = pieces(run)
+    alone = [p.end - p.start > 2 or _stands_alone(text, start, p, run) for p in read]
     last = start
-    for piece in pieces(run):
-        left, right, value, vague = start + piece.start, start + piece.end, piece.value, piece.vague
+    for piece, whole in zip(read, alone, strict=True):
+        left, right, value = start + piece.start, start + piece.end, piece.value
+        vague = piece.vague or not all(alone)
         decimals = DECIMALS.match(text, right) if right == end else None
         if vague and piece.bare and piece.end - piece.start == 2 and rising(run[piece.start : piece.end]):
             vague = not (decimals or _said_digit_by_digit(text, left, right))
@@ -91,8 +93,7 @@ def _han(text: str, start: int, end: int, found: list[NumberSpan]) -> int:
         if text[right : right + 2] == "点几":
             found.append(NumberSpan(left, right + 2, value, True, text[left : right + 2]))
             return right + 2
-        short = right - left == 1 or (piece.start == 0 and right - left == 2 and (piece.bare or run[0] == "十"))
-        if short and not _stands_alone(text, left, right):
+        if not whole:
             continue
         last = _close(text, left, right, value, vague or text[right : right + 1] == "点", found)
     return max(last, end, start + 1)
@@ -116,12 +117,16 @@ def _close(text: str, start: int, end: int, value: float | int, vague: bool, fou
     return end
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
+def _stands_alone(text: str, at: int, piece: Piece, run: str) -> bool:
     """三, 八一, 十五 are numbers only where something is counted with them, or where no other word touches them."""
-    if MEASURED.match(text, end) or TAIL.match(text, end):
+    start, end = at + piece.start, at + piece.end
+    two = end - start == 2
+    if two and (piece.vague or piece.start > 0 or not (piece.bare or run[0] == "十")):
+        return True
+    if MEASURED.match(text, end) or TAIL.match(text, end) or DECIMALS.match(text, end):
         return True
     before, after = text[start - 1 : start], text[end : end + 1]
-    if end - start == 1 and after.isalnum():
+    if not two and after.isalnum():
         return False
     return not before.isalnum() or before in LABEL
 

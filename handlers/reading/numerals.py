@@ -14,6 +14,9 @@ from handlers.reading.number_words import AFTER, BEFORE, MEASURED
 
 __all__ = ["NumberSpan", "numbers_in", "read_number", "to_arabic"]
 
+_NUMERALS = "".join((*DIGITS, *UNITS))
+_TENTHS_FOLLOW = {"个": 1, "斤": 1, "尺": 1, "块": 1, "米": 2, "度": 2}
+_LIKE_A_DIGIT = frozenset("lIOo")
 _MASK = "\ue000"
 _SLASH_WORDS = {"杠", "斜杠", "横杠", "得", "比", "/"}
 
@@ -60,7 +63,9 @@ def to_arabic(text: str, protected: Sequence[str] = ()) -> str:
             between = "/"
         written = number.raw
         months = number.raw == "半" and text[number.end : number.end + 1] in set("个年月小")  # 半个月后: a date's words
-        if not (number.approximate or months or number.raw.replace(".", "").isdecimal()):
+        touches_doubt = any(n.approximate and n.end == number.start for n in found[max(0, i - 1) : i])
+        touches_doubt |= any(n.approximate and number.end == n.start for n in found[i + 1 : i + 2])
+        if not (number.approximate or touches_doubt or months or number.raw.replace(".", "").isdecimal()):
             written = f"{number.value}{number.unit}"
         out.append(between)
         if out and written[:1].isdigit() and "".join(out[-2:])[-1:].isdigit():
@@ -96,9 +101,12 @@ def _with_doubts(text: str, found: list[NumberSpan], words_end: set[int]) -> lis
     for i, (a, b) in enumerate(pairwise(found)):
         between = text[a.end : b.start]
         touching = between == "" and not MEASURED.match(text, b.end)
-        a_range = between in {"到", "至", "~"} or (between == "-" and b.value > a.value)
-        halves = touching or between in {"/", "杠", "得", "比"}
-        if a_range or (halves and (doubtful[i] or doubtful[i + 1])):
+        # a range, or a decimal point with the two scripts around it (7.五)
+        unsettled = between in {"到", "至", "~", ".", "·", "点"} or (between == "-" and b.value > a.value)
+        halves = touching or between.strip(_NUMERALS) in {"/", "杠", "得", "比"}
+        # 36度52, 六斤2一天: a tenth that ran into something else
+        tenth = between in _TENTHS_FOLLOW and len(b.raw) <= _TENTHS_FOLLOW[between] and not MEASURED.match(text, b.end)
+        if unsettled or tenth or (halves and (doubtful[i] or doubtful[i + 1])):
             doubtful[i] = doubtful[i + 1] = True
     return [n._replace(approximate=doubt) for n, doubt in zip(found, doubtful, strict=True)]
 
@@ -109,4 +117,6 @@ def _in_two_scripts(text: str, n: NumberSpan, words_end: set[int]) -> bool:
     if n.raw[-1].isdecimal() and after in DIGITS and after != "两" and not MEASURED.match(text, n.end + 1):
         return True
     before = text[n.start - 1 : n.start]
+    if _LIKE_A_DIGIT & {before, after} and not (n.raw[0].isdecimal() or n.raw[-1].isdecimal()):  # l百二
+        return True
     return n.raw[0].isdecimal() and (before in DIGITS or before in UNITS) and n.start not in words_end

@@ -106,13 +106,12 @@ class TelegramServer:
     def __init__(
         self,
         *,
-        token: str = "700100200:AAExampleTokenOfTheEmulator",
+        bot_id: int = 700_100_200,
         rate_limited: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.token, self._now = token, now
-        self.me = {"id": int(token.partition(":")[0]), "is_bot": True, "first_name": "村医助手"}
-        self.me["username"] = "cunyi_bot"
+        self._now = now
+        self.me: Json = {"id": bot_id, "is_bot": True, "first_name": "村医助手", "username": "cunyi_bot"}
         self.retry_pause = 0.05  # seconds until a webhook delivery is tried again
         self._numbers = iter(range(1, 10**9))
         self._poller: asyncio.Future[str] | None = None
@@ -136,10 +135,15 @@ class TelegramServer:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="telegram", daemon=True)
 
     def forget(self) -> None:
-        """Become as new, so that one server can serve many tests. Ids go on counting."""
+        """Become as new, so that one server can serve many tests. Ids go on counting.
+
+        The token changes: a last call of an earlier bot, still on its way, must not meddle.
+        """
         with self._changed:
             if self._poller:
-                self._loop.call_soon_threadsafe(self._end_poll, "a new beginning")
+                self._loop.call_soon_threadsafe(_end, self._poller, "a new beginning")
+                self._poller = None
+            self.token = f"{self.me['id']}:AAExampleTokenOfTheEmulator{next(self._numbers)}"
             self.rate_limited = False
             self.calls: Counter[str] = Counter()  # by method, in lower case
             self.commands: list[Json] = []
@@ -317,8 +321,8 @@ class TelegramServer:
                 self._pushing[chat] = asyncio.create_task(self._bring(chat))
 
     def _end_poll(self, because: str) -> None:
-        if self._poller and self.polled:
-            self._poller.set_result(because)
+        if self._poller:
+            _end(self._poller, because)
 
     async def _bring(self, chat: int) -> None:
         while (webhook := self.webhook) and (update := self._next_of(chat)):
@@ -358,7 +362,10 @@ class TelegramServer:
                     self._troubles.remove(trouble)
             if trouble and not trouble.after:
                 return await self._fail(trouble)
-            result = await self._call(method, parameters, files)
+            if method == "getupdates":
+                result = await self._get_updates(request, parameters)
+            else:
+                result = self._call(method, parameters, files)
             if trouble:
                 return await self._fail(trouble)
             return JSONResponse({"ok": True, "result": result})
@@ -382,9 +389,7 @@ class TelegramServer:
         if token != self.token:
             raise Refused(401)
 
-    async def _call(self, method: str, p: Json, files: dict[str, tuple[str, bytes]]) -> Any:
-        if method == "getupdates":
-            return await self._get_updates(p)
+    def _call(self, method: str, p: Json, files: dict[str, tuple[str, bytes]]) -> Any:
         with self._changed:
             match method:
                 case "getme":
@@ -410,7 +415,7 @@ class TelegramServer:
                     return self._get_file(str(p.get("file_id")))
         raise Refused(404)
 
-    async def _get_updates(self, p: Json) -> list[Json]:
+    async def _get_updates(self, request: Request, p: Json) -> list[Json]:
         if self.webhook:
             why = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             raise Refused(409, f"Conflict: {why}")
@@ -429,12 +434,14 @@ class TelegramServer:
             left = deadline - time.monotonic()
             if batch or left <= 0 or self._server.should_exit:
                 return batch
-            self._poller = self._loop.create_future()
-            try:
-                ended_by = await asyncio.wait_for(self._poller, left)
-            except TimeoutError:
+            poll = self._poller = self._loop.create_future()
+            gone = asyncio.ensure_future(request.receive())  # a bot that dies hangs up
+            await asyncio.wait({poll, gone}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done() or not poll.done():
+                poll.cancel()
                 return []
-            if ended_by:
+            gone.cancel()
+            if ended_by := poll.result():
                 raise Refused(409, f"Conflict: terminated by {ended_by}")
 
     def _send(self, p: Json, content: Json) -> Json:
@@ -567,6 +574,11 @@ class TelegramServer:
 
     def _date(self) -> int:
         return int(self._now().timestamp())
+
+
+def _end(poll: asyncio.Future[str], because: str) -> None:
+    if not poll.done():
+        poll.set_result(because)
 
 
 def _units(text: str) -> int:

@@ -1,0 +1,145 @@
+"""What every step is: a question beside the field it fills, and how an answer or a doubt comes back from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from datetime import date
+from typing import Any
+
+from handlers.reading import normalise, numerals
+from models.conversation import Doubt
+from models.message import Choice
+
+Values = dict[str, Any]
+
+TAKEN = "\ue010"
+"""Stands in a line where something has been recognised already, so that nothing else is read across it."""
+
+
+class NotUnderstood(Exception):
+    """An answer the step cannot read. The message is the kind sentence that goes back: what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a step may look at besides the text: the answers so far and plain facts about the resident and the day."""
+
+    today: date
+    answers: Mapping[str, Any] = attribute(default_factory=dict)
+    sex: str | None = None
+    age: int | None = None
+    villages: tuple[tuple[int, str], ...] = ()  # (id, name) within the doctor's scope
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Values by field, or a doubt to be asked instead. With a doubt, nothing is stored but what `values` already says.
+
+    Neither values nor doubt: the words were understood and say nothing to be stored ("没有头晕").
+    """
+
+    values: Values
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer recognised in a line, and the characters it took.
+
+    `announced` tells that its own words stood there (体重52/50): it is taken before what only looks like a value.
+    """
+
+    start: int
+    end: int
+    answer: Answer
+    announced: bool = False
+
+
+def always(known: Known) -> bool:
+    return True
+
+
+def digits(text: str) -> str:
+    """The text as a person would have typed it with a good keyboard: half-width, Chinese numerals as digits."""
+    return numerals.to_arabic(normalise.tidy(text))
+
+
+def quoted(text: str) -> str:
+    """What was typed, short enough to be said back."""
+    return text.strip()[:20]
+
+
+def is_vague(line: str) -> bool:
+    """Holds a number that is only about right (一百六七, 九点几, 左右): it is asked, never read."""
+    return any(span.approximate for span in numerals.numbers_in(line))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Step:
+    """One question of a form, standing beside the field it fills.
+
+    `asked` steps are asked one by one; the others are opened from the recap by one tap. An `optional` step offers
+    跳过. `words` are what announces the value inside a line. A step shared by two forms is the same object in both,
+    so an answer given once serves both.
+    """
+
+    field: str
+    title: str
+    ask: str = ""
+    hint: str = ""
+    words: tuple[str, ...] = ()
+    asked: bool = True
+    optional: bool = False
+    when: Callable[[Known], bool] = always
+
+    many: bool = attribute(default=False, init=False)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field this step may fill; the first one names it."""
+        return (self.field,)
+
+    def question(self, known: Known) -> str:
+        return self.ask or f"{self.title}?"
+
+    def choices(self, known: Known) -> tuple[Choice, ...]:
+        return ()
+
+    def is_answered(self, answers: Mapping[str, Any]) -> bool:
+        return any(name in answers for name in self.fields)
+
+    def read(self, text: str, known: Known) -> Answer:
+        """Read a whole reply. Raises NotUnderstood with what was expected."""
+        raise NotImplementedError
+
+    def choose(self, code: str, known: Known) -> Answer:
+        """A button's code. Raises NotUnderstood for a button that is not of this question."""
+        raise NotUnderstood(self.hint or self.question(known))
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        """Recognise this step's values inside a tidied line."""
+        return iter(())
+
+    def guess(self, number: float, known: Known) -> list[tuple[str, Values]]:
+        """What a number standing without any word could be: (label, values) to be offered, never taken."""
+        return []
+
+    def show(self, answers: Mapping[str, Any]) -> str:
+        """The recap's wording of the value."""
+        return str(answers.get(self.field, ""))
+
+    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
+        """Chinese words of coded answers, for the export."""
+        return {}
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of alternatives, longest first, so that a short word never hides a longer one.
+
+    一周 and 一次 stand in the table as people write them, and in a line as 1周 and 1次 as well.
+    """
+    written = (re.escape(word).replace("一", "[一1]") for word in sorted(words, key=len, reverse=True))
+    return "|".join(written) or "(?!)"

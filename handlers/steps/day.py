@@ -1,0 +1,96 @@
+"""A calendar day: the day of the visit, the next one, a birthday."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from handlers.reading import dates
+from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of, quoted
+from models.conversation import Doubt
+
+_ANNOUNCES_OTHER = re.compile(
+    r"(?:下次|下回|预约|复查|复诊|到期|截止|至|出生|生于|生日|末次月经|预产期|约在|约|从|自)[\s:是为在于]*$"
+)
+_ABOUT_OTHER = re.compile(r"\s*(?:约[的好]|预约|说好|通知|复查|复诊|复测|再来|再量|再测|再访|回访|出生|生的|起|前要|之前要)")
+# What may touch the day of a visit. Anything else ("昨天开始头晕", "11月15号开始吃药") may be the day of something else.
+_VISIT_GOES_ON = re.compile(
+    r"\s*(?:$|[^\u4e00-\u9fff]|的?(?:去|上门|入户|随访|家访|访|量|测|来|在|到|给|为|帮|对|血压|高压|大压|收缩压|空腹|餐后|随机|血糖|心率"
+    r"|体重|电话|门诊|义诊|签|建档|登记|上午|下午|早上|早晨|中午|晚上|傍晚|打电话|微信|视频|第|是|补))"
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Day(Step):
+    """A calendar day. `past` days may not lie in the future, and not long ago without a question.
+
+    Inside a line a bare date is this day; with `bare` False its own words must announce it (下次, 末次月经 …), or one of
+    `after` follow it (12月20号复查).
+    """
+
+    past: bool = True
+    bare: bool = True
+    after: tuple[str, ...] = ()
+    either_way: bool = False
+    """The day may lie before or after today (an agreement's first day)."""
+
+    def read(self, text: str, known: Known) -> Answer:
+        found = dates.read_day(text, known.today, prefer=self._direction)
+        if found.on is None:
+            raise NotUnderstood(
+                found.doubt or f"没看懂日期“{quoted(text)}”。可以写“今天”“昨天”“11月8号”或“2026-11-08”。"
+            )
+        return self._checked(found.on, known)
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for day in dates.find_day(line, known.today, prefer=self._direction):
+            announced = self._announced.search(line[: day.start])
+            follows = self._follows.match(line, day.end) if self.after else None
+            start = announced.start() if announced else day.start
+            end = follows.end() if follows else day.end
+            if announced or follows:
+                yield Found(start, end, self._found(day, known), announced=True)
+            elif self.bare and not _ANNOUNCES_OTHER.search(line[: day.start]) and not _ABOUT_OTHER.match(line, day.end):
+                yield Found(start, end, self._bare(day, line, known))
+
+    @property
+    def _direction(self) -> dates.Prefer:
+        return "past" if self.past and not self.either_way else "future"
+
+    def _found(self, day: dates.DayFound, known: Known) -> Answer:
+        if day.on is None:
+            return Answer({}, Doubt(day.doubt or f"这个{self.title}没看懂,请写成“11月8号”这样。", []))
+        return self._checked(day.on, known)
+
+    def _bare(self, day: dates.DayFound, line: str, known: Known) -> Answer:
+        """A date that nothing announces; where other words touch it, it is asked whether it is this one."""
+        if day.on is None or _VISIT_GOES_ON.match(line, day.end):
+            return self._found(day, known)
+        if day.on == known.today:
+            return Answer({})
+        said, iso = line[day.start : day.end], day.on.isoformat()
+        return Answer({}, Doubt(f"“{said}”({iso})是{self.title}吗?", [(f"是,{iso}", {self.field: iso}), ("不是", {})]))
+
+    @cached_property
+    def _announced(self) -> re.Pattern[str]:
+        return re.compile(rf"(?:{any_of((self.title, *self.words))})[\s:是为在于约定从]*$")
+
+    @cached_property
+    def _follows(self) -> re.Pattern[str]:
+        return re.compile(rf"\s*(?:{any_of(self.after)})")
+
+    def _checked(self, day: date, known: Known) -> Answer:
+        if self.past and not self.either_way and day > known.today:
+            return Answer(
+                {}, Doubt(f"{self.title}{day:%Y-%m-%d}还没到(今天是{known.today:%Y-%m-%d}),请写实际的日期。", [])
+            )
+        if not self.past and not self.either_way and day <= known.today:
+            return Answer({}, Doubt(f"{self.title}{day:%Y-%m-%d}不在今天之后,请再写一次。", []))
+        return Answer({self.field: day.isoformat()})
+
+    def show(self, answers: Mapping[str, Any]) -> str:
+        return str(answers[self.field])

@@ -1,0 +1,308 @@
+"""Questions with a closed list of answers, each with the norm's code and the words people use for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from handlers.steps import context
+from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of, digits, quoted
+from models.conversation import Doubt
+from models.message import Choice
+
+_HAN = "\u4e00-\u9fff"
+_ALONE, _ALONE_END = rf"(?<![A-Za-z{_HAN}])", rf"(?![A-Za-z{_HAN}])"
+_ASKED = re.compile(r"(?:吗|么|没有?$|不$|[??])")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible answer: the norm's code, its label, and the other words people use for it.
+
+    Of these words, `apart` ones count inside a line only where no other word touches them (家庭, but not 家庭困难), and
+    `replies` only as a whole reply or after the question's title (没有).
+    """
+
+    code: int | str
+    label: str
+    words: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    replies: tuple[str, ...] = ()
+
+
+def options(*rows: tuple[Any, ...]) -> tuple[Option, ...]:
+    """Options from rows of (code, label, other words…); a word written =家庭 counts only apart, ~没有 only as a reply."""
+
+    def marked(words: Iterable[str], mark: str) -> tuple[str, ...]:
+        return tuple(word.removeprefix(mark) for word in words if word[0] == mark)
+
+    return tuple(
+        Option(code, label, tuple(w for w in words if w[0] not in "=~"), marked(words, "="), marked(words, "~"))
+        for code, label, *words in rows
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Select(Step):
+    """What SelectOne and SelectMany share: options found by button, code, label or other words."""
+
+    options: tuple[Option, ...]
+
+    def choices(self, known: Known) -> tuple[Choice, ...]:
+        return tuple(
+            Choice(f"{self.field}.{o.code}", o.label, str(o.code) if isinstance(o.code, int) else "")
+            for o in self.options
+        )
+
+    def option(self, code: Any) -> Option | None:
+        return next((o for o in self.options if str(o.code) == str(code)), None)
+
+    @cached_property
+    def _by_word(self) -> dict[str, Option]:
+        return {word.lower(): o for o in self.options for word in (*o.replies, *o.apart, *o.words, o.label)}
+
+    @cached_property
+    def _apart(self) -> frozenset[str]:
+        return frozenset(word.lower() for o in self.options for word in o.apart)
+
+    @cached_property
+    def _replies(self) -> frozenset[str]:
+        return frozenset(word.lower() for o in self.options for word in o.replies)
+
+    def _words_pattern(self, words: Iterable[str]) -> str:
+        """Longest words first, so that 不规律 is never read as 规律; those that count only apart, apart."""
+        words = set(words) - self._replies
+        touching, apart = words - self._apart, words & self._apart
+        return rf"(?:{any_of(touching)})" + (rf"|{_ALONE}(?:{any_of(apart)}){_ALONE_END}" if apart else "")
+
+    def _expected(self, text: str, known: Known) -> str:
+        said = quoted(text)
+        choices = self.choices(known)
+        listing = ":" + "、".join(f"{c.number or n} {c.label}" for n, c in enumerate(choices, 1)) if len(choices) <= 6 else ""
+        return (f"没看懂“{said}”。" if said else "") + f"{self.title}请选一项{listing}。点按钮、回复序号或写文字都行。"
+
+    def _label(self, code: Any) -> str:
+        option = self.option(code)
+        return option.label if option else str(code)
+
+    def _which_of_all(self, said: str) -> Doubt:
+        """Words about this question that are not one of its answers: the list is offered, nothing is taken."""
+        return Doubt(f"“{said}”是哪一种{self.title}?", [(o.label, self._values(o.code)) for o in self.options])
+
+    def _values(self, code: int | str) -> dict[str, Any]:
+        return {self.field: code}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SelectOne(Select):
+    """Exactly one of a few. `target` is the field of the goal in a pair like 中/轻."""
+
+    bare: tuple[str, ...] | None = None
+    """Words that suffice inside a line; None means all of them, () that the title must announce any (良好, 一般 …)."""
+    momentary: tuple[str, ...] = ()
+    """Words that make a bare answer true of a moment only (今天没吃药): it is asked."""
+    target: str | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return (self.field, self.target) if self.target else (self.field,)
+
+    def is_answered(self, answers: Mapping[str, Any]) -> bool:
+        return self.field in answers
+
+    def choose(self, code: str, known: Known) -> Answer:
+        option = self.option(code)
+        if option is None:
+            raise NotUnderstood(self._expected("", known))
+        return Answer({self.field: option.code})
+
+    def read(self, text: str, known: Known) -> Answer:
+        line = digits(text).strip("。.!,、 ")
+        if option := self.option(line) or self._by_word.get(line.lower()):
+            return Answer({self.field: option.code})
+        pair = line.split("/")
+        if self.target and len(pair) == 2 and all(self.option(part) or part in self._by_word for part in pair):
+            codes = [(self.option(part) or self._by_word[part]).code for part in pair]
+            return Answer({self.field: codes[0], self.target: codes[1]})
+        seen = [match for match in self._all_words.finditer(line) if not _ASKED.search(line)]
+        said = {self._by_word[match[0].lower()].code for match in seen}
+        if len(said) == 1 and not any(self._unsure(line, match.start()) for match in seen):
+            return Answer({self.field: said.pop()})
+        raise NotUnderstood(self._expected(text, known))
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for match in self._finder.finditer(line):
+            said = match["said"] or match["bare"]
+            answer = Answer({self.field: self._by_word[said.lower()].code})
+            start = match.start()
+            if self.target and match["goal"]:
+                answer = Answer({**answer.values, self.target: self._by_word[match["goal"].lower()].code})
+            if match["bare"]:
+                if context.advised(line, start):
+                    continue
+                if self._unsure(line, start):
+                    denial = context.denied(line, start)
+                    start = start if denial is None else denial
+                    answer = Answer({}, self._which_of_all(line[start : match.end()]))
+            yield Found(start, match.end(), answer, announced=bool(match["said"]))
+
+    def show(self, answers: Mapping[str, Any]) -> str:
+        goal = f"(目标 {self._label(answers[self.target])})" if self.target and self.target in answers else ""
+        return self._label(answers[self.field]) + goal if self.field in answers else goal.strip("()")
+
+    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
+        return {name: self._label(answers[name]) for name in self.fields if name in answers}
+
+    def _unsure(self, line: str, start: int) -> bool:
+        """The words before deny it (没有规律服药), or say that it is not this time's or not this person's."""
+        return (
+            any(word in context.before(line, start) for word in self.momentary)
+            or context.denied(line, start) is not None
+            or context.advised(line, start)
+            or bool(context.not_todays(line, start))
+        )
+
+    @cached_property
+    def _all_words(self) -> re.Pattern[str]:
+        return re.compile(any_of(self._by_word), re.IGNORECASE)
+
+    @cached_property
+    def _finder(self) -> re.Pattern[str]:
+        title, every = any_of((self.title, *self.words)), any_of(self._by_word)
+        bare = self._words_pattern(self._by_word if self.bare is None else (word.lower() for word in self.bare))
+        goal = rf"(?:\s*/\s*(?P<goal>{every}))?" if self.target else "(?P<goal>(?!))?"
+        end = "(?![吗么没])"  # 并发症有没有
+        return re.compile(rf"(?:{title})[\s:是都为比较]*(?P<said>{every}){goal}{end}|(?P<bare>{bare})", re.IGNORECASE)
+
+
+_ONE_LIST = re.compile(r"[、和及或与/]+")
+_GAP = re.compile(r"[\s,]*")
+_ANSWERED_NO = re.compile(r"\s*[::]?\s*(?:无|没有|没|否|×|-(?=[\s,]|$)|阴性)(?![\u4e00-\u9fff])")
+_ANSWERED_YES = re.compile(r"\s*[::]?\s*√")
+_GONE = re.compile(r"(?:现在|已经|已|也|都)?(?:好了|好多了|没了|没有了|消失|缓解|减轻|不[痛疼晕昏麻肿]了)")
+_ALREADY = re.compile(r"(?:上次|上回|以前|之前|原来|从前|去年|过去|曾经)[^\s,。;]{0,3}$")
+_SET_ASIDE = re.compile(r"(?:原来的|原有的?|之前的|已有的?|以前的)$")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SelectMany(Select):
+    """Several of a list. `none_code` is the option that excludes all others; its code differs from form to form."""
+
+    none_code: int | str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "many", True)
+
+    def choose(self, code: str, known: Known) -> Answer:
+        return self.of_codes([code], known)
+
+    def of_codes(self, codes: Sequence[str], known: Known) -> Answer:
+        """Several ticked options. 'nothing' together with something is a contradiction and is asked."""
+        chosen = [o for o in self.options if str(o.code) in {str(c) for c in codes}]
+        if not chosen:
+            raise NotUnderstood(self._expected("", known))
+        found = [o.code for o in chosen if o.code != self.none_code]
+        if found and len(found) < len(chosen):
+            return Answer({}, self._contradiction(found))
+        return Answer({self.field: found or [self.none_code]})
+
+    def read(self, text: str, known: Known) -> Answer:
+        line = digits(text).strip("。.!,、 ")
+        if re.fullmatch(r"[\d\s,、.;和及]+", line) and (codes := re.findall(r"\d+", line)):
+            if all(self.option(code) for code in codes):
+                return self.of_codes(codes, known)
+            raise NotUnderstood(self._expected(text, known))
+        if option := self._by_word.get(line.lower()):
+            return Answer({self.field: [option.code]})
+        answers = [found.answer for found in self.find(line, known) if found.answer.values or found.answer.doubt]
+        if not answers or _ASKED.search(line):
+            raise NotUnderstood(self._expected(text, known))
+        return answers[0]
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        """All words together make one answer. A denied word (没有头晕) is understood, and no answer by itself."""
+        said = list(self._said(line))
+        codes = [code for _, _, code in said if code is not None and not isinstance(code, _Unsure)]
+        unsure = [code for _, _, code in said if isinstance(code, _Unsure)]
+        if unsure:
+            answer = Answer({}, self._yes_or_no(unsure[0], codes))
+        else:
+            answer = self.of_codes([str(code) for code in codes], known) if codes else Answer({})
+        for start, end, _ in said:
+            yield Found(start, end, answer)
+
+    def _said(self, line: str) -> Iterator[tuple[int, int, Any]]:
+        """Each word with its code, None where it is denied, or what is not sure about it."""
+        denied_until, was_denied = -1, False
+        for match in self._finder.finditer(line):
+            start, end = match.span()
+            option = self._by_word[match[0].lower()]
+            if option.code == self.none_code:
+                denied_until, was_denied = -1, False
+                yield start, end, option.code
+                continue
+            denial = context.denied(line, start)
+            between = line[denied_until:start] if was_denied and denied_until >= 0 else None
+            if denial is None and (answered := _ANSWERED_NO.match(line, end)):
+                denial, end = start, answered.end()
+            elif answered := _ANSWERED_YES.match(line, end):
+                end = answered.end()
+            if denial is not None or (between is not None and _ONE_LIST.fullmatch(between)):  # 无头晕、胸闷
+                denied_until, was_denied = end, True
+                yield (start if denial is None else denial), end, None
+                continue
+            unsure = between is not None and between != "" and _GAP.fullmatch(between)  # 无头晕 胸闷: has it, or not?
+            was_denied = False
+            if set_aside := _SET_ASIDE.search(context.before(line, start)):
+                yield start - len(set_aside[0]), end, None
+            elif unsure or self._another(line, start, end):
+                yield start, end, _Unsure(match[0], option.code)
+            elif not context.advised(line, start):
+                yield start, end, option.code
+
+    def _another(self, line: str, start: int, end: int) -> bool:
+        """Gone again, of an earlier time, or somebody else's."""
+        close = context.before(line, start)
+        return bool(_GONE.match(line, end) or _ALREADY.search(close) or context.of_somebody_else(line, start))
+
+    def _yes_or_no(self, unsure: _Unsure, codes: Sequence[int | str]) -> Doubt:
+        others = [code for code in codes if code != self.none_code]
+        return Doubt(
+            f"“{unsure.word}”这次有没有?",
+            [
+                (f"有{unsure.word}", {self.field: [*dict.fromkeys([*others, unsure.code])]}),
+                (f"没有{unsure.word}", {self.field: others} if others else {}),
+            ],
+        )
+
+    @cached_property
+    def _finder(self) -> re.Pattern[str]:
+        return re.compile(self._words_pattern(self._by_word), re.IGNORECASE)
+
+    def _values(self, code: int | str) -> dict[str, Any]:
+        return {self.field: [code]}
+
+    def _contradiction(self, found: list[Any]) -> Doubt:
+        said = "、".join(self._label(code) for code in found)
+        none = self._label(self.none_code)
+        return Doubt(
+            f"又说{none}又说{said},是哪一个?",
+            [(said, {self.field: found}), (none, {self.field: [self.none_code]})],
+        )
+
+    def show(self, answers: Mapping[str, Any]) -> str:
+        return "、".join(self._label(code) for code in answers[self.field])
+
+    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
+        return {self.field: self.show(answers)} if self.field in answers else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsure:
+    """A word that stands there, without it being sure that it holds."""
+
+    word: str
+    code: int | str

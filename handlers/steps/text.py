@@ -1,0 +1,41 @@
+"""Free words, kept as typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Text(Step):
+    """Free words, kept as typed. Inside a line only what follows its own words and a colon (转诊原因:…).
+
+    `like` is what the words must look like to be taken without a colon (已转诊县医院心内科).
+    """
+
+    longest: int = 200
+    like: str = ""
+
+    def read(self, text: str, known: Known) -> Answer:
+        said = text.strip()
+        if not said:
+            raise NotUnderstood(self.hint or f"请写{self.title}。")
+        if len(said) > self.longest:
+            raise NotUnderstood(f"{self.title}最多{self.longest}个字,刚才有{len(said)}个,请简短一些。")
+        return Answer({self.field: said})
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        if self.words:
+            for match in self._finder.finditer(line):
+                said = match["named"] or match["like"]
+                if len(said) <= self.longest:
+                    yield Found(match.start(), match.end(), Answer({self.field: said}), announced=True)
+
+    @cached_property
+    def _finder(self) -> re.Pattern[str]:
+        like = self.like or "(?!)"
+        return re.compile(rf"(?:{any_of(self.words)})(?:\s*:\s*(?P<named>[^\s,。;\ue010]+)|\s*[是为]?(?P<like>{like}))")
