@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, column, inspect, literal, select, table
+from sqlalchemy import Connection, Table, inspect, literal, select
 
 from models import migrate
 from models.base import Store
@@ -24,6 +24,7 @@ from models.secrets import Keyring, WrongSecretKey
 
 INFO = "backup_info"
 FORMAT = "cunyi-backup-1"
+PARENTS_FIRST = {"organisations": ["path"]}  # where a row may point to another of its table with a higher key
 
 
 class RestoreRefused(FileExistsError):
@@ -32,14 +33,19 @@ class RestoreRefused(FileExistsError):
 
 def backup(store: Store, file: Path) -> None:
     """Copy everything into one file. It takes its name only when it is whole and on the disk."""
+    database = store.engine.url.database
+    if store.is_sqlite and database and file.absolute() == Path(database).absolute():
+        raise FileExistsError(f"{file} 就是正在用的数据库,备份请换一个文件名。")
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # it holds people's names
     try:
-        if store.is_sqlite:
-            _copy_sqlite(store, part)
-        else:
-            _copy_rows_out(store, part)
+        with _opened(part, store.keyring) as target:
+            if store.is_sqlite:
+                _copy_pages(store, target)
+            else:
+                migrate.upgrade(target)
+                _copy_rows(store, target)
         _sign(part, store.keyring)
         _to_disk(part)
         part.replace(file)
@@ -58,42 +64,27 @@ def restore(store: Store, file: Path) -> None:
     4. All rows go in, or none.
     """
     _verify(file, store.keyring)
-    with tempfile.TemporaryDirectory(prefix="cunyi-restore-", dir=file.absolute().parent) as folder:
+    _refuse_rows(store)
+    with tempfile.TemporaryDirectory(prefix="cunyi-restore-") as folder:
         copy = Path(folder) / "backup.db"
         shutil.copyfile(file, copy)
         with _opened(copy, store.keyring) as saved:
             migrate.upgrade(saved)
-            if not _has_rows(store):
+            if store.is_sqlite:
+                with saved.engine.begin() as connection:
+                    connection.exec_driver_sql(f"DROP TABLE {INFO}")
+                _copy_pages(saved, store)
+            else:
                 migrate.upgrade(store)
                 _copy_rows(saved, store)
 
 
-# --- out ---
-
-
-def _copy_sqlite(store: Store, part: Path) -> None:
-    """SQLite's own online backup in one step: the state of one instant, and no writer waits."""
-    with closing(sqlite3.connect(part)) as target:
-        connection = store.engine.raw_connection()
-        try:
-            source = connection.driver_connection
-            assert isinstance(source, sqlite3.Connection)
-            source.backup(target)
-        finally:
-            connection.close()
-        target.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
-
-
-def _copy_rows_out(store: Store, part: Path) -> None:
-    """From PostgreSQL: every table as one transaction sees it, so that rows of different tables agree."""
-    with _opened(part, store.keyring) as target:
-        migrate.upgrade(target)
-        _copy_rows(store, target)
+# --- signed ---
 
 
 def _sign(part: Path, keyring: Keyring) -> None:
     with closing(sqlite3.connect(part)) as connection, connection:
-        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
         connection.execute(f"CREATE TABLE {INFO} (format TEXT, fingerprint TEXT)")
         connection.execute(f"INSERT INTO {INFO} VALUES (?, ?)", (FORMAT, _fingerprint(keyring)))
 
@@ -101,17 +92,6 @@ def _sign(part: Path, keyring: Keyring) -> None:
 def _fingerprint(keyring: Keyring) -> str:
     """Tells whether two keys are the same, and nothing about either."""
     return keyring.lookup(FORMAT, place=INFO)
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-# --- in ---
 
 
 def _verify(file: Path, keyring: Keyring) -> None:
@@ -126,17 +106,24 @@ def _verify(file: Path, keyring: Keyring) -> None:
         raise WrongSecretKey
 
 
-def _has_rows(store: Store) -> bool:
-    """False for a database that may be filled; one with a row in any table raises."""
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# --- from one database to another ---
+
+
+def _refuse_rows(store: Store) -> None:
+    """A database is filled only while it holds nothing, tables or not."""
     with store.engine.execution_options(reading=True).connect() as connection:
         present = set(inspect(connection).get_table_names())
         for name in sorted(present & set(metadata.tables)):
-            if connection.scalar(select(literal(1)).select_from(table(name, column("x"))).limit(1)):
+            if connection.scalar(select(literal(1)).select_from(metadata.tables[name]).limit(1)):
                 raise RestoreRefused("数据库里已经有数据,恢复不会覆盖。请换一个空的 CUNYI_DATABASE_URL 再恢复。")
-    return False
-
-
-# --- rows from one database to another ---
 
 
 @contextmanager
@@ -146,6 +133,23 @@ def _opened(file: Path, keyring: Keyring) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _copy_pages(source: Store, target: Store) -> None:
+    """From SQLite to SQLite by its own online backup, in one step: the state of one instant, and no writer waits."""
+    with _driver(source) as pages_from, _driver(target) as pages_to:
+        pages_from.backup(pages_to)
+
+
+@contextmanager
+def _driver(store: Store) -> Iterator[sqlite3.Connection]:
+    connection = store.engine.raw_connection()
+    try:
+        driver = connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        yield driver
+    finally:
+        connection.close()
 
 
 def _copy_rows(source: Store, target: Store) -> None:
@@ -160,8 +164,8 @@ def _copy_rows(source: Store, target: Store) -> None:
 
 
 def _copy_table(rows_from: Connection, rows_to: Connection, each: Table) -> None:
-    in_order = each.c.path if "path" in each.c else each.primary_key  # an organisation after the one above it
-    order = [in_order] if "path" in each.c else list(each.primary_key)
-    rows = rows_from.execution_options(yield_per=BATCH).execute(select(each).order_by(*order))
+    order = PARENTS_FIRST.get(each.name) or [key.name for key in each.primary_key]
+    query = select(each).order_by(*(each.c[name] for name in order))
+    rows = rows_from.execution_options(yield_per=BATCH).execute(query)
     for batch in rows.mappings().partitions():
         insert_rows(rows_to, each, [dict(row) for row in batch])

@@ -17,6 +17,7 @@ import uvicorn
 
 from bot.demo_county import phones_in
 from bot.demo_day import play
+from bot.logs import set_up_logs
 from bot.phones import Phones
 from bot.simulator import make_web
 
@@ -37,6 +38,7 @@ def run_demo(*, port: int, data: Path | None, browser: bool, host: str = "127.0.
         except OSError as error:
             print(f"端口 {port} 用不了({error.strerror})。请换一个,例如 cunyi demo --port 0", file=sys.stderr)
             return 1
+        set_up_logs("error")  # the terminal belongs to the played conversation
     with listening or nullcontext(), nullcontext(data) if data else _temporary() as folder, suppress(KeyboardInterrupt):
         asyncio.run(_run(folder, listening, browser, kept=data is not None))
     return 0

@@ -80,15 +80,19 @@ def _county(store: Store, kept: datetime | None) -> tuple[MovableClock, dict[str
 
 
 async def _keep(phones: Phones, memory: Memory) -> None:
-    """Plan what is due as the clock runs on, and save what the phones show."""
+    """Plan what is due as the clock runs on, and save what the phones show whenever it has changed."""
+    changed = [True]
+    phones.listeners.append(lambda event, data: changed.append(True))
     passed = PLAN_EVERY
     while True:
         if passed >= PLAN_EVERY:
-            await phones.app.plan_today()
             passed = 0.0
+            await phones.app.plan_today()
+        if changed:
+            changed.clear()
+            memory.save(phones)
         await asyncio.sleep(SAVE_EVERY)
         passed += SAVE_EVERY
-        memory.save(phones)
 
 
 class Memory:

@@ -110,7 +110,9 @@ class Telling:
     def _tell(self, entry: Entry, to: str) -> None:
         drawing, colour = entry.drawing, "31" if entry.drawing.get("urgent") else ""
         words = [drawing.get("source"), drawing.get("title"), drawing.get("text")]
-        lines = "\n".join(part for part in words if part and part != NO_TITLE).split("\n")
+        if drawing.get("title") == NO_TITLE:
+            words = words[2:]
+        lines = "\n".join(part for part in words if part).split("\n")
         if len(lines) > LINES_SHOWN:
             lines = [*lines[:LINES_SHOWN], f"……(还有{len(lines) - LINES_SHOWN}行,手机上看全文)"]
         if any(lines):
@@ -159,8 +161,8 @@ async def play(phones: Phones, out: TextIO | None = None) -> None:
     await telling.say("doctor", "覃凤英 190/115 心率96 规律服药 无症状 门诊")
     await telling.submit("doctor", ANSWERS)
     await telling.at("10:30", "一步一步按按钮填")
-    await telling.say("doctor", "随访")
-    await telling.press("doctor", "张贵兰")
+    await telling.say("doctor", "高血压随访")
+    await telling.say("doctor", "张贵兰")
     await telling.submit("doctor", ANSWERS)
     await telling.at("11:20", "家庭医生签约")
     await telling.say("doctor", "签约 张桂兰 基础包")

@@ -15,22 +15,23 @@ from itertools import count
 class Budget:
     """Seconds between two messages: to anybody on the channel, and to one chat. Zero means no limit.
 
-    Messages leave evenly, but one that left late does not make all later ones late: what holds exactly is that `most`
-    messages take at least `most * overall` seconds.
+    `overall` is a mean: one that left late does not make all later ones late. What holds without exception is that no
+    second has more than `most` of them.
     """
 
     overall: float = 0.0
     per_chat: float = 0.0
-    most: int = 1
+    most: int = 0
 
 
 BUDGETS = {
-    # 30/s in all, 1/s in a private chat. At 29.6/s thirty take 1.0135 s: room for 13 ms by which the way to the
-    # platform may bring two messages closer together, and still 0.986 of the limit.
+    # 30/s in all, 1/s in a private chat. At 29.6/s thirty take 1.0135 s, which leaves room for what the way to the
+    # platform may bring them closer together, and is still 0.986 of the limit.
     "telegram": Budget(overall=1 / 29.6, per_chat=1.0, most=30),
     # 10,000/min per corp and API; 30/min per member, the excess is dropped silently
     "wecom": Budget(overall=0.006, per_chat=2.0),
 }
+SECOND = 1.002  # seconds; two milliseconds for what clocks and sleeps are wrong by
 CATCH_UP = 0.1  # seconds by which a late message may be followed up sooner than evenly
 FORGET_ABOVE = 10_000  # chats remembered before the idle ones are dropped
 
@@ -42,7 +43,7 @@ class Pacer:
         self.budget, self._time = budget, time
         self.paused_until = 0.0
         self._even = 0.0  # when the next message would leave if all left evenly
-        self._left: deque[float] = deque(maxlen=budget.most)
+        self._left: deque[float] = deque(maxlen=budget.most or 1)
         self._rests: dict[str, float] = {}  # chat -> when it may be spoken to again
         self._asked: dict[str, float] = {}  # chat -> until when the platform asked us to leave it alone
         self._line: list[tuple[int, int, asyncio.Future[bool]]] = []
@@ -128,8 +129,7 @@ class Pacer:
         if self._closed.is_set():
             return 0.0
         full = len(self._left) == self.budget.most
-        after_most = self._left[0] + self.budget.most * self.budget.overall if full else 0.0
-        return max(self.paused_until, self._even, after_most)
+        return max(self.paused_until, self._even, self._left[0] + SECOND if full else 0.0)
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -149,7 +149,9 @@ async def _events(phones: Phones, only: str | None) -> AsyncIterator[str]:
 
     phones.listeners.append(listen)
     try:
-        yield _event("state", {**phones.state(), **page_words()})
+        state = {**phones.state(), **page_words()}
+        state["phones"] = {name: phone for name, phone in state["phones"].items() if only in (None, name)}
+        yield _event("state", state)
         while True:
             try:
                 event, data = await asyncio.wait_for(waiting.get(), HEARTBEAT)

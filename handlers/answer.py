@@ -24,7 +24,7 @@ UNREADABLE = {
 def answer(turn: Turn) -> None:
     """Answer one message of a bound worker.
 
-    1. A photo, sticker or voice: what it cannot be used for, and the open question again.
+    1. A photo, sticker or voice without words: what it cannot be used for, and the open question again.
     2. A button: of the open form, of a form already submitted, or one that stands for itself.
     3. A command word, also in the middle of a form.
     4. A line about another resident while a form is open: it becomes one more draft.
@@ -33,7 +33,7 @@ def answer(turn: Turn) -> None:
     7. Anything else: the nearest commands as buttons.
     """
     message = turn.incoming
-    if message.file is not None:
+    if message.file is not None and not message.text:
         _unreadable(turn, message.file)
     elif message.chosen:
         _pressed(turn, message.chosen, message.context)

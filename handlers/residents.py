@@ -6,18 +6,32 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers.turn import Turn
 from models import names
+from models.message import COMPOUND_SURNAMES
 from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
 
 MOST_OFFERED = 8
-_LETTERS = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,24}(?![A-Za-z])")
-_LAST_FOUR = re.compile(r"(?<![\d./])(\d{3}[\dXx])(?![\d./])")
 CLOSE = 86  # of 100: how alike two pinyin must be to be offered as "perhaps"
+MANY = 300  # names to look up at once; beyond them the doctor's whole roster is the shorter way
+_HAN = re.compile(r"[\u4e00-\u9fff]+")
+_LETTERS = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,24}(?![A-Za-z])")
+_LAST_FOUR = re.compile(r"(?<![\d./])(\d{3}[\dXx])(?![\d./年月日份])")
+_FEMALE = "婶|嫂子|嫂|姨|阿姨|奶奶|娭毑|大娘|大妈|老太太|老太|妹子|姐|大姐|姑|婆婆|婆|女士"
+_MALE = "叔|伯|大伯|爷爷|爷|大爷|公公|哥|大哥|老头子|老头|老汉|先生|舅"
+_EITHER = "老师|师傅|医生|主任|老人|老人家|家的|家|氏|头"
+_KIN = re.compile(rf"(?:小|老|大)?(?P<surname>[\u4e00-\u9fff]{{1,2}}?)(?:(?P<female>{_FEMALE})|(?P<male>{_MALE})|(?:{_EITHER}))")
+_OLD = re.compile(r"(?:老|小)(?P<surname>[\u4e00-\u9fff])(?:头|哥|师傅|叔)?")
+# Letters of the trade are nobody's initials.
+_ABBREVIATIONS = frozenset(
+    "bp hr kg cm mm hg mmhg kpa mmol mol mg dl ml hi lo fpg ppg fbg pg sbp dbp bmi hba hbac ac qd bid tid qid qn ok pm am hpv "
+    "ldl hdl tc tg ecg ct spo it is no yes po sos tb bi rads gpt hcg crp id vip pcr hello hi thanks test".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,43 +40,130 @@ class Match:
 
     ids: tuple[int, ...]
     said: str
-    how: str  # name | sound | initials | given | digits | household | alike
+    how: str  # name | sound | initials | given | digits: said so; alike | kin | household: to be offered only
     start: int = -1
 
     @property
     def is_sure(self) -> bool:
         """One person, by characters, digits or sound: the recap still shows the name before anything is stored."""
-        return len(self.ids) == 1 and self.how != "alike"
+        return len(self.ids) == 1 and self.how in ("name", "sound", "initials", "given", "digits")
+
+
+class Roster:
+    """The names of the doctor's own residents, read at most once; a supervisor's scope is too wide to be searched so."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    @cached_property
+    def people(self) -> Sequence[tuple[int, str, str | None]]:
+        """(id, name, sex)"""
+        scope = self._turn.scope
+        if scope.villages is None:
+            return ()
+        columns = select(Resident.id, Resident.name, Resident.sex).where(scope.covers(Resident.village_id))
+        return [(row.id, row.name, row.sex) for row in self._turn.session.execute(columns.order_by(Resident.id))]
+
+    @cached_property
+    def by_name(self) -> dict[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
+        for resident_id, name, _ in self.people:
+            found[name] = (*found.get(name, ()), resident_id)
+        return found
+
+    @cached_property
+    def by_given_name(self) -> dict[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
+        for resident_id, name, _ in self.people:
+            if len(given := given_name(name)) > 1:
+                found[given] = (*found.get(given, ()), resident_id)
+        return found
+
+
+def given_name(name: str) -> str:
+    return name[2:] if name[:2] in COMPOUND_SURNAMES else name[1:]
+
+
+def looks_like_name(word: str) -> bool:
+    """A surname with a given name of one or two characters, and no word of the work."""
+    return 2 <= len(word) <= 4 and word in names.name_candidates(f"{word}某某某")
+
+
+def find_named(turn: Turn, text: str, roster: Roster) -> list[Match]:
+    """Every name in a text that is written as on the roster, in order; of two at one place, the longer."""
+    candidates = names.name_candidates(text)
+    if len(candidates) > MANY and turn.scope.villages is not None:
+        by_name = {name: ids for name, ids in roster.by_name.items() if name in text}
+    else:
+        by_name = {key.removeprefix("n:"): ids for key, ids in _lookup(turn, [f"n:{c}" for c in candidates]).items()}
+    if not by_name:
+        return []
+    pattern = re.compile("|".join(sorted(map(re.escape, by_name), key=len, reverse=True)))
+    return [Match(by_name[m[0]], m[0], "name", m.start()) for m in pattern.finditer(text)]
+
+
+def find_in_words(turn: Turn, words: Sequence[str], roster: Roster) -> Match | None:
+    """Whom the words left over in a line mean, when nobody's name stands there as it is written on the roster."""
+    han = [word for word in words if _HAN.fullmatch(word)]
+    return (
+        _by_kin(han, roster)
+        or _by_sound(turn, han, "p")
+        or _by_given_name(han, roster)
+        or _by_letters(turn, words)
+        or _by_sound(turn, han, "f")
+        or _by_keys(turn, [word for word in words if _LAST_FOUR.fullmatch(word)], "d", "digits")
+        or _by_keys(turn, han, "h", "household")
+    )
 
 
 def find_in_line(turn: Turn, line: str) -> Match | None:
     """The resident a line names, within the doctor's scope. None when nobody is named."""
-    candidates = names.name_candidates(line)
-    by_key = _lookup(turn, {f"n:{c}" for c in candidates})
-    exact = [c for c in candidates if f"n:{c}" in by_key]
-    if exact:
-        best = min(exact, key=lambda c: (-len(c), line.find(c)))
-        return _match(by_key[f"n:{best}"], best, "name", line)
-    return (
-        _by_sound(turn, line, candidates)
-        or _by_letters(turn, line)
-        or _by_roster(turn, line)
-        or _by_keys(turn, line, [m[1] for m in _LAST_FOUR.finditer(line)], "d", "digits")
-        or _by_keys(turn, line, candidates, "h", "household")
-    )
+    roster = Roster(turn)
+    if named := find_named(turn, line, roster):
+        return named[0]
+    words = [*_HAN.findall(line), *_LETTERS.findall(line), *_LAST_FOUR.findall(line)]
+    words += [c for c in names.name_candidates(line) if c not in words]
+    return find_in_words(turn, words, roster)
 
 
 def search(turn: Turn, words: str) -> list[int]:
     """Everybody that 查 <words> may mean, best first; more generous than `find_in_line`."""
+    words = words.strip()
     match = find_in_line(turn, words)
     found = list(match.ids) if match else []
-    household = _by_keys(turn, words, [words.strip()], "h", "household")
-    alike = _alike(turn, words.strip()) if not found else ()
+    household = _by_keys(turn, [words], "h", "household")
+    alike = perhaps(turn, words) if not found else ()
     return list(dict.fromkeys([*found, *(household.ids if household else ()), *alike]))[: MOST_OFFERED * 3]
 
 
+def same_sound(turn: Turn, name: str) -> tuple[int, ...]:
+    """Everybody who is called so by ear: a voice message cannot tell 张桂兰 from 张贵兰."""
+    found = _lookup(turn, [f"p:{sound}" for sound in names.pinyin_keys(name)])
+    return tuple(dict.fromkeys(i for ids in found.values() for i in ids))
+
+
+def household_of(turn: Turn, resident: Resident) -> tuple[int, ...]:
+    """The others of a household: whom "张桂兰的老公" may mean."""
+    if not resident.householder:
+        return ()
+    same = select(Resident.id).where(
+        Resident.village_id == resident.village_id,
+        Resident.householder == resident.householder,
+        Resident.village_group == resident.village_group,
+        Resident.id != resident.id,
+    )
+    return tuple(turn.session.scalars(same.order_by(Resident.id).limit(MOST_OFFERED)))
+
+
+def perhaps(turn: Turn, words: str, roster: Roster | None = None) -> tuple[int, ...]:
+    """People whose names sound much like these words, to be offered and never taken."""
+    people = (roster or Roster(turn)).people
+    scored = [(names.similarity(words, name), resident_id) for resident_id, name, _ in people]
+    return tuple(i for score, i in sorted(scored, key=lambda s: (-s[0], s[1])) if score >= CLOSE)[:MOST_OFFERED]
+
+
 def _lookup(turn: Turn, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    wanted = sorted(keys)
+    wanted = sorted(set(keys))
     if not wanted:
         return {}
     rows = turn.session.execute(
@@ -76,69 +177,64 @@ def _lookup(turn: Turn, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _match(ids: Sequence[int], said: str, how: str, line: str) -> Match:
-    return Match(tuple(dict.fromkeys(ids)), said, how, line.find(said))
-
-
-def _by_sound(turn: Turn, line: str, candidates: Sequence[str]) -> Match | None:
-    """Homophones first (章桂兰 for 张桂兰), then the mergers of southern speech (龙老师 for 龙老四)."""
-    for prefix, sounds in (("p", names.pinyin_keys), ("f", _fuzzy_keys)):
-        said_by_key = {f"{prefix}:{sound}": c for c in reversed(candidates) if len(c) > 1 for sound in sounds(c)}
-        found = _lookup(turn, said_by_key)
-        if found:
-            longest = max(len(said_by_key[key]) for key in found)
-            keys = [key for key in found if len(said_by_key[key]) == longest]
-            return _match([i for key in keys for i in found[key]], said_by_key[keys[0]], "sound", line)
+def _by_sound(turn: Turn, words: Sequence[str], prefix: str) -> Match | None:
+    """Homophones (章桂兰 for 张桂兰); the mergers of southern speech (龙老师 for 龙老四) are offered, not taken."""
+    candidates = [c for word in words for c in dict.fromkeys((word, *names.name_candidates(word))) if 2 <= len(c) <= 5]
+    sounds = {c: names.pinyin_keys(c) for c in candidates}
+    if prefix == "f":
+        sounds = {c: frozenset(map(names.fuzzy_pinyin, keys)) for c, keys in sounds.items()}
+    found = _lookup(turn, [f"{prefix}:{sound}" for keys in sounds.values() for sound in keys])
+    for candidate in sorted(candidates, key=len, reverse=True):
+        ids = [i for sound in sorted(sounds[candidate]) for i in found.get(f"{prefix}:{sound}", ())]
+        if ids:
+            whole = candidate in words  # of a longer word only a part sounds so: perhaps, and perhaps not
+            return Match(tuple(dict.fromkeys(ids)), candidate, "sound" if prefix == "p" and whole else "alike")
     return None
 
 
-def _fuzzy_keys(name: str) -> set[str]:
-    return {names.fuzzy_pinyin(sound) for sound in names.pinyin_keys(name)}
-
-
-def _by_letters(turn: Turn, line: str) -> Match | None:
-    for match in _LETTERS.finditer(line):
-        typed = match[0].lower()
-        found = _lookup(turn, {f"i:{typed}", f"p:{typed}"})
-        if found:
-            return _match([i for ids in found.values() for i in ids], match[0], "initials", line)
+def _by_given_name(words: Sequence[str], roster: Roster) -> Match | None:
+    """A given name alone (志强). With another surname before it (李志强) it is somebody else, to be asked."""
+    for word in words:
+        if 2 <= len(word) <= 3 and (ids := roster.by_given_name.get(word)):
+            return Match(ids, word, "given")
+    for word in words:
+        if 3 <= len(word) <= 4 and looks_like_name(word) and (ids := roster.by_given_name.get(given_name(word))):
+            return Match(ids, word, "alike")
     return None
 
 
-def _by_keys(turn: Turn, line: str, said: Sequence[str], prefix: str, how: str) -> Match | None:
+def _by_kin(words: Sequence[str], roster: Roster) -> Match | None:
+    """王婶, 老杨头: everybody of that surname, of the fitting sex if there is any, to be offered."""
+    for word in words:
+        match = _KIN.fullmatch(word) or _OLD.fullmatch(word)
+        if not match or not names.name_candidates(match["surname"] + "某某某"):
+            continue
+        same = [(i, sex) for i, name, sex in roster.people if name.startswith(match["surname"])]
+        of = match.groupdict()
+        wanted = "female" if of.get("female") else "male" if of.get("male") else None
+        fitting = [i for i, sex in same if sex == wanted] or [i for i, _ in same]
+        if fitting:
+            return Match(tuple(fitting[:MOST_OFFERED]), word, "kin")
+    return None
+
+
+def _by_letters(turn: Turn, words: Sequence[str]) -> Match | None:
+    """Initials or pinyin. Two letters are too few to be sure of."""
+    typed = [word for word in words if _LETTERS.fullmatch(word) and word.lower() not in _ABBREVIATIONS]
+    for word in typed:
+        found = _lookup(turn, [f"i:{word.lower()}", f"p:{word.lower()}"])
+        if ids := tuple(dict.fromkeys(i for same in found.values() for i in same)):
+            return Match(ids[:MOST_OFFERED], word, "initials" if len(word) > 2 else "alike")
+    return None
+
+
+def _by_keys(turn: Turn, said: Sequence[str], prefix: str, how: str) -> Match | None:
     keyring = turn.session.info["keyring"]
     for words in said:
         key = keyring.lookup(words.upper(), place="residents.identity_last4") if prefix == "d" else words
-        if found := _lookup(turn, {f"{prefix}:{key}"}):
-            return _match(next(iter(found.values())), words, how, line)
+        if found := _lookup(turn, [f"{prefix}:{key}"]):
+            return Match(next(iter(found.values()))[:MOST_OFFERED], words, how)
     return None
-
-
-def _roster(turn: Turn) -> Sequence[tuple[int, str]]:
-    """(id, name) of the doctor's own residents; a supervisor's scope is too wide to be searched this way."""
-    if turn.scope.villages is None:
-        return ()
-    rows = turn.session.execute(select(Resident.id, Resident.name).where(turn.scope.covers(Resident.village_id)))
-    return [(row.id, row.name) for row in rows]
-
-
-def _by_roster(turn: Turn, line: str) -> Match | None:
-    """A given name alone (志强), where nothing surer was found."""
-    hits = [(resident_id, name[1:]) for resident_id, name in _roster(turn) if len(name) > 2 and name[1:] in line]
-    if not hits:
-        return None
-    said = max((given for _, given in hits), key=len)
-    return _match([resident_id for resident_id, given in hits if given == said], said, "given", line)
-
-
-def _alike(turn: Turn, words: str) -> tuple[int, ...]:
-    scored = [(names.similarity(words, name), resident_id) for resident_id, name in _roster(turn)]
-    return tuple(i for score, i in sorted(scored, key=lambda s: (-s[0], s[1])) if score >= CLOSE)[:MOST_OFFERED]
-
-
-def perhaps(turn: Turn, words: str) -> tuple[int, ...]:
-    """People whose names sound much like these words, to be offered and never taken."""
-    return _alike(turn, words)
 
 
 def describe(turn: Turn, resident: Resident) -> str:

@@ -43,9 +43,9 @@ class File:
 class IncomingMessage:
     """One event from one account on one channel.
 
-    `event_id` is the platform's own id and makes a redelivery harmless. Exactly one of `text`, `chosen`, `file`
-    carries content. `context` names the conversation the pressed button belonged to ("" when unknown), and
-    `message_ref` the platform's id of the message that carried it, so that it can be edited in place.
+    `event_id` is the platform's own id and makes a redelivery harmless. `text`, `chosen` or `file` carries content;
+    a `file` may come with a `text`, its caption. `context` names the conversation the pressed button belonged to (""
+    when unknown), `message_ref` the platform's id of the message that carried it, so that it can be edited in place.
     """
 
     channel: str

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handlers.reading.identity import NotAnIdentity, check_identity
+from models.identity import NotAnIdentity, check_identity
 from models.people import HealthWorker, Level, Organisation
 from models.registry import identity_hash
 from models.roster_rows import Refusal, Row, code, day, needed, phones, several, text

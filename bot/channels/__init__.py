@@ -109,7 +109,8 @@ def fit(message: OutgoingMessage, limits: Limits) -> list[OutgoingMessage]:
             buttons.append(replace(choice, label=short))
     text = "\n".join([shown.text, *lines, *(["(也可以直接回复序号)"] if len(buttons) < len(shown.choices) else [])])
     parts = split(text, limits)
-    last = replace(shown, text=parts[-1], choices=tuple(buttons))
+    # what is too long for one message cannot take the place of one
+    last = replace(shown, text=parts[-1], choices=tuple(buttons), replaces=shown.replaces if len(parts) == 1 else None)
     return [*(OutgoingMessage(part, context=message.context) for part in parts[:-1]), last]
 
 

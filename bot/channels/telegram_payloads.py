@@ -67,7 +67,8 @@ def to_incoming(update: object, now: datetime) -> IncomingMessage | None:
             return None
     match message:
         case {"from": {"id": int(person)}, "chat": {"type": "private"}} if 0 < date < LAST_DATE:
-            text = _storable(message["text"]) if isinstance(message.get("text"), str) else ""
+            said = message.get("caption") if file else message.get("text")
+            text = _storable(said) if isinstance(said, str) else ""
             if text or file:
                 return IncomingMessage(
                     "telegram",

@@ -28,7 +28,7 @@ export function drawEntry(entry, { look, face, account, press }) {
   if (entry.kind === "card" || entry.kind === "vote" || entry.rows.length) body.classList.add("wide");
   const node = el("div", `entry ${entry.who}`, el("span", "avatar", entry.who === "bot" ? "村" : face), body);
   node.classList.toggle("urgent", Boolean(entry.urgent));
-  node.dataset.id = entry.id;
+  Object.assign(node.dataset, { id: entry.id, key: entry.key });
   return node;
 }
 

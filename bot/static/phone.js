@@ -5,7 +5,10 @@ import { dayOf, drawEntry, drawTyping, el, hourOf } from "/static/draw.js";
 const QUIET_MINUTES = 5; // WeCom writes the hour above a message after so long a pause
 const TYPING = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 420; // ms
 const NEAR_THE_END = 80; // px
+const GAP = 10; // px
 const FILES = [["photo", "照片"], ["sticker", "表情"], ["voice", "语音"], ["location", "位置"]];
+
+const top = (chat, node) => node.offsetTop - chat.offsetTop;
 
 export class Phone {
   /** `post(path, data)` asks the server; `attended()` is called when somebody looks at this phone. */
@@ -83,6 +86,11 @@ export class Phone {
     typing.remove();
   }
 
+  /** Show the newest message once everything that is on its way has arrived. */
+  settle() {
+    this.arriving = this.arriving.then(() => this.toNewest());
+  }
+
   tick(iso) {
     this.$(".status .hour").textContent = hourOf(iso);
   }
@@ -94,7 +102,7 @@ export class Phone {
     this.chat.replaceChildren();
     if (!this.entries.size) this.chat.append(this.emptiness());
     for (const entry of this.entries.values()) this.append(entry, { fresh: false });
-    this.toEnd();
+    this.toNewest();
   }
 
   emptiness() {
@@ -110,8 +118,20 @@ export class Phone {
     const node = this.draw(entry);
     node.classList.toggle("fresh", fresh);
     this.chat.append(node);
-    if (near || entry.who === "worker" || !fresh) this.toEnd();
+    if (near || entry.who === "worker" || !fresh) this.toNewest();
     else this.$(".down").hidden = false;
+  }
+
+  /** To the end; but a message that does not fit the screen is read from its beginning. */
+  toNewest() {
+    this.toEnd();
+    const nodes = [...this.chat.querySelectorAll(".entry")];
+    const newest = nodes.at(-1);
+    const first = newest && nodes.find((node) => node === newest || (newest.dataset.key && node.dataset.key === newest.dataset.key));
+    if (first && this.chat.scrollHeight - top(this.chat, first) > this.chat.clientHeight) {
+      this.chat.scrollTop = top(this.chat, first) - GAP;
+      this.$(".down").hidden = false;
+    }
   }
 
   replace(entry) {

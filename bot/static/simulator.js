@@ -63,6 +63,7 @@ async function moveClock(event) {
   document.body.classList.add("moving");
   await post("clock", { plus: event.target.dataset.plus });
   document.body.classList.remove("moving");
+  for (const phone of Object.values(phones)) phone.settle();
 }
 
 // ---- unread ----
@@ -103,7 +104,7 @@ function tab(name) {
   button.setAttribute("aria-selected", String(name === front));
   button.addEventListener("click", () => {
     attend(name);
-    phones[name].toEnd();
+    phones[name].toNewest();
   });
   return button;
 }
@@ -116,7 +117,7 @@ function showState(state) {
   for (const name of Object.keys(phones)) phones[name].show(state.phones[name], state);
   setClock(state.now);
   drawUnread();
-  for (const phone of Object.values(phones)) phone.toEnd();
+  for (const phone of Object.values(phones)) phone.toNewest();
 }
 
 function build(state) {

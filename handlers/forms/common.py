@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.decisions import Decision
 from handlers.steps import Day, Known, Number, SelectOne, Text, options
 from models.conversation import Doubt
 
@@ -195,3 +196,8 @@ def bmi(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
     if "weight" in answers and "height" in answers:
         return {"bmi": round(answers["weight"] / (answers["height"] / 100) ** 2, 1)}
     return {}
+
+
+def told(decision: Decision | None) -> bool:
+    """Were the values told and not measured (M-16)? Then they count for no official figure."""
+    return decision is not None and "self_reported" in decision.flags

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.decisions import Decision
 from handlers.form import Form
 from handlers.forms import common
+from handlers.forms.common import told
 from handlers.forms.danger import danger_step
 from handlers.forms.hypertension_follow_up import PRESSURE
 from handlers.forms.medications import INSULIN, MEDICATIONS
@@ -94,11 +95,9 @@ HYPOGLYCAEMIA = SelectOne(
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
     """Facts for the figures: only a fasting value classifies; LO or <= 3.9 is never 'controlled' (M-6)."""
-    if answers.get("self_reported"):
-        return []
     fasting = answers.get("fasting_glucose")
     face_to_face = answers.get("mode") in (1, 2)
-    if fasting is None:
+    if fasting is None or told(decision):
         return []
     controlled = isinstance(fasting, (int, float)) and 3.9 < fasting < 7.0
     return ["assessed", *(["controlled"] if controlled else []), *(["standard_visit"] if face_to_face else [])]

@@ -12,6 +12,7 @@ from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identi
 
 from handlers.form import Form, day_of
 from handlers.forms.outreach_clinic import Place
+from handlers.residents import looks_like_name
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany, SelectOne, Step, Text, options
 from handlers.turn import Turn
 from models import registry
@@ -45,7 +46,7 @@ class IdentityNumber(Step):
                 answer = self.read(match[0], known)
             except NotUnderstood as error:
                 answer = Answer({}, Doubt(str(error), []))
-            yield Found(match.start(), match.end(), answer)
+            yield Found(match.start(), match.end(), answer, announced=True)
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return mask_identity(answers[self.field])
@@ -64,28 +65,61 @@ class Phone(Step):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for word in _PHONE.finditer(line):
             if (phone := read_phone(word[0])) is not None:
-                yield Found(word.start(), word.end(), Answer({self.field: phone}))
+                yield Found(word.start(), word.end(), Answer({self.field: phone}), announced=True)
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return mask_phone(answers[self.field])
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PersonName(Text):
+    """A name nobody bears on the register yet: recognised where it stands apart, after 登记 or 姓名, before 男 or 女."""
+
+    def read(self, text: str, known: Known) -> Answer:
+        if re.search(r"\d", text):
+            raise NotUnderstood("姓名里不能有数字,请只发姓名。")
+        return super().read(text, known)
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for word in _HAN.finditer(line):
+            name = _AROUND_A_NAME.fullmatch(word[0])
+            if name and looks_like_name(name["name"]):
+                start = word.start() + name.start("name")
+                yield Found(start, start + len(name["name"]), Answer({self.field: name["name"]}))
+                return
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VillageGroup(Text):
+    """3组, 第三村民小组: kept as 3组."""
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for match in _GROUP.finditer(line):
+            yield Found(match.start(), match.end(), Answer({self.field: f"{match[1]}组"}), announced=True)
+
+
+_HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
+_AROUND_A_NAME = re.compile(
+    r"(?:(?:新?登记|新?建档|建立健康档案|新建档案|新增|档案|居民|姓名|一下|一个|给|为|新来的|刚搬来的|叫)*)(?P<name>[\u4e00-\u9fff]{2,4}?)[男女]?性?"
+)
+_GROUP = re.compile(r"第?(\d{1,2})\s*(?:村民)?小?组")
 _SEX_CODES = {"male": 1, "female": 2}
 SEXES = {1: "male", 2: "female"}
 
 
-NAME = Text(field="name", title="姓名", ask="居民姓名?", words=("姓名",), longest=20)
+NAME = PersonName(field="name", title="姓名", ask="居民姓名?", words=("姓名",), longest=20)
 IDENTITY_NUMBER = IdentityNumber(
     field="identity_number", title="身份证号", ask="身份证号?没有可以跳过。", words=("身份证",), optional=True
 )
 SEX = SelectOne(
-    field="sex", title="性别", ask="性别?", words=("性别",), options=options((1, "男", "男性"), (2, "女", "女性"))
+    field="sex", title="性别", ask="性别?", words=("性别",), options=options((1, "男", "=男", "男性"), (2, "女", "=女", "女性"))
 )
 BORN_ON = Day(
-    field="born_on", title="出生日期", ask="出生日期?(公历,例如 1957-03-12)", words=("出生", "生日", "生于"), bare=False
+    field="born_on", title="出生日期", ask="出生日期?(公历,例如 1957-03-12)", words=("出生", "生日", "生于", "出生于"),
+    after=("出生", "生的", "生"), bare=False,
 )  # fmt: skip
 VILLAGE = Place(field="village", title="居住村", ask="住在哪个村?", words=("住",))
-GROUP = Text(field="village_group", title="村民小组", words=("小组",), asked=False, longest=20)
+GROUP = VillageGroup(field="village_group", title="村民小组", words=("小组",), asked=False, longest=20)
 HOUSEHOLDER = Text(field="householder", title="户主", words=("户主",), asked=False, longest=20)
 PHONE = Phone(field="phone", title="电话", words=("电话", "手机"), optional=True, ask="联系电话?没有可以跳过。")
 GROUPS = SelectMany(
@@ -111,7 +145,7 @@ PROGRAMMES = SelectMany(
     words=("管理",),
     none_code=0,
     options=options(
-        (0, "都不是", "无", "没有", "健康"),
+        (0, "都不是", "~无", "~没有", "~没", "~健康", "~都没有"),
         (1, "高血压"),
         (2, "糖尿病", "2型糖尿病"),
         (3, "严重精神障碍"),
@@ -159,7 +193,7 @@ form = Form(
     code="health_record",
     title="建立健康档案",
     about="new_resident",
-    words=("建立健康档案", "建档", "登记", "新建档案"),
+    words=("建立健康档案", "建档", "登记", "新建档案", "新增居民"),
     steps=(
         Day(field="on", title="建档日期", words=("日期",), asked=False),
         NAME, IDENTITY_NUMBER, SEX, BORN_ON, VILLAGE, GROUP, HOUSEHOLDER, PHONE, GROUPS, PROGRAMMES,

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.decisions import Decision
 from handlers.form import Form
 from handlers.forms import common
+from handlers.forms.common import told
 from handlers.forms.danger import danger_step
 from handlers.forms.medications import MEDICATIONS
 from handlers.measurements import BloodPressure
@@ -60,7 +61,7 @@ PRESSURE = BloodPressure(field="systolic", title="血压", ask="血压是多少?
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
     """Facts for the figures. Control is decided from the values, not from the class (M-5); 150 from 65 years on."""
-    if "systolic" not in answers or answers.get("self_reported"):
+    if "systolic" not in answers or told(decision):
         return []
     limit = 150 if known.age is not None and known.age >= 65 else 140
     controlled = answers["systolic"] < limit and answers["diastolic"] < 90

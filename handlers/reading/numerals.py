@@ -17,6 +17,7 @@ __all__ = ["NumberSpan", "numbers_in", "read_number", "to_arabic"]
 _NUMERALS = "".join((*DIGITS, *UNITS))
 _TENTHS_FOLLOW = {"个": 1, "斤": 1, "尺": 1, "块": 1, "米": 2, "度": 2}
 _LIKE_A_DIGIT = frozenset("lIOo")
+_RUNS_INTO_DIGITS = frozenset("0123456789.")
 _MASK = "\ue000"
 _SLASH_WORDS = {"杠", "斜杠", "横杠", "得", "比", "/"}
 
@@ -68,11 +69,11 @@ def to_arabic(text: str, protected: Sequence[str] = ()) -> str:
         if not (number.approximate or touches_doubt or months or number.raw.replace(".", "").isdecimal()):
             written = f"{number.value}{number.unit}"
         out.append(between)
-        if out and written[:1].isdigit() and "".join(out[-2:])[-1:].isdigit():
+        if written[:1].isdigit() and "".join(out[-2:])[-1:] in _RUNS_INTO_DIGITS and written != number.raw:
             out.append(" ")  # 体重61一天三次 must not become 611天
         out.append(written)
         at = number.end
-        if written != number.raw and text[at : at + 1] in set("0123456789."):
+        if written != number.raw and text[at : at + 1] in _RUNS_INTO_DIGITS:
             out.append(" ")
     return "".join(out) + text[at:]
 

@@ -1,0 +1,67 @@
+"""One line of the table: what we take, what the peer takes, and whether the goal is met."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`ratio` is how many times as fast as the peer, or, where less is better and no time is meant, ours ÷ the peer's."""
+
+    name: str
+    ours: float
+    peer: float
+    peer_name: str
+    ratio: float
+    goal: str
+    met: bool
+    unit: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def line(self) -> str:
+        mark = "met   " if self.met else "MISSED"
+        return (
+            f"{mark} {self.ratio:9.2f} x  (goal {self.goal:>8})  {self.name}: "
+            f"{self.ours:,.4g} {self.unit}; {self.peer_name}: {self.peer:,.4g}"
+        )
+
+
+def rate_row(name: str, ours: float, peer: float, peer_name: str, *, at_least: float, unit: str) -> Row:
+    """More is better: messages, rows or contacts a second."""
+    ratio = ours / peer
+    return Row(name, ours, peer, peer_name, ratio, f"≥ {at_least:g}", ratio >= at_least, unit)
+
+
+def speed_row(name: str, ours: float, peer: float, peer_name: str, *, at_least: float, unit: str = "ms") -> Row:
+    """Durations: `ratio` times as fast as the peer."""
+    ratio = peer / ours
+    return Row(name, ours, peer, peer_name, ratio, f"≥ {at_least:g}", ratio >= at_least, unit)
+
+
+def share_row(name: str, ours: float, peer: float, peer_name: str, *, at_most: float, unit: str) -> Row:
+    """Less is better: our share of what the peer takes."""
+    ratio = ours / peer
+    return Row(name, ours, peer, peer_name, ratio, f"≤ {at_most:g}", ratio <= at_most, unit)
+
+
+def median_ms(work: Callable[[], object], times: int = 7) -> float:
+    """The median duration of some work, in milliseconds, after one run to warm up."""
+    work()
+    took = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        work()
+        took.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(took)
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

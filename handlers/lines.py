@@ -1,0 +1,231 @@
+"""Reading one line against one form: every step looks for itself, and nothing in the line is passed over in silence.
+
+A line is prepared once (names out of the way, numerals as digits, vague numbers marked) and can then be read by
+several forms. What a form's steps leave over is for the caller: `unread` words are quoted back, loose numbers asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from handlers.form import Form
+from handlers.reading import numerals
+from handlers.steps import Answer, Found, Known, Step, Values, any_of
+from handlers.steps.base import TAKEN
+from models.conversation import Doubt
+
+Claim = tuple[Step, Found]
+
+# Small numerals that count nothing worth recording (一天, 两口子, 第一次); left as words they are not asked about.
+_KEPT = re.compile(r"(?<![十百千零〇一二三四五六七八九\d])(?:一(?=[天周次起下点直般共家日样些切口]|个(?!半?月|半))|两口子|两个人|两个都|两样|俩|第[一二三]次|两人|一人)")
+_CLOCK = re.compile(r"(?<![\d.])\d{1,2}(?:点(?:钟|半|整|[一二三]刻|\d{1,2}分?)?(?!\d)|:\d{2}(?!\d)|时(?:半|\d{1,2}分?)?)(?:左右|多)?")
+_DENIED = re.compile(r"(?:并不是|不是|并非|而非)\s*(?:血压|高压|低压|心率|空腹)?\s*\d[\d./]*")
+_FILED = re.compile(r"(?:编号|档案号|档案编号|编码|卡号|协议号)\s*:?\s*[\dA-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Vague:
+    """A number that is only about right, and how it was typed."""
+
+    start: int
+    end: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`said` is what is quoted, `text` what the steps look at; both are equally long."""
+
+    said: str
+    text: str
+    numbers: tuple[tuple[int, int], ...]
+    vague: tuple[Vague, ...]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one form sees in a line."""
+
+    form: Form
+    answers: Values = field(default_factory=dict)
+    doubts: dict[str, Doubt] = field(default_factory=dict)
+    found: list[tuple[Step, Answer]] = field(default_factory=list)
+    taken: list[tuple[int, int]] = field(default_factory=list)
+
+
+def prepare(said: str, names: Sequence[str] = (), places: Sequence[str] = ()) -> Line:
+    """A tidied line as the steps want it.
+
+    1. Chinese numerals become digits, but not in names, places and small words (一起, 两口子).
+    2. A vague number (一百六七) gets the digits it may mean and is marked, so that it is asked by the step it belongs to.
+    3. Names, clock times, file numbers and denied values (不是162) are blanked.
+    """
+    protected = [*names, *places, *dict.fromkeys(m[0] for m in _KEPT.finditer(said))]
+    arabic = numerals.to_arabic(said, protected)
+    parts: list[str] = []
+    numbers: list[tuple[int, int]] = []
+    vague: list[Vague] = []
+    at = length = 0
+    for span in numerals.numbers_in(arabic, protected):
+        raw = arabic[span.start : span.end]
+        plain = raw.replace(".", "", 1).isdecimal()
+        written = raw if plain else f"{span.value:.10g}"
+        parts += [arabic[at : span.start], written]
+        length += span.start - at
+        if span.approximate:
+            vague.append(Vague(length, length + len(written), raw))
+        numbers.append((length, length + len(written)))
+        length += len(written)
+        at = span.end
+    shown = "".join([*parts, arabic[at:]])
+    blanked = shown
+    for name in names:
+        blanked = blanked.replace(name, " " * len(name))
+    for pattern in (_FILED, _DENIED):
+        blanked = pattern.sub(_spaces, blanked)
+    counted = {start for start, _ in numbers}
+    blanked = _CLOCK.sub(lambda m: m[0] if m.start() in counted else _spaces(m), blanked)
+    kept = tuple((start, end) for start, end in numbers if blanked[start:end].strip())
+    return Line(shown, blanked, kept, tuple(v for v in vague if blanked[v.start : v.end].strip()))
+
+
+def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None) -> Reading:
+    """Every step of the form looks for itself in the line.
+
+    1. What its own words announce is taken first, the longest first (体重52/50 before a pressure of 52/50).
+    2. In what is left, the rest is taken, again the longest first.
+    3. A vague number is asked by the step that claims it, or whose words stand before it.
+    """
+    text = line.text if text is None else text
+    claims = [claim for claim in _claims(form.steps, text, known) if claim[1].announced]
+    taken = _settled(claims)
+    if taken:
+        text = blank(text, [found for _, found in taken])
+    claims = _claims(form.steps, text, known)
+    rest = _settled(claims)
+    lost = {step for step, _ in _lost(rest, claims)}
+    if lost:  # another step took a part of what this one had read as a whole: read it again without that part
+        rest = [claim for claim in rest if claim[0] not in lost]
+        text = blank(text, [found for _, found in rest])
+        rest += _settled(_claims([step for step in form.steps if step in lost], text, known))
+    reading = Reading(form)
+    for step in form.steps:
+        answers = [_unless_vague(step, found, line) for owner, found in [*taken, *rest] if owner is step]
+        if answers:
+            _keep(reading, step, _merged(step, answers))
+    reading.taken = sorted((found.start, found.end) for _, found in [*taken, *rest])
+    _ask_vague_ones(reading, line)
+    return reading
+
+
+def blank(text: str, spans: Iterable[Found | tuple[int, int]]) -> str:
+    """The text with these parts taken out, so that nothing else is read there or across."""
+    for span in spans:
+        start, end = (span.start, span.end) if isinstance(span, Found) else span
+        text = text[:start] + TAKEN * (end - start) + text[end:]
+    return text
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _claims(steps: Iterable[Step], text: str, known: Known) -> list[Claim]:
+    return [(step, found) for step in steps for found in step.find(text, known)]
+
+
+def _settled(claims: Sequence[Claim]) -> list[Claim]:
+    """Of claims that overlap, the longest."""
+    kept: list[Claim] = []
+    for claim in sorted(claims, key=lambda c: (c[1].start - c[1].end, c[1].start)):
+        if all(claim[1].end <= found.start or claim[1].start >= found.end for _, found in kept):
+            kept.append(claim)
+    return kept
+
+
+def _lost(kept: Sequence[Claim], claims: Sequence[Claim]) -> list[Claim]:
+    """Claims that a step lost to another one, although it kept others."""
+    spans = {(step, found.start, found.end) for step, found in kept}
+    return [
+        (step, found)
+        for step, found in claims
+        if (step, found.start, found.end) not in spans
+        and any(
+            other is not step and found.start < taken.end and taken.start < found.end for other, taken in kept
+        )
+    ]
+
+
+def _unless_vague(step: Step, found: Found, line: Line) -> Answer:
+    vague = next((v for v in line.vague if found.start <= v.start < found.end), None)
+    return found.answer if vague is None else Answer({}, _how_much(step, vague, found.answer))
+
+
+def _how_much(step: Step, vague: Vague, answer: Answer | None = None) -> Doubt:
+    """A slip of the keyboard (l46) is offered as it was probably meant; anything else has to be said again."""
+    slip = answer is not None and answer.values and re.search(r"[A-Za-z,]|^\.", vague.raw)
+    options = [(f"{step.title} {step.show(answer.values)}", answer.values)] if slip and answer else []
+    why = "看不准" if slip else "不够准确"
+    return Doubt(f"“{vague.raw}”{why},{step.title}到底是多少?", options)
+
+
+def _merged(step: Step, answers: Sequence[Answer]) -> Answer:
+    """All that a step found, as one answer; two different values are asked."""
+    values: Values = {}
+    doubts: list[Doubt] = []
+    for answer in {id(answer): answer for answer in answers}.values():
+        if answer.doubt is not None:
+            doubts.append(answer.doubt)
+        for name, value in answer.values.items():
+            if values.get(name, value) != value:
+                return Answer({}, _which(step, answers))
+            values[name] = value
+    if values:  # "上次体重62 这次61": the clear one answers what the other made doubtful
+        doubts = [doubt for doubt in doubts if all(choice for _, choice in doubt.options) or not doubt.options]
+    return Answer(values, doubts[0] if doubts else None)
+
+
+def _which(step: Step, answers: Sequence[Answer]) -> Doubt:
+    options = {step.show(answer.values): answer.values for answer in answers if answer.values}
+    return Doubt(f"{step.title}有不止一个:{'、'.join(options)},是哪个?", list(options.items()))
+
+
+def _keep(reading: Reading, step: Step, answer: Answer) -> None:
+    """Two steps may tell the same thing (the identity number tells the sex): where they differ it is asked."""
+    against = {name for name, value in answer.values.items() if reading.answers.get(name, value) != value}
+    if against:
+        both = [(step.show(answer.values), answer.values)]
+        reading.doubts[step.field] = Doubt(f"{step.title}和前面说的不一致,请核对。", both)
+        for name in against:
+            del reading.answers[name]
+        return
+    reading.answers.update(answer.values)
+    if answer.doubt is not None:
+        reading.doubts[step.field] = answer.doubt
+    if answer.values or answer.doubt:
+        reading.found.append((step, answer))
+
+
+def _ask_vague_ones(reading: Reading, line: Line) -> None:
+    """A vague number that no step claimed belongs to the nearest words before it: 空腹血糖好像九点几."""
+    for vague in line.vague:
+        if any(start <= vague.start < end for start, end in reading.taken):
+            continue
+        clause = re.split(r"[,。;\n]", line.text[: vague.start])[-1][-14:]
+        step = _announced_last(reading.form, clause)
+        if step is not None and step.field not in reading.doubts and not step.is_answered(reading.answers):
+            doubt = _how_much(step, vague)
+            reading.doubts[step.field] = doubt
+            reading.found.append((step, Answer({}, doubt)))
+            reading.taken.append((vague.start, vague.end))
+
+
+def _announced_last(form: Form, clause: str) -> Step | None:
+    best: tuple[int, Step] | None = None
+    for step in form.steps:
+        for match in re.finditer(any_of(word for word in (step.title, *step.words) if len(word) > 1), clause):
+            if best is None or match.end() > best[0]:
+                best = (match.end(), step)
+    return best[1] if best else None

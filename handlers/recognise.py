@@ -1,0 +1,201 @@
+"""Which service a line is: by its words, else by the values that stand in it, preferring what the resident is enrolled in.
+
+Driven by the forms' own declarations (`words`, `needs`, `about`, `programme`, their steps); no service has a case here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from handlers.elsewhere import other_service
+from handlers.form import Form
+from handlers.lines import Line, Reading, blank, read_fields
+from handlers.menu import FORMS
+from handlers.steps import Known, any_of
+
+_NOT_DONE = re.compile(r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$")
+_QUESTION = re.compile(r"[??]\s*$|怎么|咋|如何|为什么|为啥|吗\s*$|么\s*$|多少|什么|哪[些里个]|啥|是不是|能不能|要不要|可不可以|有没有|高不高|几[点号天次]|[高低好]吗")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of whom a line is about, while it is being read."""
+
+    known: Known
+    programmes: frozenset[str] = frozenset()
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The readings a line gives, one per record, or the title of a service it is about instead."""
+
+    readings: tuple[Reading, ...] = ()
+    elsewhere: str = ""
+
+
+NOTHING = Recognised()
+
+
+def recognise(line: Line, person: Person) -> Recognised:
+    """Which records a line says, in menu order.
+
+    1. Forms whose own words stand there, unless another's steps explain these words (签约 within 义诊).
+    2. An event or a registration is one record by itself, unless a resident's values stand there too.
+    3. Forms whose `needs` stand there: those the resident is enrolled in, and as few others as cover the rest.
+    4. Without either: what the resident is enrolled in, if it understands something of the line.
+    """
+    explicit = _explicit(line, person.known)
+    alone = [reading for reading in explicit if reading.form.about != "resident"]
+    if alone:
+        inside = [reading for reading in explicit if reading.form.about == "resident"]
+        own = _by_needs(line, person, taken=alone[0].taken) if person.named else []
+        if not own:
+            return NOTHING if _only_asks(line, alone[0]) else Recognised((alone[0],))
+        explicit = inside
+    if (title := other_service(line.text)) and not explicit:
+        return Recognised(elsewhere=title if _has_needs(line, person.known) else "")
+    taken = [span for reading in explicit for span in reading.taken]
+    chosen = _in_order([*explicit, *_by_needs(line, person, taken=taken, chosen=[r.form for r in explicit])])
+    if not chosen and person.named and not _QUESTION.search(line.text):
+        chosen = _by_enrolment(line, person)
+    if not chosen or (not person.named and not _by_itself(line, chosen)):
+        return NOTHING
+    if all(_only_asks(line, reading) for reading in chosen):
+        return NOTHING
+    return Recognised(tuple(chosen))
+
+
+def has_needs(text: str, known: Known) -> bool:
+    """A value stands here that some service cannot do without."""
+    return any(_needs_in(form, text, known) for form in FORMS.values() if form.needs)
+
+
+def says_event(text: str) -> bool:
+    """The words of an event or a registration stand here."""
+    return any(form.about != "resident" and _word_spans(form, text) for form in FORMS.values())
+
+
+def says_service(text: str) -> bool:
+    return any(_word_spans(form, text) for form in FORMS.values())
+
+
+def _has_needs(line: Line, known: Known) -> bool:
+    return has_needs(line.text, known)
+
+
+def _explicit(line: Line, known: Known) -> list[Reading]:
+    """Readings of the forms that a line names, without those whose name is a part of another one's answers."""
+    spans = {form: found for form in FORMS.values() if (found := _word_spans(form, line.text))}
+    if not spans:
+        return []
+    readings = {form: read_fields(form, line, known) for form in spans}
+    return [
+        readings[form]
+        for form in spans
+        if not any(
+            other is not form
+            and _inside(spans[form], readings[other].taken)
+            and not _inside(spans[other], readings[form].taken)
+            for other in spans
+        )
+    ]
+
+
+def _word_spans(form: Form, text: str) -> list[tuple[int, int]]:
+    return [m.span() for m in _words_of(form).finditer(text) if not _NOT_DONE.search(text[: m.start()])]
+
+
+@lru_cache(maxsize=64)
+def _words_of(form: Form) -> re.Pattern[str]:
+    return re.compile(any_of((form.title, *form.words)))
+
+
+def _inside(spans: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> bool:
+    return all(any(first < end and start < last for first, last in taken) for start, end in spans)
+
+
+def _by_needs(
+    line: Line, person: Person, *, taken: Iterable[tuple[int, int]] = (), chosen: Sequence[Form] = ()
+) -> list[Reading]:
+    """Readings of the forms whose needs stand in the part of the line that nothing has taken."""
+    text = blank(line.text, taken)
+    found = {
+        form: fields
+        for form in FORMS.values()
+        if form.needs and form not in chosen and (fields := _needs_in(form, text, person.known))
+    }
+    if not found:
+        return []
+    wanted = set().union(*found.values()) - {f for form in chosen for f in form.needs}
+    picked = [form for form in found if form.programme in person.programmes and found[form] & wanted]
+    for form in picked:
+        wanted -= {name for name in wanted if form.step(name)}
+    while wanted:
+        best = max((form for form in found if form not in picked), key=lambda f: _covers(f, wanted), default=None)
+        if best is None or not _covers(best, wanted):
+            break
+        picked.append(best)
+        wanted -= {name for name in wanted if best.step(name)}
+    return [read_fields(form, line, person.known) for form in picked]
+
+
+def _covers(form: Form, wanted: Iterable[str]) -> int:
+    return sum(form.step(name) is not None for name in wanted)
+
+
+def _needs_in(form: Form, text: str, known: Known) -> set[str]:
+    """Which of the fields a form needs are told, or at least doubted, in a text."""
+    needs = set(form.needs)
+    fields: set[str] = set()
+    for step in dict.fromkeys(step for name in form.needs if (step := form.step(name))):
+        for found in step.find(text, known):
+            if found.answer.values:
+                fields |= needs & set(found.answer.values)
+            elif found.answer.doubt is not None:
+                asked = {name for _, values in found.answer.doubt.options for name in values}
+                fields |= needs & asked or needs & {step.field}
+    return fields
+
+
+def _by_enrolment(line: Line, person: Person) -> list[Reading]:
+    """A named resident's pulse or medicine without the value itself: the visit they are due for, and it asks the rest.
+
+    Only where every programme of theirs has a form: 规律服药 of a tuberculosis patient is not a pressure visit.
+    """
+    by_programme = {form.programme: form for form in FORMS.values() if form.programme}
+    if not person.programmes or not person.programmes <= set(by_programme):
+        return []
+    readings = [read_fields(form, line, person.known) for programme, form in by_programme.items() if programme in person.programmes]
+    telling = [reading for reading in readings if any(s.asked and s.field != "mode" for s, _ in reading.found)]
+    mentioned = [reading for reading in readings if _mentions_needs(reading.form, line.text)]
+    best = sorted(telling or mentioned, key=lambda reading: -len(reading.found))
+    return best[:1]
+
+
+def _mentions_needs(form: Form, text: str) -> bool:
+    """血压正常, 血糖没测: the value is spoken of, and not told."""
+    steps = dict.fromkeys(step for name in form.needs if (step := form.step(name)))
+    return any(re.search(rf"(?:{any_of((step.title, *step.words))})(?!计|仪|药)", text) for step in steps)
+
+
+def _only_asks(line: Line, reading: Reading) -> bool:
+    """A question without anything to record: 高血压怎么分级?"""
+    told = any(step.field not in ("on", "place", "next_due_on") for step, _ in reading.found)
+    return not told and bool(_QUESTION.search(line.text))
+
+
+def _by_itself(line: Line, chosen: Sequence[Reading]) -> bool:
+    """Without a name, only a value makes a line an entry, and only where not much else is said."""
+    told = any(set(reading.form.needs) & set(reading.answers) or reading.doubts for reading in chosen)
+    return told and not _QUESTION.search(line.text)
+
+
+def _in_order(readings: Iterable[Reading]) -> list[Reading]:
+    order = list(FORMS.values())
+    return sorted(readings, key=lambda reading: order.index(reading.form))
+
+
