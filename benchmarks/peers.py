@@ -13,11 +13,12 @@ from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Engine, String, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.ext import (
     Application,
     CallbackContext,
     ConversationHandler,
+    ExtBot,
     MessageHandler,
     PicklePersistence,
     filters,
@@ -97,7 +98,7 @@ class Ptb:
         self._turn = asyncio.Lock()
 
     async def start(self) -> None:
-        bot = Bot("1:a", request=NoSockets(), get_updates_request=NoSockets())
+        bot: ExtBot[None] = ExtBot("1:a", request=NoSockets(), get_updates_request=NoSockets())
         builder = Application.builder().bot(bot).updater(None)
         if self.kept:
             builder = builder.persistence(PicklePersistence(self.folder / "kept.pickle", on_flush=False))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -119,8 +119,7 @@ def _workbook_rows(file: Path) -> Iterator[list[str]]:
     try:
         workbook = CalamineWorkbook.from_path(str(file))
         sheet = workbook.get_sheet_by_index(0)
-        blank = [[""]] * ((sheet.start or (0, 0))[0])  # rows above the first one in use count as lines too
-        yield from chain(blank, ([_text(cell) for cell in row] for row in sheet.iter_rows()))
+        yield from ([_text(cell) for cell in row] for row in sheet.iter_rows())
     except PasswordError:
         raise UnreadableFile(f"{file.name} 有打开密码,请取消密码后再导入。") from None
     except (CalamineError, OSError) as error:

@@ -41,7 +41,8 @@ def current_question(turn: Turn) -> Question:
         step = FORMS[conversation.drafts[int(number)].service].step(name)
         if step is not None:
             return _ask(turn, int(number), step)
-    for index, draft in enumerate(conversation.drafts):
+    by_doubt = sorted(enumerate(conversation.drafts), key=lambda d: not (d[1].doubts and d[1].resident_id))
+    for index, draft in by_doubt:  # a value in doubt comes before anything that was not said yet
         if question := _open_in(turn, index, draft):
             return question
     return _confirm(turn, all_fields=False)

@@ -71,10 +71,11 @@ class Form:
         return next((step for step in self.steps if field in step.fields), None)
 
     def next_step(self, draft: Draft, known: Known) -> Step | None:
-        """The first step asked and not yet answered or skipped, or None when the draft is ready for its recap."""
+        """The first doubt, else the first step asked and not yet answered or skipped; None when ready for the recap."""
         for step in self.steps:
             if any(name in draft.doubts for name in step.fields):
                 return step
+        for step in self.steps:
             if (
                 step.asked
                 and step.field not in draft.skipped

@@ -22,7 +22,7 @@ _FILLERS = (
     "医生 主任 老师 机器人 助手 患者 病人 居民 老人 老人家 老人家的 老乡 女 男 女性 男性 本人 自己 数值 结果 数据 情况 值 数 读数 单位 mmhg mmol mmol/l bp kg 血压 血糖 测血压 量血压 测血糖 血压计 "
     "高糖 都有 高血压 糖尿病 两样 说 讲 讲的 说的 说是 一个 那边 那里 这里 这边 村 村里 村部 组 屋里 屋头 服务 包 服务包 套餐 签 签约 协议 年 岁 周岁 虚岁 姓名 性别 年龄 住址 地址 编号 类别 项目 "
     "次 回 第一次 第二次 第三次 平均 均 分别 并 且 然后 另外 其他 无 ok OK 收到 好 好的 嘿 诶 额 喔 唉 来的 来了 上门 家访 门诊 顺便 已经 正在 一切 不 不是 称 称了 落雨 下雨 发 发了 做 做了 共 一共 总共 "
-    "人少 人多 合计 等 各 每 约 名 群众 村民 乡亲 份 张 例 场 举行 开展 活动 举办 组织 参加 免费 家庭医生 家住 住 住在 现住"
+    "人少 人多 合计 等 各 每 约 约的 约好 散步 走路 锻炼 运动 昨天 前天 名 群众 村民 乡亲 份 张 例 场 举行 开展 活动 举办 组织 参加 免费 家庭医生 家住 住 住在 现住"
 ).split()
 _FILLER = re.compile("(?:" + "|".join(sorted(map(re.escape, _FILLERS), key=len, reverse=True)) + ")+", re.IGNORECASE)
 _AGE = re.compile(r"(?:年龄|今年|年纪)?\s*:?\s*(\d{1,3})\s*(?:周岁|虚岁|岁)(?:了|多)?")
@@ -65,7 +65,7 @@ def leftovers(line: Line, taken: Iterable[tuple[int, int]], known: Known, *, gro
         else:
             continue
         text = blank(text, [(start, end)])
-    left.numbers = _pairs_together(line.said, asked)
+    left.numbers = _pairs_together(line, asked)
     left.words = _words(text, line.said)
     return left
 
@@ -83,15 +83,16 @@ def _gone(match: re.Match[str]) -> str:
     return "\ue010" * len(match[0])
 
 
-def _pairs_together(said: str, spans: Sequence[tuple[int, int]]) -> list[str]:
-    """52/50 is asked as one."""
+def _pairs_together(line: Line, spans: Sequence[tuple[int, int]]) -> list[str]:
+    """Numbers as they were typed; 52/50 is asked as one."""
+    typed = {vague.start: vague.raw for vague in line.vague}
     found: list[str] = []
     last_end = -2
     for start, end in spans:
-        if start == last_end + 1 and said[last_end] in "/-~":
-            found[-1] += said[last_end:end]
+        if start == last_end + 1 and line.said[last_end] in "/-~":
+            found[-1] += line.said[last_end:end]
         else:
-            found.append(said[start:end])
+            found.append(typed.get(start, line.said[start:end]))
         last_end = end
     return found
 

@@ -19,6 +19,7 @@ from models.conversation import Doubt
 Claim = tuple[Step, Found]
 
 # Small numerals that count nothing worth recording (一天, 两口子, 第一次); left as words they are not asked about.
+_FAR = 14  # characters between the words and a vague number of theirs: 空腹血糖没记住好像九点几
 _KEPT = re.compile(r"(?<![十百千零〇一二三四五六七八九\d])(?:一(?=[天周次起下点直般共家日样些切口]|个(?!半?月|半))|两口子|两个人|两个都|两样|俩|第[一二三]次|两人|一人)")
 _CLOCK = re.compile(r"(?<![\d.])\d{1,2}(?:点(?:钟|半|整|[一二三]刻|\d{1,2}分?)?(?!\d)|:\d{2}(?!\d)|时(?:半|\d{1,2}分?)?)(?:左右|多)?")
 _DENIED = re.compile(r"(?:并不是|不是|并非|而非)\s*(?:血压|高压|低压|心率|空腹)?\s*\d[\d./]*")
@@ -213,8 +214,7 @@ def _ask_vague_ones(reading: Reading, line: Line) -> None:
     for vague in line.vague:
         if any(start <= vague.start < end for start, end in reading.taken):
             continue
-        clause = re.split(r"[,。;\n]", line.text[: vague.start])[-1][-14:]
-        step = _announced_last(reading.form, clause)
+        step = announced_before(reading.form.steps, line.text, vague.start)
         if step is not None and step.field not in reading.doubts and not step.is_answered(reading.answers):
             doubt = _how_much(step, vague)
             reading.doubts[step.field] = doubt
@@ -222,9 +222,11 @@ def _ask_vague_ones(reading: Reading, line: Line) -> None:
             reading.taken.append((vague.start, vague.end))
 
 
-def _announced_last(form: Form, clause: str) -> Step | None:
+def announced_before(steps: Iterable[Step], text: str, at: int) -> Step | None:
+    """The step whose words stand last before a place in the same clause."""
+    clause = re.split(r"[,。;\n\ue010]", text[:at])[-1][-_FAR:]
     best: tuple[int, Step] | None = None
-    for step in form.steps:
+    for step in steps:
         for match in re.finditer(any_of(word for word in (step.title, *step.words) if len(word) > 1), clause):
             if best is None or match.end() > best[0]:
                 best = (match.end(), step)

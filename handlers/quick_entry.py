@@ -1,235 +1,303 @@
-"""One line of text is a record: the resident, then every step of the best-fitting forms looking for itself in the line."""
+"""One-line entry: 张桂兰 152/94 心率78 规律服药 is a whole record. 一行话录入
+
+The resident matcher, plus every step of the best-fitting form looking for itself in the line. What is missing is asked
+afterwards, what is ambiguous is offered, what is not understood is quoted back; nothing is guessed and nothing dropped.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 
-from handlers.form import Form
-from handlers.lines import Line, Reading, prepare, read_fields
-from handlers.menu import FOLLOW_UPS, FORMS
+from handlers import residents
+from handlers.form import Form, day_of
+from handlers.leftovers import Leftovers, ask_number, is_filler, leftovers
+from handlers.lines import Line, Reading, blank, prepare
+from handlers.menu import FORMS
 from handlers.reading import normalise
-from handlers.residents import Match, Roster, find_in_line, find_named, perhaps
+from handlers.recognise import Person, needs_told, recognise, says_event, says_service
+from handlers.residents import Match, Roster
+from handlers.splitting import Asked, Piece, pieces
 from handlers.steps import Known
 from handlers.turn import Turn
-from models.conversation import Doubt, Draft
+from models.conversation import Draft
 from models.enrolment import Enrolment
 from models.people import Resident
 
-MOST_LINES = 60
-_HAN_WORD = re.compile(r"[\u4e00-\u9fff]{2,}")
-_FILLER = re.compile(
-    r"血压|血糖|测了|量了|测得|量得|今天|今早|刚才|刚刚|上午|下午|早上|晚上|去了|来了|过来|卫生室|看了|一下|随访|已完成|情况|其他|正常|还好|挺好|很好"
-    r"|姓名|编号|患者|病人|居民|大爷|大娘|奶奶|爷爷|阿姨|叔叔|老人|两个|都有|都是|高糖|一起|访了|规律|谢谢|收到|记一下|记录|本次|这次|左右手|左手|右手|平均"
-)
-_NOT_OURS = re.compile(
-    r"危险性|自知力|服药依从性评估|督导|孕\d|孕周|胎心|宫高|身长|奶粉|疫苗|百白破|血氧|肺功能|体质辨识|两癌|宫颈|乳腺|叶酸"
-)
-_BOTH = re.compile(r"高糖|高血压.{0,3}糖尿病|糖尿病.{0,3}高血压")
+LONGEST_LINE = 400  # characters; a pasted form has under 300
+MOST_WORDS = 10  # unread characters of a line without a name: beyond them it is prose, not an entry
+LONGEST_NAME = 6
+SOUNDED_OUT = 3  # unknown names per message that are compared with everybody's
+_MAY_SAY_SOMETHING = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_STARTS_WITH_WORDS = re.compile(r"\s*([\u4e00-\u9fff]+|[A-Za-z]{2,})")
 
 
 @dataclass(slots=True)
 class Entry:
-    """What a text says: drafts to be completed and confirmed, and remarks on what was not understood."""
+    """What a message says: forms filled as far as it goes, and remarks to be read with the next question."""
 
     drafts: list[Draft] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
-def looks_like_entry(turn: Turn, text: str) -> bool:
-    """Does the text name another resident than the open drafts do, with a value? Then it answers no open question."""
-    line = normalise.tidy(text)
-    if not re.search(r"\d", line):
-        return False
-    open_ids = {draft.resident_id for draft in turn.conversation.drafts}
-    named = find_named(turn, line, Roster(turn))
-    return bool(named) and not any(set(match.ids) & open_ids for match in named)
-
-
 def read_entry(turn: Turn, text: str) -> Entry | None:
-    """Read a text as one or more records; None when there is none in it.
+    """Read a message as one or more records; None when it is none (chatter, thanks, a question, a notice)."""
+    said = normalise.tidy(text)
+    if not _MAY_SAY_SOMETHING.search(said):
+        return None
+    reader = _Reader(turn, said, spoken="语音" in text[:12])
+    entry = reader.read()
+    return entry if entry.drafts or entry.remarks else None
 
-    1. Lines without a name belong to the line before; without any name at all they are one record.
-    2. A line with several residents is cut at each name.
-    3. What is not understood is quoted back; a number that nothing claims is asked about.
+
+def looks_like_entry(turn: Turn, text: str) -> bool:
+    """While a form is open: the text names somebody else and brings a value, so it is no answer to the open question.
+
+    Somebody who is on no roster counts as somebody else: what is said of them must not land in the open form.
     """
-    roster = Roster(turn)
-    entry = Entry()
-    for piece, match in _pieces(turn, normalise.tidy(text), roster):
-        _read_piece(turn, piece, match, entry)
-    return entry if entry.drafts else None
+    if len(text) < 4 or not _STARTS_WITH_WORDS.search(text):
+        return False
+    entry = read_entry(turn, text)
+    if entry is None:
+        return False
+    open_ids = {draft.resident_id for draft in turn.conversation.drafts} - {None}
+    return any(_is_about_another(draft, open_ids) for draft in entry.drafts)
 
 
-def _pieces(turn: Turn, text: str, roster: Roster) -> list[tuple[str, Match | None]]:
-    lines = [line.strip() for line in text.split("\n") if line.strip()][:MOST_LINES]
-    pieces: list[tuple[str, Match | None]] = []
-    for line in lines:
-        event = _service_said(line)
-        named = [] if event is not None and event.about != "resident" else find_named(turn, line, roster)
-        if len({match.ids for match in named}) > 1:
-            pieces += _cut(line, named)
-            continue
-        match = named[0] if named else None
-        if match is None and not (event is not None and event.about != "resident"):
-            match = (
-                find_in_line(turn, line)
-                if not pieces or re.search(r"\d.*[\u4e00-\u9fff]{2}|^[\u4e00-\u9fffa-zA-Z]{2,4}\s", line)
-                else None
-            )
-        if match is None and event is None and pieces:
-            said, whose = pieces[-1]
-            pieces[-1] = (f"{said}\n{line}", whose)
-        else:
-            pieces.append((line, match))
-    return pieces
+def _is_about_another(draft: Draft, open_ids: set[int | None]) -> bool:
+    tells = bool(draft.answers.keys() - {"on", "mode"} or draft.doubts)
+    if FORMS[draft.service].about != "resident":
+        return tells
+    if draft.resident_id is not None:
+        return tells and draft.resident_id not in open_ids
+    return tells and bool(draft.who) and not set(draft.candidates) & open_ids
 
 
-def _cut(line: str, named: Sequence[Match]) -> list[tuple[str, Match | None]]:
-    """张桂兰150/92 王建国136/84 is two; words before the first name (血压:) go for all."""
-    before = line[: named[0].start]
-    ends = [match.start for match in named[1:]] + [len(line)]
-    return [(before + line[match.start : end], match) for match, end in zip(named, ends, strict=True)]
+class _Reader:
+    """One message being read; what is looked up is looked up once."""
 
+    def __init__(self, turn: Turn, said: str, *, spoken: bool) -> None:
+        self.turn, self.said, self.spoken = turn, said, spoken
+        self.roster = Roster(turn)
+        self.entry = Entry()
+        self.sounded_out = 0
 
-def _service_said(line: str) -> Form | None:
-    """The service that a line names outright, at its earliest word; programmes are recognised by their values instead."""
-    said = [
-        (line.find(word), -len(word), form)
-        for form in FORMS.values()
-        if not form.programme
-        for word in form.words
-        if word in line
-    ]
-    return min(said, key=lambda s: s[:2])[2] if said else None
-
-
-def _read_piece(turn: Turn, piece: str, match: Match | None, entry: Entry) -> None:
-    resident = turn.resident(match.ids[0]) if match and match.is_sure else None
-    known = Known(
-        turn.today,
-        {},
-        resident.sex if resident else None,
-        resident.age_on(turn.today) if resident else None,
-        turn.villages,
-    )
-    line = prepare(piece, [match.said] if match else [], [name for _, name in turn.villages])
-    readings = _readings(turn, piece, line, known, resident)
-    if not readings:
-        return
-    first = len(entry.drafts)
-    for reading in readings:
-        about_resident = reading.form.about == "resident"
-        draft = Draft(
-            reading.form.code,
-            resident.id if resident and about_resident else None,
-            dict(reading.answers),
-            dict(reading.doubts),
-            who=(match.said if match else "") if about_resident else "",
-            candidates=list(match.ids) if match and not match.is_sure and about_resident else [],
-            source=piece if "\n" not in piece else "",
+    def read(self) -> Entry:
+        turn = self.turn
+        named = residents.find_named(turn, self.said, self.roster)
+        if not named and not re.search(r"[\d〇零一二三四五六七八九十两百]", self.said) and not says_service(self.said):
+            return self.entry  # no name, no number, no service: nothing to be read
+        self.places = [name for _, name in turn.villages] if says_event(self.said) else []
+        stranger = Known(turn.today)
+        found = pieces(
+            self.said,
+            named,
+            told=lambda text: needs_told(prepare(text).text, stranger),
+            is_heading=_is_heading,
+            may_be_somebody=lambda text: self._may_be_somebody(text),
         )
-        if about_resident and match is None:
-            _guess_resident(turn, draft, line, reading)
-        entry.drafts.append(draft)
-    _ask_loose_numbers(entry.drafts[first], readings, line, known, resident)
-    if unread := _unread(line, readings):
-        entry.remarks.append(f"没看懂:{'、'.join(unread)}(没有记)")
+        for piece in found:
+            self._read(piece)
+        if len(self.entry.drafts) < 2:
+            for draft in self.entry.drafts:
+                draft.source = ""
+        return self.entry
+
+    def _may_be_somebody(self, text: str) -> bool:
+        """The line begins with words that no step takes and no filler explains: perhaps a name we do not know."""
+        line = prepare(text)
+        result = recognise(line, Person(Known(self.turn.today)))
+        taken = [span for reading in result.readings for span in reading.taken]
+        first = next(iter(leftovers(line, taken, Known(self.turn.today)).words), "")
+        return bool(first) and text.strip().startswith(first[:2]) and len(first) <= LONGEST_NAME
+
+    def _read(self, piece: Piece | Asked) -> None:
+        if isinstance(piece, Asked):
+            self.entry.remarks.append(f"“{_short(piece.said)}”里有几位居民,分不清数值是谁的,没有记。请每位一行再发。")
+            return
+        if len(piece.text) > LONGEST_LINE:
+            self._quote(piece, "太长了,请分行再发")
+            return
+        if piece.match is None or piece.kin:
+            self._read_unnamed(piece)
+            return
+        ids, how = self._who(piece)
+        if how == "event":
+            self._read_unnamed(replace(piece, match=None))
+            return
+        self._add(piece, prepare(piece.text, piece.names, self.places), ids, piece.match.said)
+
+    def _who(self, piece: Piece) -> tuple[tuple[int, ...], str]:
+        """Whom a written name means: two of one name are told apart by what else is said of them."""
+        assert piece.match is not None
+        ids = piece.match.ids
+        if self.spoken and len(ids) == 1:
+            ids = tuple(dict.fromkeys([*ids, *residents.same_sound(self.turn, piece.match.said)]))
+        if len(ids) > 1:
+            ids = self._told_apart(ids, piece.text) or ids
+        return ids, "name"
+
+    def _told_apart(self, ids: Sequence[int], text: str) -> tuple[int, ...]:
+        """Those whom the village, group, age or sex in the line fits, where it fits one of them only."""
+        fitting = []
+        for resident in (self.turn.resident(i) for i in ids):
+            if resident is None:
+                continue
+            village = dict(self.turn.villages).get(resident.village_id, "")
+            age = resident.age_on(self.turn.today)
+            signs = [village, village.removesuffix("村"), resident.village_group or "", f"{age}岁"]
+            if any(sign and len(sign) > 1 and sign in text for sign in signs):
+                fitting.append(resident.id)
+        return tuple(fitting) if len(fitting) == 1 else ()
+
+    def _read_unnamed(self, piece: Piece) -> None:
+        """A line in which nobody's name stands as it is written: what the steps leave over may be somebody."""
+        if piece.kin:
+            ids = self._household(piece)
+            self._add(piece, prepare(piece.text, [*piece.names, piece.kin], self.places), ids, piece.kin, sure=False)
+            return
+        line = prepare(piece.text, (), self.places)
+        nobody = Person(self._known(None))
+        result = recognise(line, nobody)
+        if any(reading.form.about != "resident" for reading in result.readings):
+            self._draft(piece, line, result.readings, (), "")
+            return
+        taken = [span for reading in result.readings for span in reading.taken]
+        words = self._name_words(line, taken)
+        match = residents.find_in_words(self.turn, words, self.roster) if self.turn.scope.villages is not None else None
+        if match is not None:
+            named = prepare(piece.text, [match.said], self.places)
+            self._add(replace(piece, names=(match.said,)), named, match.ids, match.said, sure=match.is_sure)
+        elif result.readings:
+            self._add_unknown(piece, line, result.readings, words)
+        elif result.elsewhere:
+            self._elsewhere(piece, result.elsewhere)
+        elif self.entry.drafts and line.numbers:
+            self._quote(piece, "没看懂")
+
+    def _name_words(self, line: Line, taken: Sequence[tuple[int, int]]) -> list[str]:
+        """Words left over that could name somebody: whole ones, and numbers of four digits."""
+        left = leftovers(line, taken, Known(self.turn.today))
+        words = [word for word in left.words if len(word) <= 24]
+        words += [part for word in words for part in re.findall(r"[\u4e00-\u9fff]+|[A-Za-z]+", word) if part != word]
+        return [*dict.fromkeys(words), *(number for number in left.numbers if len(number) == 4)]
+
+    def _household(self, piece: Piece) -> tuple[int, ...]:
+        resident = self.turn.resident(piece.match.ids[0]) if piece.match and len(piece.match.ids) == 1 else None
+        return residents.household_of(self.turn, resident) if resident else ()
+
+    def _add_unknown(self, piece: Piece, line: Line, readings: Sequence[Reading], words: Sequence[str]) -> None:
+        """Values of somebody who is on no roster: who it is, is asked; long prose is no entry."""
+        left = leftovers(line, [span for reading in readings for span in reading.taken], Known(self.turn.today))
+        if len(_HAN.findall("".join(left.words))) > MOST_WORDS or self.turn.scope.villages is None:
+            return
+        who = next((word for word in left.words if len(word) <= LONGEST_NAME and _HAN.match(word)), "")
+        candidates: tuple[int, ...] = ()
+        if who and self.sounded_out < SOUNDED_OUT and residents.looks_like_name(who):
+            self.sounded_out += 1
+            candidates = residents.perhaps(self.turn, who, self.roster)
+        self._draft(piece, line, readings, candidates, who)
+
+    def _add(self, piece: Piece, line: Line, ids: Sequence[int], said: str, *, sure: bool = True) -> None:
+        """The records of a line about these residents: one person, or several to be chosen from."""
+        resident = self.turn.resident(ids[0]) if len(ids) == 1 and sure else None
+        known = self._known(resident)
+        result = recognise(line, Person(known, self._programmes(ids), named=True))
+        if result.elsewhere:
+            self._elsewhere(piece, result.elsewhere)
+        elif result.readings:
+            self._draft(piece, line, result.readings, ids, said, resident)
+        elif self.entry.drafts and (line.numbers or piece.match is None):
+            self._quote(piece, "没看懂")
+
+    def _draft(
+        self,
+        piece: Piece,
+        line: Line,
+        readings: Sequence[Reading],
+        ids: Sequence[int],
+        said: str,
+        resident: Resident | None = None,
+    ) -> None:
+        known = self._known(resident)
+        taken = [span for reading in readings for span in reading.taken]
+        left = leftovers(line, taken, known, group=(resident.village_group or "") if resident else "")
+        if resident is not None and (more := _glued(line, said, taken)):
+            resident, said = None, said + more
+        drafts = [self._one(reading, ids, said, resident, piece) for reading in readings]
+        self._ask_numbers(drafts[0], [reading.form for reading in readings], left, known)
+        self.entry.drafts += drafts
+        self._remark(piece, left, said)
+
+    def _one(
+        self, reading: Reading, ids: Sequence[int], said: str, resident: Resident | None, piece: Piece
+    ) -> Draft:
+        draft = Draft(reading.form.code, answers=reading.answers, doubts=reading.doubts, source=_short(piece.said))
+        if reading.form.about != "resident":
+            return draft
+        if resident is not None:
+            draft.resident_id = resident.id
+        else:
+            draft.who, draft.candidates = said[:20], list(ids)
+        return draft
+
+    def _ask_numbers(self, draft: Draft, forms: Sequence[Form], left: Leftovers, known: Known) -> None:
+        """A number that nothing explains is never passed over (67 是什么?)."""
+        for n, number in enumerate(left.numbers, 1):
+            answered = [*draft.answers, *draft.doubts]
+            draft.doubts["number" if n == 1 else f"number{n}"] = ask_number(number, forms, answered, known)
+
+    def _remark(self, piece: Piece, left: Leftovers, said: str) -> None:
+        words = [word for word in left.words if word not in said and not is_filler(word)]
+        remarks = [*left.remarks, *([f"没看懂:{'、'.join(words)}"] if words else [])]
+        self.entry.remarks += [f"“{_short(piece.said)}”{remark}" if "\n" in self.said else remark for remark in remarks]
+
+    def _elsewhere(self, piece: Piece, title: str) -> None:
+        self.entry.remarks.append(
+            f"“{_short(piece.said)}”像是{title},现在还不能在这里记,没有保存。其中的血压、血糖要记慢病随访,请单独发一行。"
+        )
+
+    def _quote(self, piece: Piece, why: str) -> None:
+        self.entry.remarks.append(f"{why},没有记:“{_short(piece.said)}”")
+
+    def _known(self, resident: Resident | None) -> Known:
+        turn = self.turn
+        villages = turn.villages if self.places else ()
+        if resident is None:
+            return Known(turn.today, villages=villages)
+        return Known(turn.today, {}, resident.sex, resident.age_on(day_of({}, turn.today)), villages)
+
+    def _programmes(self, ids: Sequence[int]) -> frozenset[str]:
+        """What all of them are enrolled in."""
+        if not ids:
+            return frozenset()
+        open_ones = select(Enrolment.resident_id, Enrolment.programme).where(
+            Enrolment.resident_id.in_(ids), Enrolment.ended_on.is_(None)
+        )
+        of: dict[int, set[str]] = {resident_id: set() for resident_id in ids}
+        for resident_id, programme in self.turn.session.execute(open_ones):
+            of[resident_id].add(programme)
+        return frozenset(set.intersection(*of.values()))
 
 
-def _readings(turn: Turn, piece: str, line: Line, known: Known, resident: Resident | None) -> list[Reading]:
-    """The forms that the line fits. Glucose and pressure of somebody in both programmes are two records of one visit."""
-    if (said := _service_said(line.text)) is not None:
-        return [read_fields(said, line, known)]
-    if _NOT_OURS.search(piece):
-        return []
-    shown = {}
-    for programme, form in FOLLOW_UPS.items():
-        reading = read_fields(form, line, known)
-        if any(name in reading.answers or name in reading.doubts for name in form.needs):
-            shown[programme] = reading
-    enrolled = _programmes(turn, resident)
-    if len(shown) > 1:
-        both = "hypertension" in enrolled or _BOTH.search(piece)
-        return [shown[p] for p in shown if p == "diabetes" or (p == "hypertension" and both)] or list(shown.values())
-    if shown:
-        return list(shown.values())
-    return _without_values(piece, line, known, enrolled, resident)
+def _is_heading(text: str) -> bool:
+    """A line that says nothing but for what the following lines are: 血压:, 今天上门, 高血压随访."""
+    return len(text) <= 30 and not re.search(r"\d{2,3}\s*[/.]\s*\d", text)
 
 
-def _without_values(
-    piece: str, line: Line, known: Known, enrolled: set[str], resident: Resident | None
-) -> list[Reading]:
-    """A name alone, or a programme's word with no value yet, opens the form and asks for the rest."""
-    if resident is None:
-        return []
-    worded = [form for form in FOLLOW_UPS.values() if any(word in piece for word in form.words)]
-    forms = worded or [FOLLOW_UPS[p] for p in FOLLOW_UPS if p in enrolled]
-    readings = [read_fields(form, line, known) for form in forms]
-    alone = not line.text.strip(" ,。.!?")
-    found = [r for r in readings if set(r.answers) & {"adherence", "symptoms", "heart_rate", "mode"}]
-    return readings if alone or worded else found
+def _glued(line: Line, said: str, taken: Sequence[tuple[int, int]]) -> str:
+    """A character that stands between a name of two and the values: 李明 in 李明亮150/90 may be somebody else."""
+    at = line.said.find(said) + len(said)
+    if len(said) != 2 or at < len(said):
+        return ""
+    run = re.match(r"[\u4e00-\u9fff]*", blank(line.text, taken)[at:])
+    return run[0] if run and len(run[0]) == 1 and not is_filler(run[0]) else ""
 
 
-def _programmes(turn: Turn, resident: Resident | None) -> set[str]:
-    if resident is None:
-        return set()
-    query = select(Enrolment.programme).where(Enrolment.resident_id == resident.id, Enrolment.ended_on.is_(None))
-    return set(turn.session.scalars(query))
-
-
-def _guess_resident(turn: Turn, draft: Draft, line: Line, reading: Reading) -> None:
-    """Nobody's name stands there: the words left over may be somebody's, and are offered, never taken."""
-    words = _unread(line, [reading])
-    if words:
-        draft.who = words[0][:4]
-        draft.candidates = list(perhaps(turn, draft.who))
-
-
-def _left(line: Line, readings: Sequence[Reading]) -> str:
-    left = line.text
-    for reading in readings:
-        for start, end in reading.taken:
-            left = left[:start] + " " * (end - start) + left[end:]
-    return left
-
-
-def _unread(line: Line, readings: Sequence[Reading]) -> list[str]:
-    """Words that nothing took, without fillers and the words that name services."""
-    left = _FILLER.sub(" ", _left(line, readings))
-    for reading in readings:
-        for word in sorted((*reading.form.words, reading.form.title), key=len, reverse=True):
-            left = left.replace(word, " ")
-    return [match[0] for match in _HAN_WORD.finditer(left)][:5]
-
-
-def _ask_loose_numbers(
-    draft: Draft, readings: Sequence[Reading], line: Line, known: Known, resident: Resident | None
-) -> None:
-    """A number that no step claimed is never passed over: it is explained by the resident's age or group, or asked."""
-    left, age = _left(line, readings), str(known.age)
-    for start, end in line.numbers:
-        said = left[start:end].strip()
-        if not said or said != line.text[start:end].strip():
-            continue
-        after = line.text[end : end + 2]
-        if after.startswith(("岁", "组", "号", "队")):
-            continue
-        if said == age:  # once: 陈玉珍 65 65 says her age and 65 of something
-            age = ""
-            continue
-        try:
-            number = float(said)
-        except ValueError:
-            continue
-        guesses = [
-            g
-            for reading in readings
-            for step in reading.form.steps
-            if not step.is_answered(draft.answers)
-            for g in step.guess(number, known)
-        ]
-        options = list(dict(guesses).items())[:4]
-        draft.doubts[f"loose{start}"] = Doubt(f"“{said}”是什么?", [*options, (f"不用记 {said}", {})])
+def _short(said: str) -> str:
+    flat = " ".join(said.split())
+    return flat if len(flat) <= 40 else flat[:39] + "…"

@@ -12,12 +12,12 @@ from functools import lru_cache
 
 from handlers.elsewhere import other_service
 from handlers.form import Form
-from handlers.lines import Line, Reading, blank, read_fields
+from handlers.lines import Line, Reading, announced_before, blank, read_fields
 from handlers.menu import FORMS
 from handlers.steps import Known, any_of
 
 _NOT_DONE = re.compile(r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$")
-_QUESTION = re.compile(r"[??]\s*$|怎么|咋|如何|为什么|为啥|吗\s*$|么\s*$|多少|什么|哪[些里个]|啥|是不是|能不能|要不要|可不可以|有没有|高不高|几[点号天次]|[高低好]吗")
+_QUESTION = re.compile(r"[??]\s*$|怎么|咋|如何|为什么|为啥|吗\s*$|么\s*$|多少|(?<!没)(?<!没有)什么|哪[些里个]|(?<!没)啥|是不是|能不能|要不要|可不可以|有没有|高不高|几[点号天次]|[高低好]吗")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def recognise(line: Line, person: Person) -> Recognised:
             return NOTHING if _only_asks(line, alone[0]) else Recognised((alone[0],))
         explicit = inside
     if (title := other_service(line.text)) and not explicit:
-        return Recognised(elsewhere=title if _has_needs(line, person.known) else "")
+        return Recognised(elsewhere=title if needs_told(line.text, person.known) else "")
     taken = [span for reading in explicit for span in reading.taken]
     chosen = _in_order([*explicit, *_by_needs(line, person, taken=taken, chosen=[r.form for r in explicit])])
     if not chosen and person.named and not _QUESTION.search(line.text):
@@ -69,9 +69,9 @@ def recognise(line: Line, person: Person) -> Recognised:
     return Recognised(tuple(chosen))
 
 
-def has_needs(text: str, known: Known) -> bool:
-    """A value stands here that some service cannot do without."""
-    return any(_needs_in(form, text, known) for form in FORMS.values() if form.needs)
+def needs_told(text: str, known: Known) -> set[str]:
+    """The fields that some service cannot do without, as far as they are told here."""
+    return set().union(*(_needs_in(form, text, known) for form in FORMS.values() if form.needs))
 
 
 def says_event(text: str) -> bool:
@@ -81,10 +81,6 @@ def says_event(text: str) -> bool:
 
 def says_service(text: str) -> bool:
     return any(_word_spans(form, text) for form in FORMS.values())
-
-
-def _has_needs(line: Line, known: Known) -> bool:
-    return has_needs(line.text, known)
 
 
 def _explicit(line: Line, known: Known) -> list[Reading]:
@@ -126,7 +122,9 @@ def _by_needs(
     found = {
         form: fields
         for form in FORMS.values()
-        if form.needs and form not in chosen and (fields := _needs_in(form, text, person.known))
+        if form.needs
+        and form not in chosen
+        and (fields := _needs_in(form, text, person.known) | _vaguely_told(form, line, text))
     }
     if not found:
         return []
@@ -159,6 +157,17 @@ def _needs_in(form: Form, text: str, known: Known) -> set[str]:
                 asked = {name for _, values in found.answer.doubt.options for name in values}
                 fields |= needs & asked or needs & {step.field}
     return fields
+
+
+def _vaguely_told(form: Form, line: Line, text: str) -> set[str]:
+    """空腹好像九点几: the value is there, and will be asked."""
+    steps = dict.fromkeys(step for name in form.needs if (step := form.step(name)))
+    return {
+        step.field
+        for vague in line.vague
+        for step in steps
+        if step is announced_before(form.steps, text, vague.start)
+    }
 
 
 def _by_enrolment(line: Line, person: Person) -> list[Reading]:

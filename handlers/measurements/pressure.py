@@ -61,10 +61,10 @@ class BloodPressure(Step):
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         """Every pair in the line together make one answer; a lone 高压 or 低压 is kept and the other one asked."""
-        matches = _pairs(line)
-        if matches:
-            answer = _in_line(line, matches)
-            for match in matches:
+        pairs = _pairs(line)
+        if pairs:
+            answer = _in_line(line, pairs)
+            for match in pairs:
                 yield Found(match.start(), match.end(), answer)
             if answer.values:
                 yield from _said_again(line, answer)
@@ -74,8 +74,8 @@ class BloodPressure(Step):
             answer = weigh_readings([(float(high[1]), float(low[1]))])
             yield Found(high.start(), high.end(), answer)
             yield Found(low.start(), low.end(), answer)
-        elif match := high or low:
-            yield Found(match.start(), match.end(), _half("systolic" if high else "diastolic", match, line))
+        elif half := high or low:
+            yield Found(half.start(), half.end(), _half("systolic" if high else "diastolic", half, line))
 
     def show(self, answers: Mapping[str, Any]) -> str:
         if not self.is_answered(answers):

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from handlers.reading.day_readers import HOW_TO_WRITE, READERS, Doubt, Prefer, add_months
-from handlers.reading.day_words import ANY_DAY, BARE_DAY, HINT_OF_DAY, VAGUE_DAY
+from handlers.reading.day_words import ANY_DAY, HINT_OF_DAY, VAGUE_DAY
 from handlers.reading.normalise import tidy
 from handlers.reading.numerals import read_number
 
@@ -44,7 +44,9 @@ def find_day(
     for word in sorted(filter(None, protected), key=len, reverse=True):
         text = text.replace(word, "\ue000" * len(word))
     found = []
-    for match in (BARE_DAY if bare else ANY_DAY).finditer(text):
+    for match in ANY_DAY.finditer(text):
+        if match.lastgroup == "bare" and not bare:
+            continue
         try:
             on, doubt = READERS[str(match.lastgroup)](match[0], today, prefer), None
             if not 1900 <= on.year <= 2200:

@@ -68,8 +68,7 @@ _REST = rf"""
 _BARE = r"""
     |(?P<bare>(?<![\d./-])\d{1,2}[-./]\d{1,2}(?![\d/]|[.-]\d))"""
 
-ANY_DAY = re.compile(_WITH_YEAR + _REST + ")", re.VERBOSE)
-BARE_DAY = re.compile(_WITH_YEAR + _REST + _BARE + ")", re.VERBOSE)
+ANY_DAY = re.compile(_WITH_YEAR + _REST + _BARE + ")", re.VERBOSE)
 # Most lines name no day, and are not searched further.
 HINT_OF_DAY = re.compile(r"[月号日天周年节初昨今明前后廿]|星期|礼拜|国庆|元旦|除夕|\d{8}|\d{4}[-./]|下次")
 VAGUE_DAY = re.compile("(?:上上|下下|[上下这本])个?(?:周|星期|礼拜|月)|月[初底末]|[中上下]旬|[前后过这]几天|周末")
