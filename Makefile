@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check bench rules clean
+.PHONY: setup demo test check rules clean
 
 setup: .venv/.ready
 
@@ -25,11 +25,8 @@ check: setup
 	$(BIN)/lint-imports
 	$(MAKE) test
 
-bench: setup
-	$(BIN)/python -m benchmarks
-
 rules: setup
-	$(BIN)/python -m handlers.rules_page > docs/rules.md
+	$(BIN)/python -c "from handlers.rules_page import page; from handlers.protocols import diabetes, hypertension; print(page([hypertension.protocol, diabetes.protocol]))" > docs/rules.md
 
 clean:
 	rm -rf .venv demo-data .mypy_cache .ruff_cache .import_linter_cache .hypothesis

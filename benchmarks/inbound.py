@@ -35,7 +35,9 @@ from models.record import Record
 PEOPLE, FORMS, ROUNDS = 16, 8, 5
 ANSWERS = ("家庭", "无症状", "规律", "提交")
 MESSAGES = 1 + len(ANSWERS)
-OLD_ENOUGH = TODAY - timedelta(days=51 * 366)  # nobody is asked about a pregnancy, so that each form takes five messages
+OLD_ENOUGH = TODAY - timedelta(
+    days=51 * 366
+)  # nobody is asked about a pregnancy, so that each form takes five messages
 
 Take = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from bot.clock import system_clock
 from bot.chat import NoSuchWorker
+from bot.clock import system_clock
 from bot.config import Settings
 from models.base import Store
 from models.invitations import invite

@@ -128,7 +128,7 @@ class Pacer:
         """The moment at which the next message may go out."""
         if self._closed.is_set():
             return 0.0
-        full = len(self._left) == self.budget.most
+        full = 0 < self.budget.most == len(self._left)
         return max(self.paused_until, self._even, self._left[0] + SECOND if full else 0.0)
 
 

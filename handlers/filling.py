@@ -233,7 +233,9 @@ def _skip(turn: Turn, question: Question) -> None:
         for name in question.step.fields:
             draft.doubts.pop(name, None)
         if not editing:
-            draft.skipped.append(question.step.field)
+            for other in conversation.drafts:  # asked once for both records of a visit, so skipped once for both
+                if other.resident_id == draft.resident_id and question.step in FORMS[other.service].steps:
+                    other.skipped.append(question.step.field)
             conversation.trail.append(f"{question.index}.{question.step.field}")
         ask(turn)
     else:

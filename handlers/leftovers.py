@@ -21,7 +21,7 @@ _FILLERS = (
     "人 位 个 量 量的 量了 测 测的 测了 测得 测量 查 访 随访 访视 看 看了 看望 完成 已完成 已 做完 完了 好了 结束 记 记录 记下 登记 录 录入 上报 报 写 麻烦 请 谢谢 多谢 辛苦 你好 您好 "
     "医生 主任 老师 机器人 助手 患者 病人 居民 老人 老人家 老人家的 老乡 女 男 女性 男性 本人 自己 数值 结果 数据 情况 值 数 读数 单位 mmhg mmol mmol/l bp kg 血压 血糖 测血压 量血压 测血糖 血压计 "
     "高糖 都有 高血压 糖尿病 两样 说 讲 讲的 说的 说是 一个 那边 那里 这里 这边 村 村里 村部 组 屋里 屋头 服务 包 服务包 套餐 签 签约 协议 年 岁 周岁 虚岁 姓名 性别 年龄 住址 地址 编号 类别 项目 "
-    "次 回 第一次 第二次 第三次 平均 均 分别 并 且 然后 另外 其他 无 ok OK 收到 好 好的 嘿 诶 额 喔 唉 来的 来了 上门 家访 门诊 顺便 已经 正在 一切 不 不是 称 称了 落雨 下雨 发 发了 做 做了 共 一共 总共 "
+    "次 回 第一次 第二次 第三次 平均 均 分别 并 且 然后 另外 其他 无 ok OK 收到 好 好的 嘿 诶 额 喔 唉 来的 来了 上门 家访 门诊 顺便 已经 正在 一切 不 不是 称 称了 落雨 下雨 左右 以下 以上 上下 大概 大约 差不多 好像 可能 估计 控制在 控制 达到 不到 多 余 来 把 几 上次 上回 发 发了 做 做了 共 一共 总共 "
     "人少 人多 合计 等 各 每 约 约的 约好 散步 走路 锻炼 运动 昨天 前天 名 群众 村民 乡亲 份 张 例 场 举行 开展 活动 举办 组织 参加 免费 家庭医生 家住 住 住在 现住"
 ).split()
 _FILLER = re.compile("(?:" + "|".join(sorted(map(re.escape, _FILLERS), key=len, reverse=True)) + ")+", re.IGNORECASE)
@@ -29,7 +29,9 @@ _AGE = re.compile(r"(?:年龄|今年|年纪)?\s*:?\s*(\d{1,3})\s*(?:周岁|虚�
 _AGE_NAMED = re.compile(r"(?:年龄|今年)\s*:?\s*(\d{1,3})(?!\d)")
 _GROUP = re.compile(r"第?\d{1,2}\s*(?:村民小组|小组|组|队)")
 _EXPLAINS = re.compile(rf"[{_HAN}]{{1,2}}的[{_HAN}](?![{_HAN}])")  # 富贵的贵: which character is meant
-_COUNTER = re.compile(r"(?:个半?(?:月|小时)?|天|年|月|周|星期|小时|里|公里|盒|块|元|瓶|位|口|名|代|层|楼|遍|针|点|顿|餐|杯|碗|袋|种|项|人|户|套|台|部|亩|只|头|辆|步|圈)")
+_COUNTER = re.compile(
+    r"(?:个半?(?:月|小时)?|天|年|月|周|星期|小时|里|公里|盒|块|元|瓶|位|口|名|代|层|楼|遍|针|点|顿|餐|杯|碗|袋|种|项|人|户|套|台|部|亩|只|头|辆|步|圈)"
+)
 
 
 @dataclass(slots=True)
@@ -56,14 +58,14 @@ def leftovers(line: Line, taken: Iterable[tuple[int, int]], known: Known, *, gro
     asked: list[tuple[int, int]] = []
     for start, end in numbers:
         number = text[start:end]
+        if _COUNTER.match(text, end):
+            continue  # quoted with the words it counts
         if age is not None and number == str(age):
             age = None  # 65 65 135/85: one of them is the age, and the other is asked
         elif group and number == group.rstrip("组"):
             group = ""
-        elif not _COUNTER.match(text, end):
-            asked.append((start, end))
         else:
-            continue
+            asked.append((start, end))
         text = blank(text, [(start, end)])
     left.numbers = _pairs_together(line, asked)
     left.words = _words(text, line.said)

@@ -20,8 +20,12 @@ Claim = tuple[Step, Found]
 
 # Small numerals that count nothing worth recording (一天, 两口子, 第一次); left as words they are not asked about.
 _FAR = 14  # characters between the words and a vague number of theirs: 空腹血糖没记住好像九点几
-_KEPT = re.compile(r"(?<![十百千零〇一二三四五六七八九\d])(?:一(?=[天周次起下点直般共家日样些切口]|个(?!半?月|半))|两口子|两个人|两个都|两样|俩|第[一二三]次|两人|一人)")
-_CLOCK = re.compile(r"(?<![\d.])\d{1,2}(?:点(?:钟|半|整|[一二三]刻|\d{1,2}分?)?(?!\d)|:\d{2}(?!\d)|时(?:半|\d{1,2}分?)?)(?:左右|多)?")
+_KEPT = re.compile(
+    r"(?<![十百千零〇一二三四五六七八九\d])(?:一(?=[天周次起下点直般共家日样些切口]|个(?!半?月|半))|两口子|两个人|两个都|两样|俩|第[一二三]次|两人|一人)"
+)
+_CLOCK = re.compile(
+    r"(?<![\d.])\d{1,2}(?:点(?:钟|半|整|[一二三]刻|\d{1,2}分?)?(?!\d)|:\d{2}(?!\d)|时(?:半|\d{1,2}分?)?)(?:左右|多)?"
+)
 _DENIED = re.compile(r"(?:并不是|不是|并非|而非)\s*(?:血压|高压|低压|心率|空腹)?\s*\d[\d./]*")
 _FILED = re.compile(r"(?:编号|档案号|档案编号|编码|卡号|协议号)\s*:?\s*[\dA-Za-z-]+")
 
@@ -100,11 +104,11 @@ def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None
     3. A vague number is asked by the step that claims it, or whose words stand before it.
     """
     text = line.text if text is None else text
-    claims = [claim for claim in _claims(form.steps, text, known) if claim[1].announced]
-    taken = _settled(claims)
+    claims = _claims(form.steps, text, known)
+    taken = _settled([claim for claim in claims if claim[1].announced])
     if taken:
         text = blank(text, [found for _, found in taken])
-    claims = _claims(form.steps, text, known)
+        claims = _claims(form.steps, text, known)
     rest = _settled(claims)
     lost = {step for step, _ in _lost(rest, claims)}
     if lost:  # another step took a part of what this one had read as a whole: read it again without that part
@@ -153,23 +157,24 @@ def _lost(kept: Sequence[Claim], claims: Sequence[Claim]) -> list[Claim]:
         (step, found)
         for step, found in claims
         if (step, found.start, found.end) not in spans
-        and any(
-            other is not step and found.start < taken.end and taken.start < found.end for other, taken in kept
-        )
+        and any(other is not step and found.start < taken.end and taken.start < found.end for other, taken in kept)
     ]
 
 
 def _unless_vague(step: Step, found: Found, line: Line) -> Answer:
     vague = next((v for v in line.vague if found.start <= v.start < found.end), None)
-    return found.answer if vague is None else Answer({}, _how_much(step, vague, found.answer))
+    if vague is None:
+        return found.answer
+    said = line.said[found.start : vague.start] + vague.raw + line.said[vague.end : found.end]
+    return Answer({}, _how_much(step, said.strip(), vague, found.answer))
 
 
-def _how_much(step: Step, vague: Vague, answer: Answer | None = None) -> Doubt:
+def _how_much(step: Step, said: str, vague: Vague, answer: Answer | None = None) -> Doubt:
     """A slip of the keyboard (l46) is offered as it was probably meant; anything else has to be said again."""
     slip = answer is not None and answer.values and re.search(r"[A-Za-z,]|^\.", vague.raw)
     options = [(f"{step.title} {step.show(answer.values)}", answer.values)] if slip and answer else []
     why = "看不准" if slip else "不够准确"
-    return Doubt(f"“{vague.raw}”{why},{step.title}到底是多少?", options)
+    return Doubt(f"“{said}”{why},{step.title}到底是多少?", options)
 
 
 def _merged(step: Step, answers: Sequence[Answer]) -> Answer:
@@ -216,7 +221,7 @@ def _ask_vague_ones(reading: Reading, line: Line) -> None:
             continue
         step = announced_before(reading.form.steps, line.text, vague.start)
         if step is not None and step.field not in reading.doubts and not step.is_answered(reading.answers):
-            doubt = _how_much(step, vague)
+            doubt = _how_much(step, vague.raw, vague)
             reading.doubts[step.field] = doubt
             reading.found.append((step, Answer({}, doubt)))
             reading.taken.append((vague.start, vague.end))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from handlers import residents
 from handlers.form import Form, day_of
@@ -18,8 +18,8 @@ from handlers.leftovers import Leftovers, ask_number, is_filler, leftovers
 from handlers.lines import Line, Reading, blank, prepare
 from handlers.menu import FORMS
 from handlers.reading import normalise
-from handlers.recognise import Person, needs_told, recognise, says_event, says_service
-from handlers.residents import Match, Roster
+from handlers.recognise import Person, all_taken, explained, needs_told, recognise, says_event, says_service
+from handlers.residents import Roster
 from handlers.splitting import Asked, Piece, pieces
 from handlers.steps import Known
 from handlers.turn import Turn
@@ -27,12 +27,17 @@ from models.conversation import Draft
 from models.enrolment import Enrolment
 from models.people import Resident
 
-LONGEST_LINE = 400  # characters; a pasted form has under 300
+LONGEST_LINE = 400  # characters
+LONGEST_RECORD = 1200  # characters; a pasted form has under 400
+MOST_LINES = 60  # a morning's visits are under 30
 MOST_WORDS = 10  # unread characters of a line without a name: beyond them it is prose, not an entry
 LONGEST_NAME = 6
 SOUNDED_OUT = 3  # unknown names per message that are compared with everybody's
 _MAY_SAY_SOMETHING = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_PROGRAMMES = select(Enrolment.resident_id, Enrolment.programme).where(
+    Enrolment.resident_id.in_(bindparam("ids", expanding=True)), Enrolment.ended_on.is_(None)
+)
 _STARTS_WITH_WORDS = re.compile(r"\s*([\u4e00-\u9fff]+|[A-Za-z]{2,})")
 
 
@@ -88,6 +93,7 @@ class _Reader:
 
     def read(self) -> Entry:
         turn = self.turn
+        self._cut_short()
         named = residents.find_named(turn, self.said, self.roster)
         if not named and not re.search(r"[\d〇零一二三四五六七八九十两百]", self.said) and not says_service(self.said):
             return self.entry  # no name, no number, no service: nothing to be read
@@ -107,11 +113,21 @@ class _Reader:
                 draft.source = ""
         return self.entry
 
+    def _cut_short(self) -> None:
+        """What is longer than anybody's entry is not read but said so."""
+        lines = [line for line in self.said.split("\n") if line.strip()]
+        for line in lines:
+            if len(line) > LONGEST_LINE and re.search(r"\d", line):
+                self.entry.remarks.append(f"“{_short(line)}”太长了,没有记,请分行再发。")
+        lines = [line for line in lines if len(line) <= LONGEST_LINE]
+        if len(lines) > MOST_LINES:
+            self.entry.remarks.append(f"一次最多读{MOST_LINES}行,从“{_short(lines[MOST_LINES])}”起没有记,请再发一次。")
+        self.said = "\n".join(lines[:MOST_LINES])
+
     def _may_be_somebody(self, text: str) -> bool:
         """The line begins with words that no step takes and no filler explains: perhaps a name we do not know."""
         line = prepare(text)
-        result = recognise(line, Person(Known(self.turn.today)))
-        taken = [span for reading in result.readings for span in reading.taken]
+        taken = all_taken(line, Known(self.turn.today))
         first = next(iter(leftovers(line, taken, Known(self.turn.today)).words), "")
         return bool(first) and text.strip().startswith(first[:2]) and len(first) <= LONGEST_NAME
 
@@ -119,8 +135,8 @@ class _Reader:
         if isinstance(piece, Asked):
             self.entry.remarks.append(f"“{_short(piece.said)}”里有几位居民,分不清数值是谁的,没有记。请每位一行再发。")
             return
-        if len(piece.text) > LONGEST_LINE:
-            self._quote(piece, "太长了,请分行再发")
+        if len(piece.text) > LONGEST_RECORD:
+            self.entry.remarks.append(f"“{_short(piece.said)}”太长了,没有记,请分开再发。")
             return
         if piece.match is None or piece.kin:
             self._read_unnamed(piece)
@@ -166,8 +182,7 @@ class _Reader:
         if any(reading.form.about != "resident" for reading in result.readings):
             self._draft(piece, line, result.readings, (), "")
             return
-        taken = [span for reading in result.readings for span in reading.taken]
-        words = self._name_words(line, taken)
+        words = self._name_words(line)
         match = residents.find_in_words(self.turn, words, self.roster) if self.turn.scope.villages is not None else None
         if match is not None:
             named = prepare(piece.text, [match.said], self.places)
@@ -179,9 +194,9 @@ class _Reader:
         elif self.entry.drafts and line.numbers:
             self._quote(piece, "没看懂")
 
-    def _name_words(self, line: Line, taken: Sequence[tuple[int, int]]) -> list[str]:
+    def _name_words(self, line: Line) -> list[str]:
         """Words left over that could name somebody: whole ones, and numbers of four digits."""
-        left = leftovers(line, taken, Known(self.turn.today))
+        left = leftovers(line, all_taken(line, Known(self.turn.today)), Known(self.turn.today))
         words = [word for word in left.words if len(word) <= 24]
         words += [part for word in words for part in re.findall(r"[\u4e00-\u9fff]+|[A-Za-z]+", word) if part != word]
         return [*dict.fromkeys(words), *(number for number in left.numbers if len(number) == 4)]
@@ -192,7 +207,9 @@ class _Reader:
 
     def _add_unknown(self, piece: Piece, line: Line, readings: Sequence[Reading], words: Sequence[str]) -> None:
         """Values of somebody who is on no roster: who it is, is asked; long prose is no entry."""
-        left = leftovers(line, [span for reading in readings for span in reading.taken], Known(self.turn.today))
+        left = leftovers(
+            line, [span for reading in readings for span in explained(reading, line.text)], Known(self.turn.today)
+        )
         if len(_HAN.findall("".join(left.words))) > MOST_WORDS or self.turn.scope.villages is None:
             return
         who = next((word for word in left.words if len(word) <= LONGEST_NAME and _HAN.match(word)), "")
@@ -224,7 +241,7 @@ class _Reader:
         resident: Resident | None = None,
     ) -> None:
         known = self._known(resident)
-        taken = [span for reading in readings for span in reading.taken]
+        taken = [span for reading in readings for span in explained(reading, line.text)]
         left = leftovers(line, taken, known, group=(resident.village_group or "") if resident else "")
         if resident is not None and (more := _glued(line, said, taken)):
             resident, said = None, said + more
@@ -233,9 +250,7 @@ class _Reader:
         self.entry.drafts += drafts
         self._remark(piece, left, said)
 
-    def _one(
-        self, reading: Reading, ids: Sequence[int], said: str, resident: Resident | None, piece: Piece
-    ) -> Draft:
+    def _one(self, reading: Reading, ids: Sequence[int], said: str, resident: Resident | None, piece: Piece) -> Draft:
         draft = Draft(reading.form.code, answers=reading.answers, doubts=reading.doubts, source=_short(piece.said))
         if reading.form.about != "resident":
             return draft
@@ -275,11 +290,8 @@ class _Reader:
         """What all of them are enrolled in."""
         if not ids:
             return frozenset()
-        open_ones = select(Enrolment.resident_id, Enrolment.programme).where(
-            Enrolment.resident_id.in_(ids), Enrolment.ended_on.is_(None)
-        )
         of: dict[int, set[str]] = {resident_id: set() for resident_id in ids}
-        for resident_id, programme in self.turn.session.execute(open_ones):
+        for resident_id, programme in self.turn.session.execute(_PROGRAMMES, {"ids": list(ids)}):
             of[resident_id].add(programme)
         return frozenset(set.intersection(*of.values()))
 

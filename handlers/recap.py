@@ -98,7 +98,9 @@ def judge_values(turn: Turn, draft: Draft, **assumed: Any) -> Decision | None:
     if form.protocol is None:
         return None
     answers = form.complete({**draft.answers, **assumed}, known)
-    return decide(form.protocol, Findings(day_of(answers, turn.today), answers, known.age, known.sex, settings=turn.settings))
+    return decide(
+        form.protocol, Findings(day_of(answers, turn.today), answers, known.age, known.sex, settings=turn.settings)
+    )
 
 
 def _next_due(answers: dict[str, Any], decision: Decision) -> date | None:

@@ -17,7 +17,9 @@ from handlers.menu import FORMS
 from handlers.steps import Known, any_of
 
 _NOT_DONE = re.compile(r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$")
-_QUESTION = re.compile(r"[??]\s*$|怎么|咋|如何|为什么|为啥|吗\s*$|么\s*$|多少|(?<!没)(?<!没有)什么|哪[些里个]|(?<!没)啥|是不是|能不能|要不要|可不可以|有没有|高不高|几[点号天次]|[高低好]吗")
+_QUESTION = re.compile(
+    r"[??]\s*$|怎么|咋|如何|为什么|为啥|吗\s*$|么\s*$|多少|(?<!没)(?<!没有)什么|哪[些里个]|(?<!没)啥|是不是|能不能|要不要|可不可以|有没有|高不高|几[点号天次]|[高低好]吗"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,19 @@ def recognise(line: Line, person: Person) -> Recognised:
     if all(_only_asks(line, reading) for reading in chosen):
         return NOTHING
     return Recognised(tuple(chosen))
+
+
+def all_taken(line: Line, known: Known) -> list[tuple[int, int]]:
+    """What any follow-up understands in a line, whether or not it makes a record."""
+    forms = [form for form in FORMS.values() if form.programme]
+    return [span for form in forms for span in read_fields(form, line, known).taken]
+
+
+def explained(reading: Reading, text: str) -> list[tuple[int, int]]:
+    """What a reading took, with the words that name the service and those that announced what it found."""
+    words = [word for step, _ in reading.found for word in (step.title, *step.words) if len(word) > 1]
+    announcing = [match.span() for match in re.finditer(any_of(words), text)] if words else []
+    return [*reading.taken, *_word_spans(reading.form, text), *announcing]
 
 
 def needs_told(text: str, known: Known) -> set[str]:
@@ -163,10 +178,7 @@ def _vaguely_told(form: Form, line: Line, text: str) -> set[str]:
     """空腹好像九点几: the value is there, and will be asked."""
     steps = dict.fromkeys(step for name in form.needs if (step := form.step(name)))
     return {
-        step.field
-        for vague in line.vague
-        for step in steps
-        if step is announced_before(form.steps, text, vague.start)
+        step.field for vague in line.vague for step in steps if step is announced_before(form.steps, text, vague.start)
     }
 
 
@@ -178,7 +190,11 @@ def _by_enrolment(line: Line, person: Person) -> list[Reading]:
     by_programme = {form.programme: form for form in FORMS.values() if form.programme}
     if not person.programmes or not person.programmes <= set(by_programme):
         return []
-    readings = [read_fields(form, line, person.known) for programme, form in by_programme.items() if programme in person.programmes]
+    readings = [
+        read_fields(form, line, person.known)
+        for programme, form in by_programme.items()
+        if programme in person.programmes
+    ]
     telling = [reading for reading in readings if any(s.asked and s.field != "mode" for s, _ in reading.found)]
     mentioned = [reading for reading in readings if _mentions_needs(reading.form, line.text)]
     best = sorted(telling or mentioned, key=lambda reading: -len(reading.found))
@@ -206,5 +222,3 @@ def _by_itself(line: Line, chosen: Sequence[Reading]) -> bool:
 def _in_order(readings: Iterable[Reading]) -> list[Reading]:
     order = list(FORMS.values())
     return sorted(readings, key=lambda reading: order.index(reading.form))
-
-

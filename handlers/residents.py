@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from handlers.turn import Turn
@@ -25,7 +26,9 @@ _LAST_FOUR = re.compile(r"(?<![\d./])(\d{3}[\dXx])(?![\d./年月日份])")
 _FEMALE = "婶|嫂子|嫂|姨|阿姨|奶奶|娭毑|大娘|大妈|老太太|老太|妹子|姐|大姐|姑|婆婆|婆|女士"
 _MALE = "叔|伯|大伯|爷爷|爷|大爷|公公|哥|大哥|老头子|老头|老汉|先生|舅"
 _EITHER = "老师|师傅|医生|主任|老人|老人家|家的|家|氏|头"
-_KIN = re.compile(rf"(?:小|老|大)?(?P<surname>[\u4e00-\u9fff]{{1,2}}?)(?:(?P<female>{_FEMALE})|(?P<male>{_MALE})|(?:{_EITHER}))")
+_KIN = re.compile(
+    rf"(?:小|老|大)?(?P<surname>[\u4e00-\u9fff]{{1,2}}?)(?:(?P<female>{_FEMALE})|(?P<male>{_MALE})|(?:{_EITHER}))"
+)
 _OLD = re.compile(r"(?:老|小)(?P<surname>[\u4e00-\u9fff])(?:头|哥|师傅|叔)?")
 # Letters of the trade are nobody's initials.
 _ABBREVIATIONS = frozenset(
@@ -56,28 +59,41 @@ class Roster:
         self._turn = turn
 
     @cached_property
-    def people(self) -> Sequence[tuple[int, str, str | None]]:
-        """(id, name, sex)"""
-        scope = self._turn.scope
-        if scope.villages is None:
+    def people(self) -> Sequence[tuple[int, str]]:
+        """(id, name)"""
+        if self._turn.scope.villages is None:
             return ()
-        columns = select(Resident.id, Resident.name, Resident.sex).where(scope.covers(Resident.village_id))
-        return [(row.id, row.name, row.sex) for row in self._turn.session.execute(columns.order_by(Resident.id))]
+        rows = self._turn.session.execute(_EVERYBODY, {"villages": self._turn.scope.villages})
+        return [(resident_id, name) for resident_id, name in rows]
 
     @cached_property
     def by_name(self) -> dict[str, tuple[int, ...]]:
         found: dict[str, tuple[int, ...]] = {}
-        for resident_id, name, _ in self.people:
+        for resident_id, name in self.people:
             found[name] = (*found.get(name, ()), resident_id)
         return found
 
-    @cached_property
-    def by_given_name(self) -> dict[str, tuple[int, ...]]:
-        found: dict[str, tuple[int, ...]] = {}
-        for resident_id, name, _ in self.people:
-            if len(given := given_name(name)) > 1:
-                found[given] = (*found.get(given, ()), resident_id)
-        return found
+    def called(self, pattern: str) -> Sequence[tuple[int, str, str | None]]:
+        """(id, name, sex) of those whose name is like a pattern."""
+        if self._turn.scope.villages is None:
+            return ()
+        rows = self._turn.session.execute(_CALLED, {"villages": self._turn.scope.villages, "pattern": pattern})
+        return [(resident_id, name, sex) for resident_id, name, sex in rows]
+
+
+# Statements made once: building one costs more than running it.
+_VILLAGES: BindParameter[Any] = bindparam("villages", expanding=True)
+_EVERYBODY = select(Resident.id, Resident.name).where(Resident.village_id.in_(_VILLAGES)).order_by(Resident.id)
+_CALLED = (
+    select(Resident.id, Resident.name, Resident.sex)
+    .where(Resident.village_id.in_(_VILLAGES), Resident.name.like(bindparam("pattern")))
+    .order_by(Resident.id)
+)
+_BY_KEY = (
+    select(ResidentKey.key, ResidentKey.resident_id)
+    .where(ResidentKey.village_id.in_(_VILLAGES), ResidentKey.key.in_(bindparam("keys", expanding=True)))
+    .order_by(ResidentKey.resident_id)
+)
 
 
 def given_name(name: str) -> str:
@@ -104,15 +120,25 @@ def find_named(turn: Turn, text: str, roster: Roster) -> list[Match]:
 
 def find_in_words(turn: Turn, words: Sequence[str], roster: Roster) -> Match | None:
     """Whom the words left over in a line mean, when nobody's name stands there as it is written on the roster."""
+    if not words:
+        return None
     han = [word for word in words if _HAN.fullmatch(word)]
+    if match := _by_kin(han, roster):
+        return match
+    sounds = _Sounds(han)
+    letters = [w.lower() for w in words if _LETTERS.fullmatch(w) and w.lower() not in _ABBREVIATIONS]
+    four = {w: _last_four_key(turn, w) for w in words if _LAST_FOUR.fullmatch(w)}
+    found = _lookup(
+        turn,
+        [*sounds.keys, *(f"{kind}:{w}" for w in letters for kind in "ip"), *four.values(), *(f"h:{w}" for w in han)],
+    )
     return (
-        _by_kin(han, roster)
-        or _by_sound(turn, han, "p")
+        sounds.homophone(found)
         or _by_given_name(han, roster)
-        or _by_letters(turn, words)
-        or _by_sound(turn, han, "f")
-        or _by_keys(turn, [word for word in words if _LAST_FOUR.fullmatch(word)], "d", "digits")
-        or _by_keys(turn, han, "h", "household")
+        or _by_letters(letters, found)
+        or sounds.merged(found)
+        or _first(found, four, "digits")
+        or _first(found, {w: f"h:{w}" for w in han}, "household")
     )
 
 
@@ -131,7 +157,7 @@ def search(turn: Turn, words: str) -> list[int]:
     words = words.strip()
     match = find_in_line(turn, words)
     found = list(match.ids) if match else []
-    household = _by_keys(turn, [words], "h", "household")
+    household = _first(_lookup(turn, [f"h:{words}"]), {words: f"h:{words}"}, "household")
     alike = perhaps(turn, words) if not found else ()
     return list(dict.fromkeys([*found, *(household.ids if household else ()), *alike]))[: MOST_OFFERED * 3]
 
@@ -158,7 +184,7 @@ def household_of(turn: Turn, resident: Resident) -> tuple[int, ...]:
 def perhaps(turn: Turn, words: str, roster: Roster | None = None) -> tuple[int, ...]:
     """People whose names sound much like these words, to be offered and never taken."""
     people = (roster or Roster(turn)).people
-    scored = [(names.similarity(words, name), resident_id) for resident_id, name, _ in people]
+    scored = [(names.similarity(words, name), resident_id) for resident_id, name in people]
     return tuple(i for score, i in sorted(scored, key=lambda s: (-s[0], s[1])) if score >= CLOSE)[:MOST_OFFERED]
 
 
@@ -166,40 +192,60 @@ def _lookup(turn: Turn, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
     wanted = sorted(set(keys))
     if not wanted:
         return {}
-    rows = turn.session.execute(
-        select(ResidentKey.key, ResidentKey.resident_id)
-        .where(turn.scope.covers(ResidentKey.village_id), ResidentKey.key.in_(wanted))
-        .order_by(ResidentKey.resident_id)
-    )
+    if turn.scope.villages is not None:
+        rows = turn.session.execute(_BY_KEY, {"villages": turn.scope.villages, "keys": wanted})
+    else:
+        rows = turn.session.execute(
+            select(ResidentKey.key, ResidentKey.resident_id)
+            .where(turn.scope.covers(ResidentKey.village_id), ResidentKey.key.in_(wanted))
+            .order_by(ResidentKey.resident_id)
+        )
     found: dict[str, tuple[int, ...]] = {}
     for key, resident_id in rows:
         found[key] = (*found.get(key, ()), resident_id)
     return found
 
 
-def _by_sound(turn: Turn, words: Sequence[str], prefix: str) -> Match | None:
-    """Homophones (章桂兰 for 张桂兰); the mergers of southern speech (龙老师 for 龙老四) are offered, not taken."""
-    candidates = [c for word in words for c in dict.fromkeys((word, *names.name_candidates(word))) if 2 <= len(c) <= 5]
-    sounds = {c: names.pinyin_keys(c) for c in candidates}
-    if prefix == "f":
-        sounds = {c: frozenset(map(names.fuzzy_pinyin, keys)) for c, keys in sounds.items()}
-    found = _lookup(turn, [f"{prefix}:{sound}" for keys in sounds.values() for sound in keys])
-    for candidate in sorted(candidates, key=len, reverse=True):
-        ids = [i for sound in sorted(sounds[candidate]) for i in found.get(f"{prefix}:{sound}", ())]
-        if ids:
-            whole = candidate in words  # of a longer word only a part sounds so: perhaps, and perhaps not
-            return Match(tuple(dict.fromkeys(ids)), candidate, "sound" if prefix == "p" and whole else "alike")
-    return None
+class _Sounds:
+    """What words may be by ear: homophones (章桂兰 for 张桂兰), and the mergers of southern speech (龙老师 for 龙老四)."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = words
+        candidates = dict.fromkeys(
+            c for word in words for c in (word, *names.name_candidates(word)) if 2 <= len(c) <= 5
+        )
+        self._exact = {c: [f"p:{p}" for p in sorted(names.pinyin_keys(c))] for c in candidates}
+        self._fuzzy = {c: [f"f:{names.fuzzy_pinyin(p)}" for p in sorted(names.pinyin_keys(c))] for c in candidates}
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for keys in (*self._exact.values(), *self._fuzzy.values()) for key in keys]
+
+    def homophone(self, found: Mapping[str, tuple[int, ...]]) -> Match | None:
+        """Sure when the whole word sounds so; of a longer word only a part: perhaps, and perhaps not."""
+        match = self._longest(self._exact, found)
+        return match and replace(match, how="sound" if match.said in self.words else "alike")
+
+    def merged(self, found: Mapping[str, tuple[int, ...]]) -> Match | None:
+        """Offered, and never taken."""
+        return self._longest(self._fuzzy, found)
+
+    def _longest(self, sounds: Mapping[str, list[str]], found: Mapping[str, tuple[int, ...]]) -> Match | None:
+        for candidate in sorted(sounds, key=len, reverse=True):
+            if ids := [i for key in sounds[candidate] for i in found.get(key, ())]:
+                return Match(tuple(dict.fromkeys(ids)), candidate, "alike")
+        return None
 
 
 def _by_given_name(words: Sequence[str], roster: Roster) -> Match | None:
     """A given name alone (志强). With another surname before it (李志强) it is somebody else, to be asked."""
     for word in words:
-        if 2 <= len(word) <= 3 and (ids := roster.by_given_name.get(word)):
-            return Match(ids, word, "given")
-    for word in words:
-        if 3 <= len(word) <= 4 and looks_like_name(word) and (ids := roster.by_given_name.get(given_name(word))):
-            return Match(ids, word, "alike")
+        other = len(word) > 2 and looks_like_name(word)
+        given = given_name(word) if other else word
+        if 2 <= len(given) <= 3:
+            people = [(i, name) for i, name, _ in roster.called(f"%{given}") if given_name(name) == given]
+            if people:
+                return Match(tuple(i for i, _ in people)[:MOST_OFFERED], word, "alike" if other else "given")
     return None
 
 
@@ -209,32 +255,32 @@ def _by_kin(words: Sequence[str], roster: Roster) -> Match | None:
         match = _KIN.fullmatch(word) or _OLD.fullmatch(word)
         if not match or not names.name_candidates(match["surname"] + "某某某"):
             continue
-        same = [(i, sex) for i, name, sex in roster.people if name.startswith(match["surname"])]
+        same = roster.called(f"{match['surname']}%")
         of = match.groupdict()
         wanted = "female" if of.get("female") else "male" if of.get("male") else None
-        fitting = [i for i, sex in same if sex == wanted] or [i for i, _ in same]
+        fitting = [i for i, _, sex in same if sex == wanted] or [i for i, _, _ in same]
         if fitting:
             return Match(tuple(fitting[:MOST_OFFERED]), word, "kin")
     return None
 
 
-def _by_letters(turn: Turn, words: Sequence[str]) -> Match | None:
+def _by_letters(words: Sequence[str], found: Mapping[str, tuple[int, ...]]) -> Match | None:
     """Initials or pinyin. Two letters are too few to be sure of."""
-    typed = [word for word in words if _LETTERS.fullmatch(word) and word.lower() not in _ABBREVIATIONS]
-    for word in typed:
-        found = _lookup(turn, [f"i:{word.lower()}", f"p:{word.lower()}"])
-        if ids := tuple(dict.fromkeys(i for same in found.values() for i in same)):
+    for word in words:
+        if ids := tuple(dict.fromkeys((*found.get(f"p:{word}", ()), *found.get(f"i:{word}", ())))):
             return Match(ids[:MOST_OFFERED], word, "initials" if len(word) > 2 else "alike")
     return None
 
 
-def _by_keys(turn: Turn, said: Sequence[str], prefix: str, how: str) -> Match | None:
-    keyring = turn.session.info["keyring"]
-    for words in said:
-        key = keyring.lookup(words.upper(), place="residents.identity_last4") if prefix == "d" else words
-        if found := _lookup(turn, [f"{prefix}:{key}"]):
-            return Match(next(iter(found.values()))[:MOST_OFFERED], words, how)
+def _first(found: Mapping[str, tuple[int, ...]], keys: Mapping[str, str], how: str) -> Match | None:
+    for said, key in keys.items():
+        if key in found:
+            return Match(found[key][:MOST_OFFERED], said, how)
     return None
+
+
+def _last_four_key(turn: Turn, digits: str) -> str:
+    return f"d:{turn.session.info['keyring'].lookup(digits.upper(), place='residents.identity_last4')}"
 
 
 def describe(turn: Turn, resident: Resident) -> str:

@@ -38,7 +38,9 @@ from tests.databases import BACKENDS, empty_store, fresh_store
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-VILLAGE = "编码,名称,上级编码,级别\n431281,洪江示例市,,县\n431281100,托口镇,431281,乡镇\n431281100201,石桥村,431281100,村\n"
+VILLAGE = (
+    "编码,名称,上级编码,级别\n431281,洪江示例市,,县\n431281100,托口镇,431281,乡镇\n431281100201,石桥村,431281100,村\n"
+)
 RESIDENTS = [
     ["2026年居民花名册", "", "", "", ""],
     ["姓名", "身份证号", "出生日期", "村编码", "管理项目"],
@@ -109,7 +111,9 @@ def test_refused_rows_come_back_to_be_put_right(tmp_path: Path) -> None:
         (row,) = sheet.rows
         assert sheet.columns == (*RESIDENTS[1], "行号", "原因")
         assert (row["身份证号"], row["行号"]) == ("431281198906154522", "6") and "校验位" in row["原因"]
-        put_right = write_xlsx(tmp_path / "right.xlsx", [list(row), [*list(row.values())[:1], "", *list(row.values())[2:]]])
+        put_right = write_xlsx(
+            tmp_path / "right.xlsx", [list(row), [*list(row.values())[:1], "", *list(row.values())[2:]]]
+        )
         assert import_file(store, "residents", put_right, now=NOW, today=TODAY).added == 1
         import_file(store, "residents", write_csv(file, RESIDENTS[:3], "utf-8"), now=NOW, today=TODAY)
         assert not beside.exists()  # nothing was refused this time
@@ -281,7 +285,9 @@ def exported(store: Store, what: str, file: Path) -> list[dict[str, Any]]:
 
 def test_exported_records_have_the_fields_promised(county: Store, tmp_path: Path) -> None:
     lines = exported(county, "records", tmp_path / "records.jsonl")
-    visit = next(line for line in lines if line["service"] == "hypertension_follow_up" and "systolic" in line["answers"])
+    visit = next(
+        line for line in lines if line["service"] == "hypertension_follow_up" and "systolic" in line["answers"]
+    )
     assert tuple(visit) == COLUMNS["records"]
     assert set(visit["resident"]) == {"id", "name"} and visit["labels"] == {"mode": "门诊"}
     assert visit["worker"].startswith("V") and visit["organisation"].startswith("431281")
@@ -306,7 +312,11 @@ def test_exported_residents_carry_no_numbers(county: Store, tmp_path: Path) -> N
 def test_deliveries_and_the_audit_of_exporting(county: Store, tmp_path: Path) -> None:
     (delivery,) = exported(county, "deliveries", tmp_path / "deliveries.jsonl")
     assert tuple(delivery) == COLUMNS["deliveries"]
-    assert (delivery["to"], delivery["status"], delivery["planned_at"]) == ("S001", "queued", "2026-11-22T09:00:00+08:00")
+    assert (delivery["to"], delivery["status"], delivery["planned_at"]) == (
+        "S001",
+        "queued",
+        "2026-11-22T09:00:00+08:00",
+    )
     entries = exported(county, "audit", tmp_path / "audit.jsonl")
     assert (entries[-1]["action"], entries[-1]["subject"]) == ("export", "audit")
 

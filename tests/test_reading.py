@@ -12,19 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.reading.dates import add_months, find_day, read_day
-from models.identity import (
-    Identity,
-    NotAnIdentity,
-    check_identity,
-    mask_identity,
-    mask_phone,
-    read_phone,
-)
-from models.names import fuzzy_keys, initials, name_candidates, pinyin_keys, similarity
 from handlers.reading.normalise import tidy
 from handlers.reading.numerals import numbers_in, read_number, to_arabic
 from handlers.reading.periods import find_period, read_period
-from models.surnames import COMPOUND_SURNAMES, SURNAMES
 from handlers.reading.units import (
     Converted,
     chi_to_cm,
@@ -36,6 +26,16 @@ from handlers.reading.units import (
     mg_dl_to_mmol_l,
     round_half_up,
 )
+from models.identity import (
+    Identity,
+    NotAnIdentity,
+    check_identity,
+    mask_identity,
+    mask_phone,
+    read_phone,
+)
+from models.names import fuzzy_keys, initials, name_candidates, pinyin_keys, similarity
+from models.surnames import COMPOUND_SURNAMES, SURNAMES
 
 SUNDAY = date(2026, 11, 22)
 RISING = {12, 23, 34, 45, 56, 67, 78, 89, 35}  # said digit by digit they may also mean "seven or eight"

@@ -46,7 +46,14 @@ ZHANG = {
     "村编码": "431281100201", "组": "2组", "户主": "王建国", "责任医生": "V001", "人群": "脱贫人口;高血压",
     "管理项目": "高血压、糖尿病", "建档日期": "2019/5/20",
 }  # fmt: skip
-WANG = {"姓名": "王建国", "性别": "男", "出生日期": "20341", "村编码": "431281100201", "管理项目": "肺结核", "责任医生": "李梅"}
+WANG = {
+    "姓名": "王建国",
+    "性别": "男",
+    "出生日期": "20341",
+    "村编码": "431281100201",
+    "管理项目": "肺结核",
+    "责任医生": "李梅",
+}
 
 
 @pytest.fixture(params=BACKENDS)
@@ -232,7 +239,10 @@ def test_the_dead_are_not_raised_by_a_stale_roster(session: Session) -> None:
 def test_one_person_twice_in_a_file(session: Session) -> None:
     result = residents(session, ZHANG, {}, ZHANG | {"电话": "13900000000"}, WANG, WANG | {"户主": "王建国"})
     assert told(result) == (2, 0, 0, 2)
-    assert [(r.line, r.reason[:12]) for r in result.refused] == [(4, "身份证号与第 2 行相同"[:12]), (6, "与第 5 行同村同名,分不"[:12])]
+    assert [(r.line, r.reason[:12]) for r in result.refused] == [
+        (4, "身份证号与第 2 行相同"[:12]),
+        (6, "与第 5 行同村同名,分不"[:12]),
+    ]
     assert told(residents(session, ZHANG, WANG)) == (0, 0, 2, 0)
 
 
@@ -290,7 +300,9 @@ def test_days_as_people_write_them(light: Session, written: str, read: date | No
 
 
 def test_a_group_is_a_place_in_its_village(light: Session) -> None:
-    residents(light, WANG | {"村编码": "431281100201-2"}, {"姓名": "欧阳　春梅", "村编码": " ４３１２８１１００２０１ "})
+    residents(
+        light, WANG | {"村编码": "431281100201-2"}, {"姓名": "欧阳　春梅", "村编码": " ４３１２８１１００２０１ "}
+    )
     found = light.execute(select(Resident.name, Resident.village_group, Organisation.name).join(Organisation)).all()
     assert sorted(found) == [("欧阳春梅", None, "石桥村"), ("王建国", "2组", "石桥村")]
 
@@ -300,5 +312,3 @@ def test_more_rows_than_are_looked_up_at_once(light: Session) -> None:
     again = [*rows, rows[0]]  # far behind its double, in another portion
     assert told(import_residents(light, again, today=TODAY, now=NOW)) == (1100, 0, 0, 1)
     assert told(import_residents(light, again, today=TODAY, now=NOW)) == (0, 0, 1100, 1)
-
-

@@ -16,11 +16,12 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from bot.channels import fit, size
 from bot.channels.simulator_looks import LOOKS
 from bot.demo import PageServer, run_demo
 from bot.demo_county import phones_in
 from bot.phones import Phones
-from models.message import mark_name
+from models.message import Choice, OutgoingMessage, mark_name
 from models.record import Record
 
 PATIENCE = 10.0  # seconds until a missing answer is a failure
@@ -282,9 +283,6 @@ def test_only_json_is_taken(page: Browser) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_no_drawing_shows_a_marked_name_or_too_much(look: str) -> None:
-    from bot.channels import fit, size
-    from models.message import Choice, OutgoingMessage
-
     choices = tuple(Choice(f"visit.{n}", f"{n} {mark_name('张桂兰')}", str(n)) for n in range(1, 41))
     message = OutgoingMessage(f"{mark_name('张桂兰')} " + "字" * 3000, choices)
     limits = LOOKS[look].limits

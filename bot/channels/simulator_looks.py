@@ -58,7 +58,9 @@ def wecom(account: str, message: OutgoingMessage, key: str) -> list[Drawing]:
             texts.append({"kind": "text", "text": text, "rows": [], "urgent": message.urgent})
         else:
             cards.append(_card(payload["template_card"]))
-    files = [{"kind": f.kind, "text": "", "rows": [], "file": {"name": f.name, "path": f.path}} for f in message.files]
+    files: list[Drawing] = [
+        {"kind": f.kind, "text": "", "rows": [], "file": {"name": f.name, "path": f.path}} for f in message.files
+    ]
     return [*texts, *files, *cards]
 
 

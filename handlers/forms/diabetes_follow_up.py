@@ -42,7 +42,13 @@ DANGER = danger_step(
     diabetes.DANGER_SIGNS,
     diabetes.danger_question,
     offered={2: KETOACIDOSIS, 4: KETOACIDOSIS, 5: ("sudden_vision", "severe_headache")},
-    otherwise=("altered_consciousness", "sweating_palpitation", *KETOACIDOSIS[:4], "chest_pain_10min", "one_sided_or_speech"),
+    otherwise=(
+        "altered_consciousness",
+        "sweating_palpitation",
+        *KETOACIDOSIS[:4],
+        "chest_pain_10min",
+        "one_sided_or_speech",
+    ),
 )
 FOOT_PULSE = SelectOne(
     field="dorsalis_pedis",

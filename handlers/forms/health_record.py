@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
-
 from handlers.form import Form, day_of
 from handlers.forms.outreach_clinic import Place
 from handlers.residents import looks_like_name
@@ -17,6 +15,7 @@ from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany,
 from handlers.turn import Turn
 from models import registry
 from models.conversation import Doubt
+from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
 from models.record import Record
 
 _PHONE = re.compile(r"(?<![\d-])(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
@@ -112,7 +111,11 @@ IDENTITY_NUMBER = IdentityNumber(
     field="identity_number", title="身份证号", ask="身份证号?没有可以跳过。", words=("身份证",), optional=True
 )
 SEX = SelectOne(
-    field="sex", title="性别", ask="性别?", words=("性别",), options=options((1, "男", "=男", "男性"), (2, "女", "=女", "女性"))
+    field="sex",
+    title="性别",
+    ask="性别?",
+    words=("性别",),
+    options=options((1, "男", "=男", "男性"), (2, "女", "=女", "女性")),
 )
 BORN_ON = Day(
     field="born_on", title="出生日期", ask="出生日期?(公历,例如 1957-03-12)", words=("出生", "生日", "生于", "出生于"),

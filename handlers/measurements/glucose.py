@@ -27,16 +27,17 @@ _TITLES = {"fasting_glucose": "空腹", "postprandial_glucose": "餐后2小时",
 _KIND_OF = {word.lower(): name for name, words in _KIND_WORDS.items() for word in words}
 _KINDS = any_of(_KIND_OF)
 _NUMBER = r"(?<![\d./])(?P<number>\d{1,3}(?:\.\d+)?|HI(?![A-Za-z])|LO(?![A-Za-z])|[高低](?=[\s,。;]|$))(?![\d.]*\d)"
-_UNIT = r"\s*(?P<unit>mmol(?:\s*/\s*l)?|mg(?:\s*/\s*dl)?|毫摩尔?(?:每升)?)?"
+_UNIT = r"\s*(?P<unit>mmol(?:\s*/\s*l)?|mg\s*/?\s*dl|毫摩尔?(?:每升)?)?"
 _GLUCOSE = re.compile(
     rf"(?P<kind>{_KINDS})?[\s,:]*(?P<word>(?<![低尿])(?:血糖|(?<!血)糖)(?![尿化]))?[\s:=是为测量的了有]*(?:(?P<after>{_KINDS})[\s:=是为]*)?"
     rf"{_NUMBER}(?!\s*[/年月日号岁点]|\s*[斤两片支次天])(?!\s*小时){_UNIT}",
     re.IGNORECASE,
 )
 _AFTER_NUMBER = re.compile(
-    rf"(?P<word>血糖)?[\s:]*(?<![\d./])(?P<number>\d{{1,2}}\.\d{{1,2}})(?![\d.]*\d){_UNIT}\s?(?P<kind>{_KINDS})(?![\s:]*[\d.])", re.IGNORECASE
+    rf"(?P<word>血糖)?[\s:]*(?<![\d./])(?P<number>\d{{1,2}}\.\d{{1,2}})(?![\d.]*\d){_UNIT}\s?(?P<kind>{_KINDS})(?![\s:]*[\d.])",
+    re.IGNORECASE,
 )
-_ALONE = re.compile(r"\s*(\d{1,3}(?:\.\d+)?|hi|lo|高|低)\s*(mmol(?:/l)?|mg(?:/dl)?|毫摩尔?)?\s*", re.IGNORECASE)
+_ALONE = re.compile(r"\s*(\d{1,3}(?:\.\d+)?|hi|lo|高|低)\s*(mmol(?:/l)?|mg/?dl|毫摩尔?)?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +61,8 @@ class Glucose(Step):
         numbers = len(re.findall(r"\d+(?:\.\d+)?|HI|LO", re.sub("[2两](?:小时|h)", "", line), re.IGNORECASE))
         if not found or numbers > len(found):
             raise NotUnderstood(
-                (f"没看懂“{said}”。" if said else "") + "请发血糖值(mmol/L),例如 空腹 7.2;仪器显示 HI 或 LO 也可以照写。"
+                (f"没看懂“{said}”。" if said else "")
+                + "请发血糖值(mmol/L),例如 空腹 7.2;仪器显示 HI 或 LO 也可以照写。"
             )
         values = {name: value for f in found for name, value in f.answer.values.items()}
         return Answer(values, next((f.answer.doubt for f in found if f.answer.doubt), None))
@@ -94,7 +96,9 @@ class Glucose(Step):
         why = not_todays(line, start)
         if not why or not answer.values:
             return answer
-        return Answer({}, Doubt(f"“{match[0].strip()}”{why},对吗?", [(f"{number}(就是这次的)", answer.values), ("不记", {})]))
+        return Answer(
+            {}, Doubt(f"“{match[0].strip()}”{why},对吗?", [(f"{number}(就是这次的)", answer.values), ("不记", {})])
+        )
 
     def _display_or_not(self, said: str, kind: str | None) -> Answer:
         display = {"高": "HI", "低": "LO"}[said]

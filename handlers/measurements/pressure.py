@@ -23,14 +23,22 @@ _NAMED = r"(?:血压|BP|bp|压力|压)?[\s:是为]*"
 _UNIT = r"(?:\s*(?P<unit>mm\s*hg|毫米汞柱|k\s*pa|千帕))?"
 _NOT_A_DATE = r"(?!\s*[月日号年岁周天点个组人次份年级])"
 _PAIR = re.compile(rf"{_NAMED}{_EDGE}{_N}\s*[/\\]\s*{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
-_LOOSE_PAIR = re.compile(rf"{_NAMED}{_EDGE}{_N}\s*(?:-{{1,2}}|~|,|、|得|杠|比|到)\s*{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
+_LOOSE_PAIR = re.compile(
+    rf"{_NAMED}{_EDGE}{_N}\s*(?:-{{1,2}}|~|,|、|得|杠|比|到)\s*{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE
+)
 _SPACED = re.compile(rf"(?:血压|BP)[\s:是为了量测]*{_EDGE}{_N}\s+{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
 _BARE_SPACED = re.compile(rf"{_EDGE}(\d{{3}})\s+(\d{{2,3}}){_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
+_AMONG_OTHERS = re.compile(rf"{_EDGE}(1\d\d|2[0-4]\d|9\d)\s+(\d{{2,3}}){_EDGE_AFTER}{_NOT_A_DATE}")
 _HIGH = re.compile(rf"(?:收缩压|高压|大压|上压|SBP)[\s:是为有]*{_N}{_EDGE_AFTER}(?!/)", re.IGNORECASE)
 _LOW = re.compile(rf"(?:舒张压|低压|小压|下压|DBP)[\s:是为有]*{_N}{_EDGE_AFTER}(?!/)", re.IGNORECASE)
-_HIGH_LOW = re.compile(rf"(?:血压|BP)?[\s:]*(?:高压|大压|收缩压)[\s:是为]*{_N}\s*[/,、\s]\s*(?:低压|小压|舒张压)[\s:是为]*{_N}", re.IGNORECASE)
+_HIGH_LOW = re.compile(
+    rf"(?:血压|BP)?[\s:]*(?:高压|大压|收缩压)[\s:是为]*{_N}\s*[/,、\s]\s*(?:低压|小压|舒张压)[\s:是为]*{_N}",
+    re.IGNORECASE,
+)
 # Readings of different hours, arms, days or people, and second thoughts: which one counts is the doctor's choice.
-_APART = re.compile(r"早|晚|上午|下午|中午|昨|前天|左|右|不是|错|改|应该|上次|上回|之前|以前|原来|后来|复测|再量|→|↓|↑|他|她")
+_APART = re.compile(
+    r"早|晚|上午|下午|中午|昨|前天|左|右|不是|错|改|应该|上次|上回|之前|以前|原来|后来|复测|再量|→|↓|↑|他|她"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,6 +77,14 @@ class BloodPressure(Step):
             if answer.values:
                 yield from _said_again(line, answer)
             return
+        if among := _AMONG_OTHERS.search(line):
+            options = (
+                [_reading_option(*reading)]
+                if weigh_readings([reading := (float(among[1]), float(among[2]))]).values
+                else []
+            )
+            yield Found(among.start(), among.end(), Answer({}, Doubt(f"“{among[0]}”是血压吗?", options)))
+            return
         high, low = _HIGH.search(line), _LOW.search(line)
         if high and low:
             answer = weigh_readings([(float(high[1]), float(low[1]))])
@@ -106,7 +122,9 @@ def _pairs(line: str) -> list[re.Match[str]]:
     for pattern in (_HIGH_LOW, _PAIR, _LOOSE_PAIR, _SPACED):
         if matches := [m for m in pattern.finditer(line) if _looks_like_pressure(m)]:
             return matches
-    if len(re.findall(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])", line)) == 2:  # 152 94, and no third number to be confused with
+    if (
+        len(re.findall(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])", line)) == 2
+    ):  # 152 94, and no third number to be confused with
         return [m for m in _BARE_SPACED.finditer(line) if _looks_like_pressure(m)]
     return []
 
@@ -132,7 +150,9 @@ def _in_line(line: str, matches: list[re.Match[str]]) -> Answer:
     why = not_todays(line, matches[0].start())
     if not why:
         return answer
-    options = [(f"{label}(就是这次的)", values) for label, values in ([_reading_option(*readings[0])] if answer.values else [])]
+    options = [
+        (f"{label}(就是这次的)", values) for label, values in ([_reading_option(*readings[0])] if answer.values else [])
+    ]
     return Answer({}, Doubt(f"“{matches[0][0].strip()}”{why}。这次的血压是多少?", options))
 
 

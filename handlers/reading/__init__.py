@@ -1,1 +1,1 @@
-"""Reading what people type: numbers, days, periods, names, identity numbers and units. It imports nothing of ours."""
+"""Reading what people type: tidying, numbers, days, periods and units. It imports nothing of ours outside itself."""

@@ -43,6 +43,7 @@ AFTER = re.compile(
 BEFORE = re.compile(
     r"(?:大概|大约|约莫|(?<![预签解履续相])约|差不多|好像|可能|估计|将近|接近|(?<![最附])近|不到|不足|超过|[高低大小]于|至少|最多|起码)[是有在为]? ?$|[<>≤≥±] ?$"
 )
+BEFORE_ENDS = frozenset("概约莫多像能计近到足过于少码是有在为<>≤≥± ")  # the cheap look first
 MAY_BE_TENS = re.compile(r"(?:心率|脉搏|[高低上下大小]压|[/杠])[:是为]? ?$")  # never below ten: "心率七八" is 78
 # What may stand right before a short numeral. Elsewhere it may be the end of a name (杨八一, 李十五) and is left alone.
 LABEL = frozenset("腹糖率重围温氧搏压后前高白龄分级量测共计了有是为到:=杠得比")

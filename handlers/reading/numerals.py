@@ -10,7 +10,7 @@ from itertools import pairwise
 from handlers.reading.chinese import DIGITS, UNITS
 from handlers.reading.normalise import tidy
 from handlers.reading.number_spans import NumberSpan, spans
-from handlers.reading.number_words import AFTER, BEFORE, MEASURED
+from handlers.reading.number_words import AFTER, BEFORE, BEFORE_ENDS, MEASURED
 
 __all__ = ["NumberSpan", "numbers_in", "read_number", "to_arabic"]
 
@@ -95,7 +95,10 @@ def _with_doubts(text: str, found: list[NumberSpan], words_end: set[int]) -> lis
     doubtful = [
         n.approximate
         or AFTER.match(text, n.end) is not None
-        or BEFORE.search(text[max(0, n.start - 6) : n.start]) is not None
+        or (
+            text[n.start - 1 : n.start] in BEFORE_ENDS
+            and BEFORE.search(text[max(0, n.start - 6) : n.start]) is not None
+        )
         or _in_two_scripts(text, n, words_end)
         for n in found
     ]

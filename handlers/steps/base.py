@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from handlers.reading import normalise, numerals
@@ -134,6 +135,19 @@ class Step:
     def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
         """Chinese words of coded answers, for the export."""
         return {}
+
+
+@lru_cache(maxsize=64)
+def characters(line: str) -> frozenset[str]:
+    """The characters of a line, for a quick look whether a step's words can stand there at all."""
+    return frozenset(line)
+
+
+def beginnings(words: Iterable[str]) -> frozenset[str]:
+    """The characters that one of these words begins with."""
+    return frozenset(
+        c for word in words if word for c in (word[0].lower(), word[0].upper(), word[0].replace("一", "1"))
+    )
 
 
 def any_of(words: Iterable[str]) -> str:

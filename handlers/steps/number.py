@@ -10,7 +10,20 @@ from functools import cached_property
 from typing import Any
 
 from handlers.steps import context
-from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, Values, any_of, digits, is_vague, quoted
+from handlers.steps.base import (
+    Answer,
+    Found,
+    Known,
+    NotUnderstood,
+    Step,
+    Values,
+    any_of,
+    beginnings,
+    characters,
+    digits,
+    is_vague,
+    quoted,
+)
 from models.conversation import Doubt
 
 LINK = r"[\s:=是为有了得在到]*"
@@ -18,9 +31,7 @@ _DAILY = r"(?:[一1]天|每天|每日)?\s*"
 _HAN = "\u4e00-\u9fff"
 _START = rf"(?<![A-Za-z{_HAN}])|(?<=[天日周])"  # a word of one character (烟, 重) may be the end of another
 # A number with another thing's unit is another thing: 体重61岁, 心率3天, 心率5点.
-_FOREIGN = (
-    r"(?!公斤|千克|kg|[斤克两尺寸米磅支根包瓶次岁年月号元块片粒盒度级组层楼里点%℃人份个]|天(?!天)|日(?!服|吃)|分(?!类)|小时|c?m\b|mm|ml|mg|cm)"
-)
+_FOREIGN = r"(?!公斤|千克|kg|[斤克两尺寸米磅支根包瓶次岁年月号元块片粒盒度级组层楼里点%℃人份个]|天(?!天)|日(?!服|吃)|分(?!类)|小时|c?m\b|mm|ml|mg|cm)"
 _BY_ITSELF = r"(?:(?<![\w./])|(?<=称)|(?<=称了)|(?<=才)|(?<=共)|(?<=来了)|(?<=到场))"
 
 
@@ -66,15 +77,19 @@ class Number(Step):
         if match := self._whole.fullmatch(line):
             return self._value(match, known)
         found = list(self.find(line, known))
-        others = re.search(r"\d", "".join(c for i, c in enumerate(line) if not any(f.start <= i < f.end for f in found)))
+        others = re.search(
+            r"\d", "".join(c for i, c in enumerate(line) if not any(f.start <= i < f.end for f in found))
+        )
         if len(found) == 1 and not others and found[0].answer.values:
             return found[0].answer
         raise NotUnderstood(self._expected(text))
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
-        for match in self._by_word.finditer(line):
-            yield Found(match.start(), match.end(), self._in_line(match, line, known), announced=True)
-        if self._by_unit is not None:
+        here = characters(line)
+        if not self._begins.isdisjoint(here):
+            for match in self._by_word.finditer(line):
+                yield Found(match.start(), match.end(), self._in_line(match, line, known), announced=True)
+        if self._by_unit is not None and not self._unit_begins.isdisjoint(here):
             for match in self._by_unit.finditer(line):
                 yield Found(match.start(), match.end(), self._in_line(match, line, known))
         for word in self.zero:
@@ -103,7 +118,9 @@ class Number(Step):
         if self.target and context.a_goal(line, match.start()):
             return Answer({self.target: answer.values[self.field]})
         shown = f"{self.title} {answers_shown(answer.values, self.field)}"
-        return Answer({}, Doubt(f"“{match[0].strip()}”{why},对吗?", [(f"{shown}(就是这次的)", answer.values), ("不记", {})]))
+        return Answer(
+            {}, Doubt(f"“{match[0].strip()}”{why},对吗?", [(f"{shown}(就是这次的)", answer.values), ("不记", {})])
+        )
 
     def _value(self, match: re.Match[str], known: Known) -> Answer:
         number, unit, kind = match["number"], (match["unit"] or "").lower(), match["kind"]
@@ -146,6 +163,14 @@ class Number(Step):
     @property
     def _kind(self) -> str:
         return rf"(?P<kind>{any_of(self.kinds)})?" if self.kinds else "(?P<kind>(?!))?"
+
+    @cached_property
+    def _begins(self) -> frozenset[str]:
+        return beginnings((self.title, *self.words, *self.kinds))
+
+    @cached_property
+    def _unit_begins(self) -> frozenset[str]:
+        return beginnings(self._unit_words if self.alone is None else self.alone)
 
     @cached_property
     def _by_word(self) -> re.Pattern[str]:

@@ -9,7 +9,18 @@ from functools import cached_property
 from typing import Any
 
 from handlers.steps import context
-from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of, digits, quoted
+from handlers.steps.base import (
+    Answer,
+    Found,
+    Known,
+    NotUnderstood,
+    Step,
+    any_of,
+    beginnings,
+    characters,
+    digits,
+    quoted,
+)
 from models.conversation import Doubt
 from models.message import Choice
 
@@ -65,6 +76,10 @@ class Select(Step):
         return {word.lower(): o for o in self.options for word in (*o.replies, *o.apart, *o.words, o.label)}
 
     @cached_property
+    def _begins(self) -> frozenset[str]:
+        return beginnings((*self._by_word, self.title, *self.words))
+
+    @cached_property
     def _apart(self) -> frozenset[str]:
         return frozenset(word.lower() for o in self.options for word in o.apart)
 
@@ -81,7 +96,9 @@ class Select(Step):
     def _expected(self, text: str, known: Known) -> str:
         said = quoted(text)
         choices = self.choices(known)
-        listing = ":" + "、".join(f"{c.number or n} {c.label}" for n, c in enumerate(choices, 1)) if len(choices) <= 6 else ""
+        listing = (
+            ":" + "、".join(f"{c.number or n} {c.label}" for n, c in enumerate(choices, 1)) if len(choices) <= 6 else ""
+        )
         return (f"没看懂“{said}”。" if said else "") + f"{self.title}请选一项{listing}。点按钮、回复序号或写文字都行。"
 
     def _label(self, code: Any) -> str:
@@ -134,6 +151,8 @@ class SelectOne(Select):
         raise NotUnderstood(self._expected(text, known))
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
+        if self._begins.isdisjoint(characters(line)):
+            return
         for match in self._finder.finditer(line):
             said = match["said"] or match["bare"]
             answer = Answer({self.field: self._by_word[said.lower()].code})
@@ -224,6 +243,8 @@ class SelectMany(Select):
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         """All words together make one answer. A denied word (没有头晕) is understood, and no answer by itself."""
+        if self._begins.isdisjoint(characters(line)):
+            return
         said = list(self._said(line))
         codes = [code for _, _, code in said if code is not None and not isinstance(code, _Unsure)]
         unsure = [code for _, _, code in said if isinstance(code, _Unsure)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of
+from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of, beginnings, characters
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,11 +29,15 @@ class Text(Step):
         return Answer({self.field: said})
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
-        if self.words:
+        if self.words and not self._begins.isdisjoint(characters(line)):
             for match in self._finder.finditer(line):
                 said = match["named"] or match["like"]
                 if len(said) <= self.longest:
                     yield Found(match.start(), match.end(), Answer({self.field: said}), announced=True)
+
+    @cached_property
+    def _begins(self) -> frozenset[str]:
+        return beginnings(self.words)
 
     @cached_property
     def _finder(self) -> re.Pattern[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from handlers.summary import text_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handlers.summary import text_for
 from models.enrolment import count_due
 from models.message import Choice, OutgoingMessage
 from models.people import HealthWorker, Organisation, Role
