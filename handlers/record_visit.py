@@ -205,7 +205,7 @@ def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
     name = recap.who(turn, draft)
     urgency = Urgency(record.urgency)
     label = form.protocol.classifications.get(record.classification or 0, "") if form.protocol else ""
-    text = f"✅ 已记录:{name} {form.title}" + (f"({label})" if label else "")
+    text = f"✅ 已记录:{name} {form.title}".replace(": ", ":") + (f"({label})" if label else "")
     if record.next_due_on:
         text += f",下次 {record.next_due_on} 前"
     if form.code == "signing":
