@@ -36,6 +36,7 @@ def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> 
         conversation.pending = None
     for draft in drafts:
         draft.answers.setdefault("on", turn.today.isoformat())
+        draft.doubts = {name: _with_alarm(turn, draft, doubt) for name, doubt in draft.doubts.items()}
     conversation.editing, conversation.trail = None, []
     conversation.drafts = [*drafts, *conversation.drafts] if first else [*conversation.drafts, *drafts]
 

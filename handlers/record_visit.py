@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from models.effects import counted, record_effects
 from sqlalchemy import select
 
 from handlers import alarm, recap
@@ -16,6 +15,7 @@ from handlers.menu import FORMS, PROGRAMME_TITLES
 from handlers.turn import Turn
 from models import registry
 from models.conversation import Draft
+from models.effects import counted, record_effects
 from models.enrolment import Enrolment
 from models.message import Choice
 from models.record import Agreement, AuditEntry, Record, Referral

@@ -193,8 +193,7 @@ def _card(turn: Turn, resident_id: int) -> None:
         .where(Record.resident_id == resident_id, Record.status == "current")
         .order_by(Record.on.desc(), Record.id.desc())
     )
-    for record in session.scalars(recent.limit(3)):
-        lines.append(f"{record.on} {_summary(record)}")
+    lines += [f"{record.on} {_summary(record)}" for record in session.scalars(recent.limit(3))]
     session.add(
         AuditEntry(
             at=turn.now, worker_id=turn.worker.id, action="resident_read", subject=f"resident:{resident_id}", details={}
