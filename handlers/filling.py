@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from handlers import alarm, recap, residents
 from handlers.asking import Question, ask, current_question
 from handlers.decisions import Urgency
+from handlers.leftovers import ask_numbers, leftovers
+from handlers.lines import prepare, read_fields
 from handlers.menu import FORMS
+from handlers.reading import normalise
 from handlers.recap import known_of
 from handlers.record_visit import submit
-from handlers.steps import Answer, NotUnderstood, SelectMany, Step, digits
+from handlers.steps import Answer, NotUnderstood, SelectMany, Step
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
 from models.message import Choice, mark_name
@@ -92,11 +95,20 @@ def take_text(turn: Turn, text: str) -> bool:
     if question.asks == "resident":
         return _take_resident(turn, question.index, text)
     if question.step is None:
-        return False
+        return _settle_in_words(turn, question, text)
     if question.optional and text.strip().lower() in SKIPS:
         take_choice(turn, ("skip",))
         return True
     return _take_answer(turn, question, text)
+
+
+def _settle_in_words(turn: Turn, question: Question, text: str) -> bool:
+    """67 是什么? answered with 心率67."""
+    if not absorb(turn, question.index, text):
+        return False
+    turn.conversation.drafts[question.index].doubts.pop(question.asks, None)
+    ask(turn)
+    return True
 
 
 def match_choice(choices: Sequence[Choice], text: str) -> str | None:
@@ -129,17 +141,21 @@ def _take_answer(turn: Turn, question: Question, text: str) -> bool:
 
 
 def absorb(turn: Turn, index: int, text: str) -> bool:
-    """Let every step of the draft look for itself in the text; true when at least one found something."""
+    """Let every step of the draft look for itself in the text; true when at least one found something.
+
+    A number that none of them took is asked, and never passed over.
+    """
     draft = turn.conversation.drafts[index]
-    line = digits(text)
-    taken: list[tuple[int, int]] = []
-    for step in FORMS[draft.service].steps:
-        for found in step.find(line, known_of(turn, draft)):
-            if all(found.end <= start or found.start >= end for start, end in taken):
-                taken.append((found.start, found.end))
-                store(turn, index, step, found.answer)
-                break
-    return bool(taken)
+    form, known = FORMS[draft.service], known_of(turn, draft)
+    resident = turn.resident(draft.resident_id)
+    line = prepare(normalise.tidy(text), [resident.name] if resident else [])
+    reading = read_fields(form, line, known)
+    for step, answer in reading.found:
+        store(turn, index, step, answer)
+    if reading.found:
+        left = leftovers(line, reading.taken, known, group=(resident.village_group or "") if resident else "")
+        ask_numbers(draft, [form], left, known)
+    return bool(reading.found)
 
 
 def _take_at_recap(turn: Turn, text: str) -> bool:
@@ -155,9 +171,9 @@ def _take_at_recap(turn: Turn, text: str) -> bool:
 
 def _take_resident(turn: Turn, index: int, text: str) -> bool:
     draft = turn.conversation.drafts[index]
-    ids = residents.search(turn, text)
-    draft.who, draft.candidates = text.strip()[:20], list(ids)
-    if len(ids) == 1 and (resident := turn.resident(ids[0])):
+    match = residents.find_in_line(turn, text)
+    draft.who, draft.candidates = text.strip()[:20], residents.search(turn, text)
+    if match and match.is_sure and (resident := turn.resident(match.ids[0])):
         choose_resident(turn, index, resident)
     else:
         ask(turn)
@@ -175,7 +191,9 @@ def choose_resident(turn: Turn, index: int, resident: Resident) -> None:
             before=f"{mark_name(resident.name)}登记为{STATUS_TITLES[Status(resident.status)]}{when},不能再记随访。登记有误请联系公卫科更正;要记别人请发姓名。",
         )
         return
-    draft.resident_id, draft.candidates = resident.id, []
+    for other in turn.conversation.drafts:  # both records of one line are about the same person
+        if other is draft or (draft.source and (other.source, other.who) == (draft.source, draft.who)):
+            other.resident_id, other.candidates = resident.id, []
     ask(turn)
 
 

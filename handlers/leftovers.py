@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from handlers.form import Form
 from handlers.lines import Line, blank
 from handlers.steps import Known
-from models.conversation import Doubt
+from models.conversation import Doubt, Draft
 
 MOST_GUESSES = 5
 _BREAK = re.compile(r"[\s,。;:!?、~…·'\"“”‘’|+*=&@#^()（）<>《》/\\\ue010-]+")
@@ -58,11 +58,11 @@ def leftovers(line: Line, taken: Iterable[tuple[int, int]], known: Known, *, gro
     asked: list[tuple[int, int]] = []
     for start, end in numbers:
         number = text[start:end]
-        if _COUNTER.match(text, end):
-            continue  # quoted with the words it counts
+        if _COUNTER.match(text, end) or _is_named(text, start):
+            continue  # quoted with its words
         if age is not None and number == str(age):
             age = None  # 65 65 135/85: one of them is the age, and the other is asked
-        elif group and number == group.rstrip("组"):
+        elif group and number == group.rstrip("组") and not re.search(r"[\d,./\ue010]$", text[:start]):
             group = ""
         else:
             asked.append((start, end))
@@ -70,6 +70,12 @@ def leftovers(line: Line, taken: Iterable[tuple[int, int]], known: Known, *, gro
     left.numbers = _pairs_together(line, asked)
     left.words = _words(text, line.said)
     return left
+
+
+def _is_named(text: str, at: int) -> bool:
+    """血红蛋白120, R18: it is said what the number is, and the form has no place for it."""
+    word = re.search(rf"(?:[{_HAN}]{{2,}}|[A-Za-z])$", text[:at])
+    return bool(word) and not is_filler(word[0] if word else "")
 
 
 def _without_age(text: str, known: Known, left: Leftovers) -> str:
@@ -114,6 +120,13 @@ def _words(text: str, said: str) -> list[str]:
 
 def is_filler(word: str) -> bool:
     return bool(_FILLER.fullmatch(word))
+
+
+def ask_numbers(draft: Draft, forms: Sequence[Form], left: Leftovers, known: Known) -> None:
+    """A number that nothing explains is never passed over: 67 是什么?"""
+    for n, number in enumerate(left.numbers, 1):
+        answered = [*draft.answers, *draft.doubts]
+        draft.doubts["number" if n == 1 else f"number{n}"] = ask_number(number, forms, answered, known)
 
 
 def ask_number(number: str, forms: Sequence[Form], answered: Iterable[str], known: Known) -> Doubt:

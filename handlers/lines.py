@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from handlers.form import Form
 from handlers.reading import numerals
-from handlers.steps import Answer, Found, Known, Step, Values, any_of
+from handlers.steps import Answer, Day, Found, Known, Step, Values, any_of
 from handlers.steps.base import TAKEN
 from models.conversation import Doubt
 
@@ -26,7 +26,7 @@ _KEPT = re.compile(
 _CLOCK = re.compile(
     r"(?<![\d.])\d{1,2}(?:点(?:钟|半|整|[一二三]刻|\d{1,2}分?)?(?!\d)|:\d{2}(?!\d)|时(?:半|\d{1,2}分?)?)(?:左右|多)?"
 )
-_DENIED = re.compile(r"(?:并不是|不是|并非|而非)\s*(?:血压|高压|低压|心率|空腹)?\s*\d[\d./]*")
+_DENIED = re.compile(r"(?:并不是|不是|并非|而非)\s*(?:血压|高压|低压|心率)?\s*\d[\d./]*")
 _FILED = re.compile(r"(?:编号|档案号|档案编号|编码|卡号|协议号)\s*:?\s*[\dA-Za-z-]+")
 
 
@@ -57,6 +57,8 @@ class Reading:
     answers: Values = field(default_factory=dict)
     doubts: dict[str, Doubt] = field(default_factory=dict)
     found: list[tuple[Step, Answer]] = field(default_factory=list)
+    least: list[tuple[str, Values]] = field(default_factory=list)
+    """What a vague number means at the least, by the step that asks it: enough to raise an alarm, never stored."""
     taken: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -91,6 +93,9 @@ def prepare(said: str, names: Sequence[str] = (), places: Sequence[str] = ()) ->
     for pattern in (_FILED, _DENIED):
         blanked = pattern.sub(_spaces, blanked)
     counted = {start for start, _ in numbers}
+    for v in vague:  # 150多/90
+        if blanked[v.end : v.end + 1] in set("多几余来把"):
+            blanked = f"{blanked[: v.end]} {blanked[v.end + 1 :]}"
     blanked = _CLOCK.sub(lambda m: m[0] if m.start() in counted else _spaces(m), blanked)
     kept = tuple((start, end) for start, end in numbers if blanked[start:end].strip())
     return Line(shown, blanked, kept, tuple(v for v in vague if blanked[v.start : v.end].strip()))
@@ -117,7 +122,7 @@ def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None
         rest += _settled(_claims([step for step in form.steps if step in lost], text, known))
     reading = Reading(form)
     for step in form.steps:
-        answers = [_unless_vague(step, found, line) for owner, found in [*taken, *rest] if owner is step]
+        answers = [_unless_vague(reading, step, found, line) for owner, found in [*taken, *rest] if owner is step]
         if answers:
             _keep(reading, step, _merged(step, answers))
     reading.taken = sorted((found.start, found.end) for _, found in [*taken, *rest])
@@ -161,19 +166,23 @@ def _lost(kept: Sequence[Claim], claims: Sequence[Claim]) -> list[Claim]:
     ]
 
 
-def _unless_vague(step: Step, found: Found, line: Line) -> Answer:
+def _unless_vague(reading: Reading, step: Step, found: Found, line: Line) -> Answer:
     vague = next((v for v in line.vague if found.start <= v.start < found.end), None)
     if vague is None:
         return found.answer
+    if isinstance(step, Day) and re.search(r"\d[-./]\d", line.said[found.start : found.end]):
+        return found.answer  # 2026-11-20 looks like a range, and is none
     said = line.said[found.start : vague.start] + vague.raw + line.said[vague.end : found.end]
+    reading.least.append((step.field, found.answer.values))
     return Answer({}, _how_much(step, said.strip(), vague, found.answer))
 
 
 def _how_much(step: Step, said: str, vague: Vague, answer: Answer | None = None) -> Doubt:
-    """A slip of the keyboard (l46) is offered as it was probably meant; anything else has to be said again."""
-    slip = answer is not None and answer.values and re.search(r"[A-Za-z,]|^\.", vague.raw)
+    """A slip of the keyboard (l46) or a figure with 左右 is offered as it stands; anything else has to be said again."""
+    figures = re.search(r"\d", vague.raw) and "几" not in vague.raw
+    slip = answer is not None and answer.values and not answer.doubt and figures
     options = [(f"{step.title} {step.show(answer.values)}", answer.values)] if slip and answer else []
-    why = "看不准" if slip else "不够准确"
+    why = "看不准" if re.search(r"[A-Za-z,]", vague.raw) else "不够准确"
     return Doubt(f"“{said}”{why},{step.title}到底是多少?", options)
 
 
@@ -188,6 +197,10 @@ def _merged(step: Step, answers: Sequence[Answer]) -> Answer:
             if values.get(name, value) != value:
                 return Answer({}, _which(step, answers))
             values[name] = value
+    for doubt in doubts:  # 平时规律服药 这两天没吃药: neither is taken
+        unclear = {name for _, choice in doubt.options for name in choice}
+        if all(choice for _, choice in doubt.options) and not any(a.doubt is doubt and a.values for a in answers):
+            values = {name: value for name, value in values.items() if name not in unclear}
     if values:  # "上次体重62 这次61": the clear one answers what the other made doubtful
         doubts = [doubt for doubt in doubts if all(choice for _, choice in doubt.options) or not doubt.options]
     return Answer(values, doubts[0] if doubts else None)

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import bindparam, select
 
-from handlers import residents
-from handlers.form import Form, day_of
-from handlers.leftovers import Leftovers, ask_number, is_filler, leftovers
+from handlers import recap, residents
+from handlers.decisions import Urgency
+from handlers.form import day_of
+from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers
 from handlers.lines import Line, Reading, blank, prepare
 from handlers.menu import FORMS
 from handlers.reading import normalise
-from handlers.recognise import Person, all_taken, explained, needs_told, recognise, says_event, says_service
+from handlers.recognise import Person, all_taken, by_number, explained, needs_told, recognise, says_event, says_service
 from handlers.residents import Roster
-from handlers.splitting import Asked, Piece, pieces
+from handlers.splitting import A_DAY, Asked, Piece, pieces
 from handlers.steps import Known
 from handlers.turn import Turn
 from models.conversation import Draft
@@ -104,13 +105,13 @@ class _Reader:
             named,
             told=lambda text: needs_told(prepare(text).text, stranger),
             is_heading=_is_heading,
-            may_be_somebody=lambda text: self._may_be_somebody(text),
+            may_be_somebody=self._may_be_somebody,
+            says_event=says_event,
         )
         for piece in found:
             self._read(piece)
-        if len(self.entry.drafts) < 2:
-            for draft in self.entry.drafts:
-                draft.source = ""
+        if len(self.entry.drafts) == 1:  # the words are still on the screen; several records are told apart by them
+            self.entry.drafts[0].source = ""
         return self.entry
 
     def _cut_short(self) -> None:
@@ -189,6 +190,8 @@ class _Reader:
             self._add(replace(piece, names=(match.said,)), named, match.ids, match.said, sure=match.is_sure)
         elif result.readings:
             self._add_unknown(piece, line, result.readings, words)
+        elif any(map(residents.looks_like_name, words)) and (unknown := recognise(line, replace(nobody, named=True))).readings:
+            self._add_unknown(piece, line, unknown.readings, words)
         elif result.elsewhere:
             self._elsewhere(piece, result.elsewhere)
         elif self.entry.drafts and line.numbers:
@@ -223,11 +226,15 @@ class _Reader:
         """The records of a line about these residents: one person, or several to be chosen from."""
         resident = self.turn.resident(ids[0]) if len(ids) == 1 and sure else None
         known = self._known(resident)
-        result = recognise(line, Person(known, self._programmes(ids), named=True))
+        person = Person(known, self._programmes(ids), named=True)
+        result = recognise(line, person)
+        left = leftovers(line, [], known)
         if result.elsewhere:
             self._elsewhere(piece, result.elsewhere)
         elif result.readings:
             self._draft(piece, line, result.readings, ids, said, resident)
+        elif left.numbers and not left.words and (only := by_number(person, line, left.numbers[0])):
+            self._draft(piece, line, only, ids, said, resident)
         elif self.entry.drafts and (line.numbers or piece.match is None):
             self._quote(piece, "没看懂")
 
@@ -246,7 +253,7 @@ class _Reader:
         if resident is not None and (more := _glued(line, said, taken)):
             resident, said = None, said + more
         drafts = [self._one(reading, ids, said, resident, piece) for reading in readings]
-        self._ask_numbers(drafts[0], [reading.form for reading in readings], left, known)
+        ask_numbers(drafts[0], [reading.form for reading in readings], left, known)
         self.entry.drafts += drafts
         self._remark(piece, left, said)
 
@@ -258,13 +265,11 @@ class _Reader:
             draft.resident_id = resident.id
         else:
             draft.who, draft.candidates = said[:20], list(ids)
+        for name, least in reading.least:  # 高压一百八九: the alarm does not wait for the exact figure (M-8)
+            decision = recap.judge_values(self.turn, draft, **least) if least else None
+            if decision and decision.urgency == Urgency.EMERGENCY and decision.say and name in draft.doubts:
+                draft.doubts[name].alarm = f"🔴 如果属实:{decision.say[0]}"
         return draft
-
-    def _ask_numbers(self, draft: Draft, forms: Sequence[Form], left: Leftovers, known: Known) -> None:
-        """A number that nothing explains is never passed over (67 是什么?)."""
-        for n, number in enumerate(left.numbers, 1):
-            answered = [*draft.answers, *draft.doubts]
-            draft.doubts["number" if n == 1 else f"number{n}"] = ask_number(number, forms, answered, known)
 
     def _remark(self, piece: Piece, left: Leftovers, said: str) -> None:
         words = [word for word in left.words if word not in said and not is_filler(word)]
@@ -298,16 +303,19 @@ class _Reader:
 
 def _is_heading(text: str) -> bool:
     """A line that says nothing but for what the following lines are: 血压:, 今天上门, 高血压随访."""
-    return len(text) <= 30 and not re.search(r"\d{2,3}\s*[/.]\s*\d", text)
+    return len(text) <= 30 and not re.search(r"\d", A_DAY.sub("", text))
 
 
 def _glued(line: Line, said: str, taken: Sequence[tuple[int, int]]) -> str:
-    """A character that stands between a name of two and the values: 李明 in 李明亮150/90 may be somebody else."""
+    """Words right after a name that may make it somebody else: 李明 in 李明亮150/90, 张桂兰的儿媳."""
     at = line.said.find(said) + len(said)
-    if len(said) != 2 or at < len(said):
+    if at < len(said):
         return ""
     run = re.match(r"[\u4e00-\u9fff]*", blank(line.text, taken)[at:])
-    return run[0] if run and len(run[0]) == 1 and not is_filler(run[0]) else ""
+    words = run[0] if run else ""
+    one_more = len(said) == 2 and len(words) == 1
+    of_somebody = len(words) > 1 and words[0] == "的"
+    return words if (one_more or of_somebody) and not is_filler(words) else ""
 
 
 def _short(said: str) -> str:

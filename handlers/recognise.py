@@ -22,6 +22,9 @@ _QUESTION = re.compile(
 )
 
 
+_NO_FINDINGS = frozenset({"on", "mode", "next_due_on", "self_reported", "referral_to"})
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """What is known of whom a line is about, while it is being read."""
@@ -195,10 +198,20 @@ def _by_enrolment(line: Line, person: Person) -> list[Reading]:
         for programme, form in by_programme.items()
         if programme in person.programmes
     ]
-    telling = [reading for reading in readings if any(s.asked and s.field != "mode" for s, _ in reading.found)]
+    telling = [reading for reading in readings if any(s.field not in _NO_FINDINGS for s, _ in reading.found)]
     mentioned = [reading for reading in readings if _mentions_needs(reading.form, line.text)]
     best = sorted(telling or mentioned, key=lambda reading: -len(reading.found))
     return best[:1]
+
+
+def by_number(person: Person, line: Line, number: str) -> list[Reading]:
+    """A name and one number without any word: the visit whose value it could be, and it will be asked."""
+    by_programme = {form.programme: form for form in FORMS.values() if form.programme in person.programmes}
+    if not by_programme or not person.programmes <= set(by_programme):
+        return []
+    plain = float(number) if number.replace(".", "", 1).isdecimal() else 0.0
+    first = [f for f in by_programme.values() if any(s.guess(plain, person.known) for s in f.steps if s.field in f.needs)]
+    return [read_fields((first or list(by_programme.values()))[0], line, person.known)]
 
 
 def _mentions_needs(form: Form, text: str) -> bool:

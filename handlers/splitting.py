@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 from handlers.residents import Match
 from handlers.steps.base import TAKEN
+from handlers.steps.context import KIN
 
 _BETWEEN_NAMES = re.compile(r"[\s,、和与及;]*")
 _FORM_FIELD = re.compile(r"\s*(?:姓名|患者|居民|病人|对象)(?:姓名)?\s*:")
-_KIN = r"(?:老公|丈夫|爱人|老婆|妻子|媳妇|老伴|儿子|女儿|孙子|孙女|外孙|父亲|母亲|爸爸|妈妈|爸|妈|婆婆|公公|岳父|岳母|哥哥|弟弟|姐姐|妹妹|邻居)"
 KIN_AFTER = re.compile(
-    rf"(?:的|他|她|家|她家|他家)*(?P<kin>{_KIN})(?!说|讲|代|帮|陪|接|送|拿|来|取|领|打|告|报|叫|在|照|和|也|管|催|给)"
+    rf"(?:的|他|她|家|她家|他家)*(?P<kin>{KIN}|邻居|隔壁)(?!说|讲|代|帮|陪|接|送|拿|来|取|领|打|告|报|叫|在|照|和|也|管|催|给)"
 )
-_KIN_BEFORE = re.compile(rf"(?:{_KIN}|户主|监护人|陪同人?|家属|和|跟|同|医生|护士|督导员?)[是叫:]?\s*$")
-_PRONOUN_KIN = re.compile(rf"[他她](?:的|家)?{_KIN}(?=[\s:是的]*[高大低小]?压?[\s:]*\d)")
-_A_DAY = re.compile(
+_KIN_BEFORE = re.compile(rf"(?:(?:{KIN})|户主|监护人|陪同人?|家属|和|跟|同|医生|护士|督导员?)[是叫:]?\s*$")
+_PRONOUN_KIN = re.compile(rf"(?:[他她](?:的|家)?)?(?:{KIN})(?=[\s:是的]*[高大低小]?压?[\s:]*\d)")
+A_DAY = re.compile(
     r"\d{4}[年.\-/]\d{1,2}[月.\-/]\d{1,2}[日号]?|\d{1,2}月\d{1,2}[日号]?|\d{1,2}[日号]|\d{1,3}岁|\d{1,2}[组点]"
 )
 
@@ -48,6 +48,7 @@ def pieces(
     told: Callable[[str], set[str]],
     is_heading: Callable[[str], bool],
     may_be_somebody: Callable[[str], bool],
+    says_event: Callable[[str], bool],
 ) -> list[Piece | Asked]:
     """The pieces of a tidied message, in order.
 
@@ -63,12 +64,17 @@ def pieces(
     found: list[Piece | Asked] = []
     heading = ""
     for text, matches in lines:
-        if not matches and not told(text) and is_heading(text) and (text.endswith(":") or not found):
-            heading = text.rstrip(":") + " "
+        if not matches and is_heading(text) and not told(text) and (text.endswith(":") or not found):
+            heading = f"{'' if found else heading}{text.rstrip(':')} "
             continue
         fresh = _cut(text, matches, heading)
         last = found[-1] if found else None
-        joined = _joined(last, fresh[0], told, may_be_somebody) if len(fresh) == 1 and last is not None else None
+        joined = None
+        if len(fresh) == 1 and last is not None:
+            if isinstance(last, Piece) and not matches and says_event(last.text) and not says_event(text):
+                joined = _with_line(last, Piece(text, text))
+            else:
+                joined = _joined(last, fresh[0], told, may_be_somebody)
         if joined is not None:
             found[-1] = joined
         else:
@@ -148,7 +154,7 @@ def _piece(heading: str, part: str, match: Match | None) -> Piece:
 
 
 def _numbered(text: str) -> bool:
-    return bool(re.search(r"\d", _A_DAY.sub("", text)))
+    return bool(re.search(r"\d", A_DAY.sub("", text)))
 
 
 def _joined(
@@ -166,6 +172,11 @@ def _joined(
             return None
     elif last.match.said != fresh.match.said or both_valued or not told(last.text + fresh.said):
         return None
+    return _with_line(last, fresh)
+
+
+def _with_line(last: Piece, fresh: Piece) -> Piece:
+    """One more line of the same record; nothing is read across its beginning."""
     return replace(
         last,
         text=f"{last.text} {TAKEN} {fresh.said}",

@@ -77,6 +77,7 @@ HBA1C_ON = Day(field="hba1c_on", title="糖化检查日期", bare=False, asked=F
 TEMPERATURE = Number(
     field="temperature",
     title="体温",
+    words=("T",),
     unit="℃",
     units={"℃": 1, "度": 1},
     possible=(25, 45),

@@ -9,11 +9,20 @@ from typing import Any
 
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Text, digits
 
-_DOSE = re.compile(
-    r"(?P<name>[^\s\d,,;;、]{2,20})\s*(?P<dose>\d+(?:\.\d+)?)\s*(?P<unit>mg|毫克|g|克|片|粒|u|单位|ml|毫升|支|丸)?"
-    r"(?:[\s,,]*(?:每日|一天|每天|日)\s*(?P<times>\d+)\s*次|[\s,,]*(?P<latin>qd|bid|tid|qid|qn))?",
-    re.IGNORECASE,
+_UNIT = r"(?P<unit>mg|毫克|g|克|片|粒|u|单位|ml|毫升|支|丸)"
+_AMOUNT = rf"\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}"
+_OFTEN = r"(?:[\s,]*(?:每日|每天|一天|1天|日)\s*(?P<times>\d+)\s*次|[\s,]*(?P<latin>qd|bid|tid|qid|qn))?"
+_DOSE = re.compile(rf"(?P<name>[^\s\d,;、]{{2,20}})\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}?{_OFTEN}", re.IGNORECASE)
+_LISTED = re.compile(rf"\s*(?:用药情况|用药|药物|药品)?[\s:是、,]*(?P<name>[^\s\d,;、:/]{{2,20}}){_AMOUNT}{_OFTEN}", re.IGNORECASE)
+# The stems of the drugs of these programmes: with an amount they are recognised without 用药.
+_STEMS = (
+    "地平|洛尔|普利|沙坦|双胍|列汀|列净|列奈|列美脲|列齐特|列吡嗪|列喹酮|格列酮|波糖|他汀|噻嗪|螺内酯|吲达帕胺|唑嗪|阿司匹林|氯吡格雷|胰岛素|降压0号|利血平|呋塞米|卡托普利"
 )
+_KNOWN_DRUG = re.compile(
+    rf"(?P<name>[\u4e00-\u9fff]{{0,8}}(?:{_STEMS})(?:缓释片|控释片|肠溶片|分散片|缓释胶囊|片|胶囊)?){_AMOUNT}{_OFTEN}", re.IGNORECASE
+)
+_LABEL = re.compile(r"(?:用药情况|用药|药物|药品)\s*[:是]")
+_BEFORE_A_DRUG = re.compile(r"^(?:在|正在|现在|现|目前|一直|口服|服用|服|吃|用|药|打|改|加|开|给|了|的)+")
 _TIMES = {"qd": 1, "qn": 1, "bid": 2, "tid": 3, "qid": 4}
 MOST_DRUGS = 6  # the norm's form has three rows and 'other'
 
@@ -31,17 +40,28 @@ class Medications(Step):
         return Answer({self.field: drugs})
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
-        if match := re.search(r"(?:用药|药物|药品)[\s::是]*(?P<rest>[^。;;\n]+)", line):
-            drugs = [_drug(m) for m in _DOSE.finditer(match["rest"])]
-            if drugs:
-                yield Found(match.start(), match.end(), Answer({self.field: drugs}))
+        """After 用药 whatever has an amount with its unit; elsewhere only drugs known by their stem."""
+        matches: list[re.Match[str]] = []
+        if label := _LABEL.search(line):
+            at = label.start()
+            while match := _LISTED.match(line, at):
+                matches.append(match)
+                at = match.end()
+        matches = matches or list(_KNOWN_DRUG.finditer(line))
+        answer = Answer({self.field: [_drug(match) for match in matches[:MOST_DRUGS]]})
+        for match in matches:
+            yield Found(match.start(), match.end(), answer)
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return "、".join(_shown(drug) for drug in answers[self.field])
 
 
 def _drug(match: re.Match[str]) -> dict[str, Any]:
-    drug: dict[str, Any] = {"name": match["name"], "dose": float(match["dose"])}
+    dose = float(match["dose"])
+    drug: dict[str, Any] = {
+        "name": _BEFORE_A_DRUG.sub("", match["name"]),
+        "dose": int(dose) if dose == int(dose) else dose,
+    }
     if match["unit"]:
         drug["unit"] = match["unit"]
     if times := match["times"] or _TIMES.get((match["latin"] or "").lower()):

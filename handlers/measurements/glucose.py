@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Values, any_of, digits
 from handlers.steps.base import is_vague, quoted
-from handlers.steps.context import not_todays
+from handlers.steps.context import denied, not_todays
 from models.conversation import Doubt
 
 MG_PER_MMOL = 18  # mg/dL of glucose in one mmol/L, rounded as the norm's users do (M-15)
@@ -26,11 +26,11 @@ _KIND_WORDS = {
 _TITLES = {"fasting_glucose": "空腹", "postprandial_glucose": "餐后2小时", "random_glucose": "随机"}
 _KIND_OF = {word.lower(): name for name, words in _KIND_WORDS.items() for word in words}
 _KINDS = any_of(_KIND_OF)
-_NUMBER = r"(?<![\d./])(?P<number>\d{1,3}(?:\.\d+)?|HI(?![A-Za-z])|LO(?![A-Za-z])|[高低](?=[\s,。;]|$))(?![\d.]*\d)"
+_NUMBER = r"(?<![\d./])(?P<number>\d{1,3}\.\d+|\d{1,3}(?!,\d(?![\d./]))|HI(?![A-Za-z])|LO(?![A-Za-z])|[高低](?=[\s,。;]|$))(?![\d.]*\d)"
 _UNIT = r"\s*(?P<unit>mmol(?:\s*/\s*l)?|mg\s*/?\s*dl|毫摩尔?(?:每升)?)?"
 _GLUCOSE = re.compile(
     rf"(?P<kind>{_KINDS})?[\s,:]*(?P<word>(?<![低尿])(?:血糖|(?<!血)糖)(?![尿化]))?[\s:=是为测量的了有]*(?:(?P<after>{_KINDS})[\s:=是为]*)?"
-    rf"{_NUMBER}(?!\s*[/年月日号岁点]|\s*[斤两片支次天])(?!\s*小时){_UNIT}",
+    rf"{_NUMBER}(?!\s*/\s*\d|\s*[年月日号岁点]|\s*[斤两片支次天])(?!\s*小时){_UNIT}",
     re.IGNORECASE,
 )
 _AFTER_NUMBER = re.compile(
@@ -89,7 +89,7 @@ class Glucose(Step):
         return "、".join(shown) + " mmol/L"
 
     def _in_line(self, match: re.Match[str], kind: str | None, line: str, start: int) -> Answer:
-        number, field = match["number"], _KIND_OF[kind.lower()] if kind else None
+        number, field = match["number"], _KIND_OF[kind.lower()] if kind and denied(line, start) is None else None
         if number in "高低":  # in a sentence an adjective rather than the meter's display
             return self._display_or_not(number, field)
         answer = self._value(field, number, match["unit"])

@@ -32,7 +32,7 @@ _AMONG_OTHERS = re.compile(rf"{_EDGE}(1\d\d|2[0-4]\d|9\d)\s+(\d{{2,3}}){_EDGE_AF
 _HIGH = re.compile(rf"(?:收缩压|高压|大压|上压|SBP)[\s:是为有]*{_N}{_EDGE_AFTER}(?!/)", re.IGNORECASE)
 _LOW = re.compile(rf"(?:舒张压|低压|小压|下压|DBP)[\s:是为有]*{_N}{_EDGE_AFTER}(?!/)", re.IGNORECASE)
 _HIGH_LOW = re.compile(
-    rf"(?:血压|BP)?[\s:]*(?:高压|大压|收缩压)[\s:是为]*{_N}\s*[/,、\s]\s*(?:低压|小压|舒张压)[\s:是为]*{_N}",
+    rf"(?:血压|BP)?[\s:]*(?:收缩压|[高上大]压?)[\s:是为]*{_N}\s*[/,、\s]?\s*(?:舒张压|[低下小]压?)[\s:是为]*{_N}{_EDGE_AFTER}",
     re.IGNORECASE,
 )
 # Readings of different hours, arms, days or people, and second thoughts: which one counts is the doctor's choice.
@@ -144,7 +144,7 @@ def _in_line(line: str, matches: list[re.Match[str]]) -> Answer:
     readings = [_reading(match) for match in matches]
     if len(readings) > 1:
         systolic = [s for s, _ in readings]
-        apart = _APART.search(line) or len(readings) > 3 or max(systolic) - min(systolic) > WIDE_APART
+        apart = any(not_todays(line, match.start()) for match in matches) or _APART.search(line) or len(readings) > 3 or max(systolic) - min(systolic) > WIDE_APART
         return _which(readings) if apart else weigh_readings(readings)
     answer = weigh_readings(readings)
     why = not_todays(line, matches[0].start())

@@ -153,7 +153,7 @@ def beginnings(words: Iterable[str]) -> frozenset[str]:
 def any_of(words: Iterable[str]) -> str:
     """A pattern of alternatives, longest first, so that a short word never hides a longer one.
 
-    一周 and 一次 stand in the table as people write them, and in a line as 1周 and 1次 as well.
+    一周 and 一次 stand in the table as people write them, and in a line as 1周 and 1次 as well; 去…家 is 去张桂兰家.
     """
-    written = (re.escape(word).replace("一", "[一1]") for word in sorted(words, key=len, reverse=True))
+    written = (re.escape(word).replace("一", "[一1]").replace("…", r"\s{1,8}") for word in sorted(words, key=len, reverse=True))
     return "|".join(written) or "(?!)"

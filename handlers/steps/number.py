@@ -176,7 +176,8 @@ class Number(Step):
     def _by_word(self) -> re.Pattern[str]:
         long = [word for word in (self.title, *self.words) if len(word) > 1]
         short = [word for word in self.words if len(word) == 1]
-        word = rf"(?<![A-Za-z])(?:{any_of(long)})|(?:{_START})(?:{any_of(short)})"
+        latin, han = [w for w in long if w[0].isascii()], [w for w in long if not w[0].isascii()]
+        word = rf"(?<![A-Za-z])(?:{any_of(latin)})|(?<![高低])(?:{any_of(han)})|(?:{_START})(?:{any_of(short)})"
         announced = rf"(?={word}|{any_of(self.kinds)})(?:(?:{word}){LINK}{_DAILY})?{self._kind}{LINK}{_DAILY}"
         unit = self._unit(self._unit_words, needed=self.unit_needed)
         return re.compile(announced + self._number() + unit, re.IGNORECASE)

@@ -25,7 +25,8 @@ from models.conversation import Doubt
 from models.message import Choice
 
 _HAN = "\u4e00-\u9fff"
-_ALONE, _ALONE_END = rf"(?<![A-Za-z{_HAN}])", rf"(?![A-Za-z{_HAN}])"
+# Apart: no other word touches it, and it is not the label of a telephone number.
+_ALONE, _ALONE_END = rf"(?<![A-Za-z{_HAN}])", rf"(?![A-Za-z{_HAN}])(?!\s*:?\s*\d{{7}})"
 _ASKED = re.compile(r"(?:吗|么|没有?$|不$|[??])")
 
 
@@ -74,6 +75,10 @@ class Select(Step):
     @cached_property
     def _by_word(self) -> dict[str, Option]:
         return {word.lower(): o for o in self.options for word in (*o.replies, *o.apart, *o.words, o.label)}
+
+    def _named(self, said: str) -> Option:
+        """The option of a word as it was found; 去…家 is found as 去, the blank of a name, 家."""
+        return self._by_word.get(said.lower()) or self._by_word[re.sub(r"\s+", "…", said.lower())]
 
     @cached_property
     def _begins(self) -> frozenset[str]:
@@ -145,7 +150,7 @@ class SelectOne(Select):
             codes = [(self.option(part) or self._by_word[part]).code for part in pair]
             return Answer({self.field: codes[0], self.target: codes[1]})
         seen = [match for match in self._all_words.finditer(line) if not _ASKED.search(line)]
-        said = {self._by_word[match[0].lower()].code for match in seen}
+        said = {self._named(match[0]).code for match in seen}
         if len(said) == 1 and not any(self._unsure(line, match.start()) for match in seen):
             return Answer({self.field: said.pop()})
         raise NotUnderstood(self._expected(text, known))
@@ -155,10 +160,10 @@ class SelectOne(Select):
             return
         for match in self._finder.finditer(line):
             said = match["said"] or match["bare"]
-            answer = Answer({self.field: self._by_word[said.lower()].code})
+            answer = Answer({self.field: self._named(said).code})
             start = match.start()
             if self.target and match["goal"]:
-                answer = Answer({**answer.values, self.target: self._by_word[match["goal"].lower()].code})
+                answer = Answer({**answer.values, self.target: self._named(match["goal"]).code})
             if match["bare"]:
                 if context.advised(line, start):
                     continue
@@ -260,7 +265,7 @@ class SelectMany(Select):
         denied_until, was_denied = -1, False
         for match in self._finder.finditer(line):
             start, end = match.span()
-            option = self._by_word[match[0].lower()]
+            option = self._named(match[0])
             if option.code == self.none_code:
                 denied_until, was_denied = -1, False
                 yield start, end, option.code
@@ -269,8 +274,8 @@ class SelectMany(Select):
             between = line[denied_until:start] if was_denied and denied_until >= 0 else None
             if denial is None and (answered := _ANSWERED_NO.match(line, end)):
                 denial, end = start, answered.end()
-            elif answered := _ANSWERED_YES.match(line, end):
-                end = answered.end()
+            elif ticked := _ANSWERED_YES.match(line, end):
+                denied_until, end, between = -1, ticked.end(), None
             if denial is not None or (between is not None and _ONE_LIST.fullmatch(between)):  # 无头晕、胸闷
                 denied_until, was_denied = end, True
                 yield (start if denial is None else denial), end, None
