@@ -119,7 +119,8 @@ def _pasted_form(block: Sequence[tuple[str, list[Match]]]) -> Piece:
 def _cut(text: str, matches: Sequence[Match], heading: str) -> list[Piece | Asked]:
     """A line cut at its names."""
     matches = [m for n, m in enumerate(matches) if n == 0 or not _KIN_BEFORE.search(text[: m.start])]
-    people = [*matches, *(Match((), m[0], "kin", m.start()) for m in _PRONOUN_KIN.finditer(text))]
+    kin = (m for m in _PRONOUN_KIN.finditer(text) if not any(_right_after(match, m.start(), text) for match in matches))
+    people = [*matches, *(Match((), m[0], "kin", m.start()) for m in kin)]
     people.sort(key=lambda match: match.start)
     names = tuple(match.said for match in people)
     if len(dict.fromkeys(names)) < 2:
@@ -141,6 +142,12 @@ def _cut(text: str, matches: Sequence[Match], heading: str) -> list[Piece | Aske
         shared = " ".join(part[len(m.said) :] for part, m in zip(parts, people, strict=True))
         return [_piece(heading, f"{head} {match.said} {shared}", match) for match in people]
     return [_piece(heading + head, part, match) for part, match in zip(parts, people, strict=True)]
+
+
+def _right_after(match: Match, at: int, text: str) -> bool:
+    """张桂兰老公 is one person, not two."""
+    kin = KIN_AFTER.match(text, match.start + len(match.said))
+    return kin is not None and kin.start() <= at < kin.end()
 
 
 def _piece(heading: str, part: str, match: Match | None) -> Piece:

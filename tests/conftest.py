@@ -52,3 +52,13 @@ def county(county_file: Path, tmp_path: Path) -> Iterator[Store]:
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Plain settings, whatever the machine's environment says."""
     return Settings(secret_key=SECRET)  # type: ignore[arg-type]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests measured (`record_property("figure", …)`) is printed at the end of the run."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    properties = [said for report in reports for said in getattr(report, "user_properties", ())]
+    if figures := dict.fromkeys(str(value) for name, value in properties if name == "figure"):
+        terminalreporter.section("figures")
+        for figure in figures:
+            terminalreporter.write_line(figure)

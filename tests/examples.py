@@ -1,0 +1,82 @@
+"""The 116 entry examples as given, their illustrative names of fields and answers put into the contract's.
+
+`tests/examples/entry.jsonl` says `expect`: record, ask, none or command, and under `also_ok` what is as good.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.readings import Expected, Line
+
+FILE = Path(__file__).parent / "examples" / "entry.jsonl"
+
+NAMES = {
+    "weight_kg": "weight", "weight_target_kg": "weight_target", "waist_cm": "waist", "alcohol_liang_per_day": "alcohol_per_day",
+    "alcohol_target_liang": "alcohol_target", "psych": "mental_adjustment", "staple_g_per_day": "staple_food",
+    "fee_personal": "fee", "groups": "population_groups", "attendance": "attendances", "unique_people": "people",
+    "bp_measured": "blood_pressure_checks", "glucose_measured": "glucose_checks", "id_number": "identity_number",
+    "group": "village_group",
+}  # fmt: skip
+CODES: Mapping[str, Mapping[str, Any]] = {
+    "mode": {"clinic": 1, "home": 2, "phone": 3},
+    "adherence": {"regular": 1, "none": 3},
+    "symptoms": {"none": 1, "headache_dizziness": 2, "nausea_vomiting": 3},
+    "salt": {"light": 1, "medium": 2},
+    "salt_target": {"light": 1},
+    "psych": {"good": 1},
+    "compliance": {"good": 1},
+    "adverse_reaction": {"none": 1, "吃了不舒服": 2},
+    "package": {"basic": [1], "key_group": [2], "personalised": [3]},
+    "groups": {"elderly": 1, "hypertension": 2, "diabetes": 3},
+    "sex": {"male": 1, "female": 2},
+}
+ASKS = {
+    "which resident": "resident", "which reading": "systolic", "date": "on", "fasting_or_not": "fasting_glucose", "unit": "weight",
+    "meaning": "number", **NAMES,
+}  # fmt: skip
+UNSAID = frozenset({"action", "package_name", "spouse"})
+"""What a word of the example stands for and no field of ours: signing is the form itself."""
+BY_NUMBER = {"born_on": "1984-11-20"}
+SERVICES = {"both": ("hypertension_follow_up", "diabetes_follow_up")}
+
+
+def examples() -> list[Line]:
+    """Every example as a line of the corpus; commands and chatter are to leave no record."""
+    return [_line(json.loads(text)) for text in FILE.read_text().splitlines() if text.strip()]
+
+
+def _line(row: dict[str, Any]) -> Line:
+    ways = [row, *({**row, **way} for way in row.get("also_ok", []))]
+    readings = tuple(tuple(_records(way)) for way in ways)
+    return Line(row["id"], row["text"], readings, tuple(row.get("candidates", ())))
+
+
+def _records(way: Mapping[str, Any]) -> Iterator[Expected]:
+    if way["expect"] in ("none", "command"):
+        return
+    for record in way.get("records") or [way]:
+        told = [] if record.get("expect") == "record" else record.get("ask_about", [])
+        asks = tuple(dict.fromkeys(ASKS.get(name, name) for name in told if name != "service"))
+        who, fields = record.get("resident"), dict(_fields(record.get("fields", {})))
+        if "identity_number" in fields:  # somebody new: the name is an answer, and the number tells the birthday
+            yield Expected(record["service"], None, {**fields, "name": who}, asks, BY_NUMBER)
+            continue
+        for service in SERVICES.get(record["service"], (record["service"],)):
+            if service is not None:
+                yield Expected(service, None if "resident" in asks else who, fields, asks)
+
+
+def _fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in fields.items():
+        codes = CODES.get(name, {})
+        if name == "readings":
+            yield name, [[reading["systolic"], reading["diastolic"]] for reading in value]
+        elif name == "term_months":
+            yield "term_years", value // 12
+        elif name not in UNSAID:
+            coded = [codes.get(v, v) for v in value] if isinstance(value, list) else codes.get(value, value)
+            yield NAMES.get(name, name), coded
