@@ -190,7 +190,10 @@ class _Reader:
             self._add(replace(piece, names=(match.said,)), named, match.ids, match.said, sure=match.is_sure)
         elif result.readings:
             self._add_unknown(piece, line, result.readings, words)
-        elif any(map(residents.looks_like_name, words)) and (unknown := recognise(line, replace(nobody, named=True))).readings:
+        elif (
+            any(map(residents.looks_like_name, words))
+            and (unknown := recognise(line, replace(nobody, named=True))).readings
+        ):
             self._add_unknown(piece, line, unknown.readings, words)
         elif result.elsewhere:
             self._elsewhere(piece, result.elsewhere)

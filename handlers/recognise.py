@@ -210,7 +210,9 @@ def by_number(person: Person, line: Line, number: str) -> list[Reading]:
     if not by_programme or not person.programmes <= set(by_programme):
         return []
     plain = float(number) if number.replace(".", "", 1).isdecimal() else 0.0
-    first = [f for f in by_programme.values() if any(s.guess(plain, person.known) for s in f.steps if s.field in f.needs)]
+    first = [
+        f for f in by_programme.values() if any(s.guess(plain, person.known) for s in f.steps if s.field in f.needs)
+    ]
     return [read_fields((first or list(by_programme.values()))[0], line, person.known)]
 
 

@@ -13,13 +13,14 @@ _UNIT = r"(?P<unit>mg|毫克|g|克|片|粒|u|单位|ml|毫升|支|丸)"
 _AMOUNT = rf"\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}"
 _OFTEN = r"(?:[\s,]*(?:每日|每天|一天|1天|日)\s*(?P<times>\d+)\s*次|[\s,]*(?P<latin>qd|bid|tid|qid|qn))?"
 _DOSE = re.compile(rf"(?P<name>[^\s\d,;、]{{2,20}})\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}?{_OFTEN}", re.IGNORECASE)
-_LISTED = re.compile(rf"\s*(?:用药情况|用药|药物|药品)?[\s:是、,]*(?P<name>[^\s\d,;、:/]{{2,20}}){_AMOUNT}{_OFTEN}", re.IGNORECASE)
-# The stems of the drugs of these programmes: with an amount they are recognised without 用药.
-_STEMS = (
-    "地平|洛尔|普利|沙坦|双胍|列汀|列净|列奈|列美脲|列齐特|列吡嗪|列喹酮|格列酮|波糖|他汀|噻嗪|螺内酯|吲达帕胺|唑嗪|阿司匹林|氯吡格雷|胰岛素|降压0号|利血平|呋塞米|卡托普利"
+_LISTED = re.compile(
+    rf"\s*(?:用药情况|用药|药物|药品)?[\s:是、,]*(?P<name>[^\s\d,;、:/]{{2,20}}){_AMOUNT}{_OFTEN}", re.IGNORECASE
 )
+# The stems of the drugs of these programmes: with an amount they are recognised without 用药.
+_STEMS = "地平|洛尔|普利|沙坦|双胍|列汀|列净|列奈|列美脲|列齐特|列吡嗪|列喹酮|格列酮|波糖|他汀|噻嗪|螺内酯|吲达帕胺|唑嗪|阿司匹林|氯吡格雷|胰岛素|降压0号|利血平|呋塞米|卡托普利"
 _KNOWN_DRUG = re.compile(
-    rf"(?P<name>[\u4e00-\u9fff]{{0,8}}(?:{_STEMS})(?:缓释片|控释片|肠溶片|分散片|缓释胶囊|片|胶囊)?){_AMOUNT}{_OFTEN}", re.IGNORECASE
+    rf"(?P<name>[\u4e00-\u9fff]{{0,8}}(?:{_STEMS})(?:缓释片|控释片|肠溶片|分散片|缓释胶囊|片|胶囊)?){_AMOUNT}{_OFTEN}",
+    re.IGNORECASE,
 )
 _LABEL = re.compile(r"(?:用药情况|用药|药物|药品)\s*[:是]")
 _BEFORE_A_DRUG = re.compile(r"^(?:在|正在|现在|现|目前|一直|口服|服用|服|吃|用|药|打|改|加|开|给|了|的)+")

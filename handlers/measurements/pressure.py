@@ -144,7 +144,12 @@ def _in_line(line: str, matches: list[re.Match[str]]) -> Answer:
     readings = [_reading(match) for match in matches]
     if len(readings) > 1:
         systolic = [s for s, _ in readings]
-        apart = any(not_todays(line, match.start()) for match in matches) or _APART.search(line) or len(readings) > 3 or max(systolic) - min(systolic) > WIDE_APART
+        apart = (
+            any(not_todays(line, match.start()) for match in matches)
+            or _APART.search(line)
+            or len(readings) > 3
+            or max(systolic) - min(systolic) > WIDE_APART
+        )
         return _which(readings) if apart else weigh_readings(readings)
     answer = weigh_readings(readings)
     why = not_todays(line, matches[0].start())

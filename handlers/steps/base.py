@@ -155,5 +155,7 @@ def any_of(words: Iterable[str]) -> str:
 
     一周 and 一次 stand in the table as people write them, and in a line as 1周 and 1次 as well; 去…家 is 去张桂兰家.
     """
-    written = (re.escape(word).replace("一", "[一1]").replace("…", r"\s{1,8}") for word in sorted(words, key=len, reverse=True))
+    written = (
+        re.escape(word).replace("一", "[一1]").replace("…", r"\s{1,8}") for word in sorted(words, key=len, reverse=True)
+    )
     return "|".join(written) or "(?!)"
