@@ -26,7 +26,7 @@ check: setup
 	$(MAKE) test
 
 rules: setup
-	$(BIN)/python -c "from handlers.rules_page import page; from handlers.protocols import diabetes, hypertension; print(page([hypertension.protocol, diabetes.protocol]))" > docs/rules.md
+	$(BIN)/python -c "from handlers.rules_page import page; from handlers.menu import protocols; print(page(protocols()), end='')" > docs/rules.md
 
 clean:
 	rm -rf .venv demo-data .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers import alarm, recap, residents
-from handlers.form import Form
+from handlers.absence import gone_since, not_seen
+from handlers.form import Form, day_of
 from handlers.menu import FORMS, PROGRAMME_TITLES
 from handlers.recap import known_of
 from handlers.steps import Step
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
 from models.message import Choice, mark_name
+from models.people import STATUS_TITLES, Status
 
 SKIP = Choice("skip", "跳过")
 NONE_OF_THEM = Choice("r.none", "都不是")
@@ -52,6 +54,8 @@ def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
     form = FORMS[draft.service]
     if form.about == "resident" and draft.resident_id is None:
         return _ask_resident(turn, index, draft)
+    if doubt := _too_late(turn, draft):
+        return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), "on", index, None, doubt)
     known = known_of(turn, draft)
     step = form.next_step(draft, known)
     if step is not None:
@@ -68,22 +72,53 @@ def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
     if doubt := form.check(known_of(turn, draft)):
         draft.doubts["check"] = doubt
         return "check"
-    if form.programme and "enrol" not in draft.answers and not draft.corrects:
+    if doubt := _seen_since(turn, draft):
+        draft.doubts["gone_checked"] = doubt
+        return "gone_checked"
+    if form.programme and form.enrols == "ask" and "enrol" not in draft.answers and not draft.corrects:
         evaluation = recap.evaluate(turn, draft)
         outside = evaluation.decision is not None and "outside_programme" in evaluation.decision.flags
-        enrolled = evaluation.enrolment is not None and evaluation.enrolment.ended_on is None
-        if not enrolled and not outside:
-            title = PROGRAMME_TITLES[form.programme]
+        if not evaluation.is_enrolled and not outside and not not_seen(draft.answers):
+            title = PROGRAMME_TITLES[form.programme] if form.heading == form.title else "这个项目"
             draft.doubts["enrol"] = Doubt(
-                f"{recap.who(turn, draft)}还不在{title}管理名单里。已确诊{title}的,这次一并纳入管理吗?",
+                f"{recap.who(turn, draft)}还不在{title}的管理名单里。已确诊的,这次一并纳入管理吗?",
                 [("纳入管理", {"enrol": 1}), ("只记这一次", {"enrol": 0})],
             )
             return "enrol"
     return None
 
 
+def _too_late(turn: Turn, draft: Draft) -> Doubt | None:
+    """No service after a death or a move, however long ago the form was begun."""
+    resident, day = turn.resident(draft.resident_id), day_of(draft.answers, turn.today)
+    if resident is None or draft.corrects or resident.status not in (Status.DIED, Status.MOVED):
+        return None
+    gone, why = resident.status_on, STATUS_TITLES[Status(resident.status)]
+    if gone is not None and day <= gone:
+        return None
+    return Doubt(
+        f"{mark_name(resident.name)}登记为{why}{gone or ''},不能再记随访({day})。是之前的请发日期,例如“11月8号”;"
+        "登记有误请联系公卫科更正;不记了发“取消”。",
+        [],
+    )
+
+
+def _seen_since(turn: Turn, draft: Draft) -> Doubt | None:
+    """A death or a move that lies before a service already recorded is asked."""
+    left = gone_since(draft.answers, day_of(draft.answers, turn.today))
+    if left is None or draft.corrects or "gone_checked" in draft.answers:
+        return None
+    seen = recap.last_seen_on(turn, draft)
+    if seen is None or seen <= left:
+        return None
+    return Doubt(
+        f"{recap.who(turn, draft)}在{seen}还有服务记录,晚于{left}。请核对日期,改好再提交。",
+        [(f"日期没错,就是{left}", {"gone_checked": 1})],
+    )
+
+
 def _ask_resident(turn: Turn, index: int, draft: Draft) -> Question:
-    title = FORMS[draft.service].title
+    title = FORMS[draft.service].heading
     if not draft.candidates:
         text = f"{title}:是哪一位居民?请发姓名(也可以发拼音首字母或身份证后四位)。"
         if draft.who:
@@ -108,6 +143,9 @@ def _ask(turn: Turn, index: int, step: Step) -> Question:
         choices = (*choices, Choice(f"{step.field}.done", "选好了"))
     if step.optional or not step.asked:
         choices = (*choices, SKIP)
+    form = FORMS[draft.service]
+    if form.step("outcome") and step.field != "outcome" and not draft.answers.keys() - {"on"}:
+        choices = (*choices, Choice(f"edit.{index}.outcome", "没见到本人"))
     return Question(_headed(turn, index, step.question(known)), choices, step.field, index, step, None, step.optional)
 
 
@@ -128,7 +166,7 @@ def _headed(turn: Turn, index: int, text: str) -> str:
     draft = turn.conversation.drafts[index]
     name = recap.who(turn, draft)
     if len(turn.conversation.drafts) > 1:
-        return f"第{index + 1}条 {FORMS[draft.service].title} {name}:{text}"
+        return f"第{index + 1}条 {FORMS[draft.service].heading} {name}:{text}"
     return f"{name}:{text}" if name and draft.answers.keys() - {"on"} else f"{name} {text}".strip()
 
 

@@ -80,6 +80,9 @@ class Findings:
     sex: str | None = None  # "male" or "female"
     history: Sequence[PastVisit] = ()  # same programme, newest first, current records only
     due_on: date | None = None  # the due date standing before this visit
+    born_on: date | None = None
+    since: date | None = None  # the day of enrolment
+    details: Mapping[str, Any] = field(default_factory=dict)  # of the enrolment: last_menstrual_period …
     settings: Mapping[str, Any] = field(default_factory=dict)  # county settings by dotted name
 
     def get(self, field: str, default: Any = None) -> Any:

@@ -17,8 +17,8 @@ from handlers.record_visit import submit
 from handlers.steps import Answer, NotUnderstood, SelectMany, Step
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
-from models.message import Choice, mark_name
-from models.people import STATUS_TITLES, Resident, Status
+from models.message import Choice
+from models.people import Resident
 
 YES = frozenset(
     ["提交", "确认", "确定", "对", "对的", "是", "是的", "好", "好的", "没错", "正确", "ok", "可以", "行", "嗯"]
@@ -181,16 +181,8 @@ def _take_resident(turn: Turn, index: int, text: str) -> bool:
 
 
 def choose_resident(turn: Turn, index: int, resident: Resident) -> None:
-    """Set whom a draft is about; somebody dead or moved away is refused by name, with what to do."""
+    """Set whom a draft is about, and ask on; of somebody dead or moved away only what was done before is taken."""
     draft = turn.conversation.drafts[index]
-    if resident.status in (Status.DIED, Status.MOVED) and not draft.corrects:
-        draft.candidates, draft.who = [], ""
-        when = f"{resident.status_on}" if resident.status_on else ""
-        ask(
-            turn,
-            before=f"{mark_name(resident.name)}登记为{STATUS_TITLES[Status(resident.status)]}{when},不能再记随访。登记有误请联系公卫科更正;要记别人请发姓名。",
-        )
-        return
     for other in turn.conversation.drafts:  # both records of one line are about the same person
         if other is draft or (draft.source and (other.source, other.who) == (draft.source, draft.who)):
             other.resident_id, other.candidates = resident.id, []
@@ -230,7 +222,7 @@ def abandon(turn: Turn) -> None:
     drafts = list(turn.conversation.drafts)
     for draft in drafts:
         alarm.unwatch(turn, draft)
-    what = "、".join(dict.fromkeys(FORMS[d.service].title for d in drafts))
+    what = "、".join(dict.fromkeys(FORMS[d.service].heading for d in drafts))
     turn.conversation.close()
     turn.say(f"已取消,{what}没有记录。")
 

@@ -8,15 +8,47 @@ from dataclasses import field as attribute
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
+from handlers.absence import DETAILS, not_seen
 from handlers.decisions import Decision, Protocol
 from handlers.steps import Known, Step
 from models.conversation import Doubt, Draft
 from models.record import Record
+from models.services import DISCREET
 
 if TYPE_CHECKING:
     from handlers.turn import Turn
 
 About = Literal["resident", "new_resident", "event"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What a record makes owed in its programme.
+
+    By when (`on`), from which day it counts (`opens_on`), on which form (`service`; None: the same), what the enrolment
+    must remember (`details`), and why it is closed (`ended`, in words; "" while it goes on).
+    """
+
+    on: date | None = None
+    opens_on: date | None = None
+    service: str | None = None
+    details: Mapping[str, Any] = attribute(default_factory=dict)
+    ended: str = ""
+
+    def to_json(self) -> dict[str, Any] | None:
+        """What the record keeps besides the day itself."""
+        kept = {
+            "opens_on": self.opens_on.isoformat() if self.opens_on else None,
+            "service": self.service,
+            "details": dict(self.details),
+            "ended": self.ended,
+        }
+        return {name: value for name, value in kept.items() if value} or None
+
+
+def as_decided(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
+    """The next visit on the same form, on the day the protocol says."""
+    return Due(on=decision.next_due_on if decision else None)
 
 
 def nothing_wrong(known: Known) -> Doubt | None:
@@ -31,6 +63,14 @@ def no_marks(answers: Mapping[str, Any], decision: Decision | None, known: Known
     return []
 
 
+def no_measures(answers: Mapping[str, Any], known: Known) -> dict[str, int]:
+    return {}
+
+
+def no_receipt(answers: Mapping[str, Any]) -> str:
+    return ""
+
+
 def nothing_more(turn: Turn, record: Record) -> None:
     return None
 
@@ -42,7 +82,10 @@ class Form:
     `about` tells whether a resident must be chosen first. `words` are how a line says which service it is; `needs`
     are fields of which a line must show at least one for the form to recognise itself without those words.
     `derive` computes fields from others (BMI), `check` finds contradictions, `marks` decides the facts that figures
-    need, `counts` maps fields to measures, `finish` does what else follows a record (an agreement, a registration).
+    need, `counts` maps fields to measures, `measures` are those that more than one field decides, `owes` tells what is
+    due next, `finish` does what else follows a record (an agreement, a registration), `receipt` what the doctor reads of
+    it after submitting. `enrols` tells whether recording it takes the resident into the programme: "ask" the doctor,
+    "always", or "never".
     """
 
     code: str
@@ -57,6 +100,12 @@ class Form:
     derive: Callable[[Mapping[str, Any], Known], dict[str, Any]] = nothing_derived
     marks: Callable[[Mapping[str, Any], Decision | None, Known], list[str]] = no_marks
     counts: Mapping[str, str] = attribute(default_factory=dict)
+    measures: Callable[[Mapping[str, Any], Known], dict[str, int]] = no_measures
+    owes: Callable[[Mapping[str, Any], Decision | None, Known], Due] = as_decided
+    enrols: Literal["ask", "always", "never"] = "ask"
+    discreet: bool = False
+    """Its title never stands in a message's first line (promise 9)."""
+    receipt: Callable[[Mapping[str, Any]], str] = no_receipt
     finish: Callable[[Turn, Record], None] = nothing_more
 
     def __post_init__(self) -> None:
@@ -65,6 +114,11 @@ class Form:
             raise ValueError(f"form {self.code} has no steps")
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"form {self.code} has two steps for {', '.join(sorted(doubled))}")
+
+    @property
+    def heading(self) -> str:
+        """The title where anybody may see it: on a lock screen, in a list."""
+        return "专项随访" if self.discreet or self.programme in DISCREET else self.title
 
     def step(self, field: str) -> Step | None:
         """The step that fills a field."""
@@ -76,14 +130,15 @@ class Form:
             if any(name in draft.doubts for name in step.fields):
                 return step
         for step in self.steps:
-            if (
-                step.asked
-                and step.field not in draft.skipped
-                and not step.is_answered(draft.answers)
-                and step.when(known)
-            ):
+            if step.field not in draft.skipped and not step.is_answered(draft.answers) and self.asks(step, known):
                 return step
         return None
+
+    def asks(self, step: Step, known: Known) -> bool:
+        """Is a step asked one by one, given the answers so far? Of somebody not seen only why."""
+        if not_seen(known.answers) and step.field not in DETAILS:
+            return False
+        return step.asked and step.when(known)
 
     def complete(self, answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
         """The answers with derived fields, and without those whose condition no longer holds."""
@@ -92,7 +147,14 @@ class Form:
             if step.asked and not step.when(known):
                 for name in step.fields:
                     kept.pop(name, None)
-        return {**kept, **self.derive(kept, known)}
+        return kept if not_seen(kept) else {**kept, **self.derive(kept, known)}
+
+    def amounts(self, answers: Mapping[str, Any], known: Known) -> dict[str, int]:
+        """What the record adds to the measures."""
+        if not_seen(answers):
+            return {}
+        plain = {measure: answers[name] for name, measure in self.counts.items() if answers.get(name)}
+        return {**plain, **self.measures(answers, known)}
 
     def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
         """Chinese words of the coded answers."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from handlers.decisions import Protocol
 from handlers.form import Form
 from handlers.forms import diabetes_follow_up, health_record, hypertension_follow_up, outreach_clinic, signing
+from models.services import PROGRAMMES
 
 FORMS: dict[str, Form] = {
     form.code: form
@@ -16,22 +18,20 @@ FORMS: dict[str, Form] = {
     )
 }
 
-FOLLOW_UPS = {form.programme: form for form in FORMS.values() if form.programme}
-"""The form that a programme's visit is recorded on."""
+FOLLOW_UPS = {form.programme: form for form in reversed(FORMS.values()) if form.programme}
+"""The form that a programme's visit is recorded on unless another one is due: the first of the menu."""
 
-PROGRAMME_TITLES = {
-    "hypertension": "高血压",
-    "diabetes": "糖尿病",
-    "mental_health": "严重精神障碍",
-    "tb": "肺结核",
-    "copd": "慢阻肺",
-    "pneumoconiosis": "尘肺病",
-    "maternal": "孕产妇",
-    "child": "儿童",
-}
+PROGRAMME_TITLES = PROGRAMMES
 
-DISCREET = frozenset({"mental_health", "tb"})
-"""Programmes never named in a notification's first line, a group or a file name (promise 9)."""
+
+def form_due(programme: str, next_service: str | None) -> Form | None:
+    """The form that the visit due in a programme is recorded on; None while no form serves it."""
+    return FORMS.get(next_service or "") or FOLLOW_UPS.get(programme)
+
+
+def protocols() -> list[Protocol]:
+    """Every protocol that decides something, in menu order."""
+    return list({form.protocol.code: form.protocol for form in FORMS.values() if form.protocol}.values())
 
 
 def labels(service: str, answers: dict[str, object]) -> dict[str, str]:

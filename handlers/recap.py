@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from handlers.absence import ask_again_on, gone_since, not_seen
 from handlers.decisions import Decision, Findings, PastVisit, Urgency, decide
-from handlers.form import Form, day_of
+from handlers.form import Due, Form, day_of
 from handlers.menu import FORMS
 from handlers.residents import describe
 from handlers.steps import Known, Step
 from handlers.turn import Turn
 from models.conversation import Draft
-from models.enrolment import Enrolment
+from models.enrolment import VISITED, Enrolment
 from models.message import Choice, mark_name
-from models.people import Resident
 from models.record import Record
 
 HISTORY = 8  # visits looked back on: two years of quarterly ones
@@ -33,10 +33,19 @@ MORE = Choice("more", "补充其他项")
 class Evaluation:
     """A draft as it would be recorded: complete answers and what the protocol says to them."""
 
+    on: date
     answers: dict[str, Any]
     decision: Decision | None
     enrolment: Enrolment | None
-    next_due_on: date | None
+    due: Due
+
+    @property
+    def is_enrolled(self) -> bool:
+        """In the programme on that day, or from this record on."""
+        standing = self.enrolment is not None and (
+            self.enrolment.ended_on is None or self.enrolment.since <= self.on <= self.enrolment.ended_on
+        )
+        return standing or self.answers.get("enrol") == 1
 
 
 def known_of(turn: Turn, draft: Draft) -> Known:
@@ -46,17 +55,31 @@ def known_of(turn: Turn, draft: Draft) -> Known:
     villages = turn.villages if FORMS[draft.service].about != "resident" else ()
     if resident is None:
         return Known(turn.today, draft.answers, villages=villages)
-    return Known(turn.today, draft.answers, resident.sex, resident.age_on(day), villages)
+    enrolments = turn.enrolments(resident.id)
+    own = enrolments.get(FORMS[draft.service].programme or "")
+    return Known(
+        turn.today,
+        draft.answers,
+        resident.sex,
+        resident.age_on(day),
+        villages,
+        born_on=resident.born_on,
+        programmes=frozenset(code for code, enrolment in enrolments.items() if enrolment.ended_on is None),
+        since=own.since if own else None,
+        details=own.details if own else {},
+        past=lambda: past_visits(turn, draft),
+    )
 
 
 def history(turn: Turn, draft: Draft) -> list[Record]:
-    """The resident's current records of this service before the draft's day, newest first."""
-    day = day_of(draft.answers, turn.today)
+    """The resident's current records of this programme (or service) up to the draft's day, newest first."""
+    day, form = day_of(draft.answers, turn.today), FORMS[draft.service]
+    same = [f.code for f in FORMS.values() if f.programme == form.programme] if form.programme else [form.code]
     query = (
         select(Record)
         .where(
             Record.resident_id == draft.resident_id,
-            Record.service == draft.service,
+            Record.service.in_(same),
             Record.status == "current",
             Record.on <= day,
         )
@@ -66,30 +89,60 @@ def history(turn: Turn, draft: Draft) -> list[Record]:
     return [record for record in turn.session.scalars(query) if record.id != draft.corrects]
 
 
+def past_visits(turn: Turn, draft: Draft) -> list[PastVisit]:
+    """The same as a protocol looks at them; visits at which nobody was seen say nothing."""
+    return [
+        PastVisit(r.on, r.service, r.mode, r.classification, r.answers)
+        for r in history(turn, draft)
+        if not not_seen(r.answers)
+    ]
+
+
+def last_seen_on(turn: Turn, draft: Draft) -> date | None:
+    """The last day on which any service was recorded for the resident."""
+    query = select(func.max(Record.on)).where(Record.resident_id == draft.resident_id, Record.status == "current")
+    return turn.session.scalar(query)
+
+
 def evaluate(turn: Turn, draft: Draft, **assumed: Any) -> Evaluation:
     """What would be recorded. `assumed` values stand in for a doubtful one, to see whether it would be an emergency."""
     form = FORMS[draft.service]
     known = known_of(turn, draft)
     answers = form.complete({**draft.answers, **assumed}, known)
-    enrolment = None
-    if form.programme and draft.resident_id is not None:
-        enrolment = turn.session.scalar(
-            select(Enrolment).where(Enrolment.resident_id == draft.resident_id, Enrolment.programme == form.programme)
-        )
-    if form.protocol is None or draft.resident_id is None:
-        return Evaluation(answers, None, enrolment, None)
-    past = [PastVisit(r.on, r.service, r.mode, r.classification, r.answers) for r in history(turn, draft)]
-    findings = Findings(
+    enrolment = turn.enrolments(draft.resident_id).get(form.programme or "")
+    if form.enrols == "always" and form.programme and draft.resident_id is not None:
+        answers.setdefault("enrol", 1)
+    day = day_of(answers, turn.today)
+    if not_seen(answers):
+        return Evaluation(day, answers, None, enrolment, Due())
+    decision = None
+    if form.protocol is not None and draft.resident_id is not None:
+        due_on = enrolment.next_due_on if enrolment else None
+        decision = decide(form.protocol, _findings(turn, known, answers, known.past(), due_on))
+    elif form.protocol is not None and form.about == "event":
+        decision = decide(form.protocol, _findings(turn, known, answers, (), None))
+    resident = turn.resident(draft.resident_id)
+    if resident is not None and resident.status not in VISITED:  # recorded late, and nothing is due any more
+        return Evaluation(day, answers, decision, enrolment, Due())
+    due = form.owes(answers, decision, replace(known, answers=answers))
+    return Evaluation(day, answers, decision, enrolment, replace(due, on=_next_due(answers, decision, due.on)))
+
+
+def _findings(
+    turn: Turn, known: Known, answers: dict[str, Any], past: Sequence[PastVisit], due_on: date | None
+) -> Findings:
+    return Findings(
         on=day_of(answers, turn.today),
         answers=answers,
         age=known.age,
         sex=known.sex,
         history=past,
-        due_on=enrolment.next_due_on if enrolment else None,
+        due_on=due_on,
         settings=turn.settings,
+        born_on=known.born_on,
+        since=known.since,
+        details=known.details,
     )
-    decision = decide(form.protocol, findings)
-    return Evaluation(answers, decision, enrolment, _next_due(answers, decision))
 
 
 def judge_values(turn: Turn, draft: Draft, **assumed: Any) -> Decision | None:
@@ -98,17 +151,17 @@ def judge_values(turn: Turn, draft: Draft, **assumed: Any) -> Decision | None:
     if form.protocol is None:
         return None
     answers = form.complete({**draft.answers, **assumed}, known)
-    return decide(
-        form.protocol, Findings(day_of(answers, turn.today), answers, known.age, known.sex, settings=turn.settings)
-    )
+    if not_seen(answers):
+        return None
+    return decide(form.protocol, _findings(turn, known, answers, (), None))
 
 
-def _next_due(answers: dict[str, Any], decision: Decision) -> date | None:
+def _next_due(answers: dict[str, Any], decision: Decision | None, owed: date | None) -> date | None:
     """The doctor's own date, unless the protocol wants the resident seen earlier than an unhurried one."""
     said = date.fromisoformat(answers["next_due_on"]) if "next_due_on" in answers else None
-    if said is None or decision.next_due_on is None:
-        return said or decision.next_due_on
-    return said if decision.urgency == Urgency.ROUTINE else min(said, decision.next_due_on)
+    if said is None or owed is None:
+        return said or owed
+    return said if decision is None or decision.urgency == Urgency.ROUTINE else min(said, owed)
 
 
 def who(turn: Turn, draft: Draft) -> str:
@@ -133,8 +186,9 @@ def recap_text(turn: Turn, drafts: Sequence[Draft]) -> str:
     ]
     late = turn.conversation.begun_on and turn.conversation.begun_on != turn.today.isoformat()
     begun = [f"(这份表是{turn.conversation.begun_on}开始填的)"] if late else []
+    example = next((s.example for s in FORMS[drafts[0].service].steps if s.example), "")
     end = (
-        "核对无误请点“提交”;要改哪项,直接发,例如“心率 76”。"
+        "核对无误请点“提交”" + (f";要改哪项,直接发,例如“{example}”。" if example else ",要改哪项点下面的按钮。")
         if len(drafts) == 1
         else f"共{len(drafts)}条,核对无误请点“提交”。"
     )
@@ -145,8 +199,8 @@ def _card(turn: Turn, draft: Draft, evaluation: Evaluation, number: int) -> str:
     form = FORMS[draft.service]
     resident = turn.resident(draft.resident_id)
     title = f"{number}. " if number else ""
-    head = f"{title}【{form.title}】{who(turn, draft)}" + (f" {describe(turn, resident)}" if resident else "")
-    lines = [head]
+    head = f"{title}【{form.heading}】{who(turn, draft)}" + (f" {describe(turn, resident)}" if resident else "")
+    lines = [head, *([f"项目:{form.title}"] if form.heading != form.title else [])]
     if draft.source:
         lines.append(f"  原话:{draft.source[:60]}")
     answers = evaluation.answers
@@ -154,32 +208,47 @@ def _card(turn: Turn, draft: Draft, evaluation: Evaluation, number: int) -> str:
     if "bmi" in answers:
         lines.append(f"体质指数:{answers['bmi']:g}")
     if evaluation.decision:
-        lines += _judgement(turn, form, evaluation, resident)
-    elif "ends_on" in answers:
-        lines.append(f"协议期:{answers['starts_on']} 至 {answers['ends_on']}")
+        lines += _judgement(form, evaluation)
+    elif receipt := form.receipt(answers):
+        lines.append(receipt)
+    lines += _what_is_next(turn, form, draft, evaluation)
     if twin := _same_today(turn, draft, answers):
         lines.append(f"⚠️ {twin}")
     return "\n".join(lines)
 
 
-def _judgement(turn: Turn, form: Form, evaluation: Evaluation, resident: Resident | None) -> list[str]:
+def _judgement(form: Form, evaluation: Evaluation) -> list[str]:
     decision = evaluation.decision
-    assert decision is not None
+    assert decision is not None and form.protocol is not None
     mark = MARKS[decision.urgency]
-    lines = [f"分类:{decision.label or '本次不能分类'}(公卫口径)" + (f" {mark}" if mark else "")]
+    named = f"分类:{decision.label or '本次不能分类'}(公卫口径)" if form.protocol.classifications else mark and "结论:"
+    lines = [named + (f" {mark}" if mark else "")] if named else []
     lines += [f"依据:{reason}" for reason in decision.reasons]
     lines += [f"👉 {sentence}" for sentence in decision.say]
-    if evaluation.next_due_on:
-        lines.append(f"下次随访:{evaluation.next_due_on} 前")
+    return lines
+
+
+def _what_is_next(turn: Turn, form: Form, draft: Draft, evaluation: Evaluation) -> list[str]:
+    """The next visit and its form, what was not asked, and whether it counts."""
+    lines, due, answers = [], evaluation.due, evaluation.answers
+    if due.ended:
+        lines.append(f"{due.ended},不再提醒。")
+    elif due.on:
+        other = FORMS.get(due.service or "")
+        what = other.title if other and other is not form else "下次随访" if form.programme else "下次"
+        lines.append(f"{what}:{due.opens_on} 至 {due.on}" if due.opens_on else f"{what}:{due.on} 前")
+    if again := ask_again_on(answers, day_of(answers, turn.today)):
+        lines.append(f"这段时间不再提醒,{again} 再提醒您。")
+    if (gone := gone_since(answers, day_of(answers, turn.today))) and draft.resident_id is not None:
+        lines.append(f"⚠️ 提交后登记为{gone}起不在管,所有提醒停止。")
     unsaid = [
         step.title
         for step in form.steps
-        if step.field in ("adverse_reaction", "new_complication") and not step.is_answered(evaluation.answers)
+        if step.field in ("adverse_reaction", "new_complication") and not step.is_answered(answers)
     ]
-    if unsaid:
+    if unsaid and evaluation.decision:
         lines.append(f"未问:{'、'.join(unsaid)}(有就点“补充其他项”)")
-    enrolled = evaluation.enrolment is not None and evaluation.enrolment.ended_on is None
-    if not enrolled and evaluation.answers.get("enrol") != 1:
+    if form.programme and form.enrols == "ask" and not evaluation.is_enrolled:
         lines.append("(未纳入管理,只记这一次,不计入管理人数)")
     return lines
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from handlers import alarm, recap
+from handlers.absence import AWAY, DIED, MOVED, SEEN, ask_again_on, gone_since, not_seen
 from handlers.decisions import Decision, Urgency
 from handlers.form import Form, day_of
 from handlers.menu import FORMS, PROGRAMME_TITLES
@@ -18,12 +19,17 @@ from models.conversation import Draft
 from models.effects import counted, record_effects
 from models.enrolment import Enrolment
 from models.message import Choice
+from models.people import Resident, Status
 from models.record import Agreement, AuditEntry, Record, Referral
 from models.tally import count, difference
 
 ASK_AFTER_EMERGENCY = timedelta(days=1)  # M-13: did the patient arrive? 14 days is the legal limit, not the reminder
 ASK_AFTER_REFERRAL = timedelta(days=14)
 LATE_ENTRY_DAYS = 7
+LOOKED_BACK = 24  # records of one programme; more visits than that without anybody seen are not a history any more
+FACE_TO_FACE = (1, 2)
+CLOSED = "结案:"  # how the reason begins when a record closed the programme
+STATUS_OF = {AWAY: Status.ABSENT, DIED: Status.DIED, MOVED: Status.MOVED}
 
 
 def submit(turn: Turn) -> None:
@@ -69,6 +75,7 @@ def _record(turn: Turn, draft: Draft, key: str) -> Record:
         session.flush()
         form.finish(turn, record)
         _follow_up(turn, form, record, evaluation)
+        _note_absence(turn, record)
         if evaluation.decision and evaluation.decision.refer:
             _refer(turn, record, evaluation.decision)
         session.flush()
@@ -83,6 +90,7 @@ def set_aside(turn: Turn, record: Record, status: str) -> None:
     if record.resident_id is None:
         count(session, difference(Counter(), record_effects(record)))
     record.status = status
+    _undo_absence(turn, record)
     for agreement in session.scalars(select(Agreement).where(Agreement.record_id == record.id)):
         agreement.status = "withdrawn"
     for referral in session.scalars(
@@ -111,11 +119,12 @@ def _new_record(turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluati
         urgency=str(decision.urgency) if decision else str(Urgency.ROUTINE),
         rules=list(decision.rules) if decision else [],
         protocol_version=decision.version if decision else None,
-        next_due_on=evaluation.next_due_on,
+        next_due_on=evaluation.due.on,
         due_before=evaluation.enrolment.next_due_on if evaluation.enrolment else None,
         referral=_referral_of(answers, decision),
-        marks=form.marks(answers, decision, known),
-        counts={measure: answers[name] for name, measure in form.counts.items() if answers.get(name)},
+        owes=evaluation.due.to_json(),
+        marks=[] if not_seen(answers) else form.marks(answers, decision, known),
+        counts=form.amounts(answers, known),
         corrects_id=draft.corrects,
         flags=_flags(turn, day, decision, evaluation),
         recorded_at=turn.now,
@@ -141,8 +150,10 @@ def _flags(turn: Turn, day: date, decision: Decision | None, evaluation: recap.E
         flags.append("late_visit")
     if (turn.today - day).days > LATE_ENTRY_DAYS:
         flags.append("late_entry")
-    if decision is not None and evaluation.enrolment is None and evaluation.answers.get("enrol") != 1:
+    if decision is not None and not evaluation.is_enrolled:
         flags.append("not_enrolled")
+    if not_seen(evaluation.answers):
+        flags.append("not_seen")
     return flags
 
 
@@ -157,28 +168,81 @@ def _follow_up(turn: Turn, form: Form, record: Record, evaluation: recap.Evaluat
         enrolment = registry.enrol(
             turn.session, resident, form.programme, since=record.on, next_due_on=record.next_due_on
         )
-    if enrolment is not None and enrolment.ended_on is None:
-        settle_due_date(turn, enrolment, form, fallback=record.due_before)
+        turn.forget_enrolments(resident.id)
+    if enrolment is not None and (enrolment.ended_on is None or _ended_by_a_record(enrolment)):
+        settle_due_date(turn, enrolment, fallback=record.due_before)
 
 
-def settle_due_date(turn: Turn, enrolment: Enrolment, form: Form, fallback: date | None) -> None:
-    """Due date, class and urgency are those of the latest current record; without one, what stood before."""
+def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> None:
+    """What is due, and the class and urgency, are those of the latest current records; without any, what stood before.
+
+    1. The latest record of the programme decides until when reminders rest; one at which nobody was seen nothing else.
+    2. The latest one at which the resident was seen decides the next visit, its window and form, and what is remembered.
+    3. A record that closes the programme ends the enrolment; when it is withdrawn, the enrolment goes on.
+    """
     turn.session.flush()
-    latest = turn.session.scalar(
+    query = (
         select(Record)
-        .where(Record.resident_id == enrolment.resident_id, Record.service == form.code, Record.status == "current")
+        .where(
+            Record.resident_id == enrolment.resident_id,
+            Record.programme == enrolment.programme,
+            Record.status == "current",
+        )
         .order_by(Record.on.desc(), Record.id.desc())
-        .limit(1)
     )
+    records = turn.session.scalars(query.limit(LOOKED_BACK)).all()
+    newest = records[0] if records else None
+    enrolment.snoozed_until = ask_again_on(newest.answers, newest.on) if newest else None
+    latest = next((record for record in records if not not_seen(record.answers)), None)
     if latest is None:
-        enrolment.next_due_on, enrolment.classification, enrolment.urgency = fallback, None, str(Urgency.ROUTINE)
+        enrolment.next_due_on = fallback
+        enrolment.classification, enrolment.urgency = None, str(Urgency.ROUTINE)
+        enrolment.next_service = enrolment.due_from = None
         return
+    owes = latest.owes or {}
     enrolment.next_due_on = latest.next_due_on or enrolment.next_due_on
+    enrolment.next_service = owes.get("service")
+    enrolment.due_from = date.fromisoformat(owes["opens_on"]) if "opens_on" in owes else None
+    enrolment.details = {**enrolment.details, **owes.get("details", {})}
     enrolment.urgency = latest.urgency
-    enrolment.snoozed_until = None
-    labels = form.protocol.classifications if form.protocol else {}
-    if latest.classification is not None:
-        enrolment.classification = labels.get(latest.classification)
+    if ended := owes.get("ended"):
+        enrolment.ended_on, enrolment.end_reason, enrolment.next_due_on = latest.on, f"{CLOSED}{ended}"[:64], None
+    elif _ended_by_a_record(enrolment):
+        enrolment.ended_on = enrolment.end_reason = None
+    protocol = FORMS[latest.service].protocol
+    if latest.classification is not None and protocol is not None:
+        enrolment.classification = protocol.classifications.get(latest.classification)
+
+
+def _ended_by_a_record(enrolment: Enrolment) -> bool:
+    return (enrolment.end_reason or "").startswith(CLOSED)
+
+
+def _note_absence(turn: Turn, record: Record) -> None:
+    """Away, died or moved: the resident's own status follows the record that tells it."""
+    resident = turn.resident(record.resident_id)
+    if resident is None:
+        return
+    outcome = record.answers.get("outcome", SEEN)
+    gone = gone_since(record.answers, record.on)
+    if gone is not None and resident.status != STATUS_OF[outcome]:
+        _set_status(turn, resident, STATUS_OF[outcome], gone, record)
+    elif outcome == AWAY and resident.status == Status.ACTIVE:
+        _set_status(turn, resident, Status.ABSENT, record.on, record)
+    elif outcome == SEEN and resident.status == Status.ABSENT and record.mode in FACE_TO_FACE:
+        _set_status(turn, resident, Status.ACTIVE, record.on, record)
+
+
+def _undo_absence(turn: Turn, record: Record) -> None:
+    """A death, a move or an absence told by mistake: what it had stopped goes on."""
+    resident = turn.resident(record.resident_id)
+    told = STATUS_OF.get(record.answers.get("outcome", SEEN))
+    if resident is not None and told is not None and resident.status == told:
+        _set_status(turn, resident, Status.ACTIVE, record.on, record)
+
+
+def _set_status(turn: Turn, resident: Resident, status: Status, on: date, record: Record) -> None:
+    registry.set_status(turn.session, resident, status, on, f"record:{record.id}", turn.now, by=turn.worker.id)
 
 
 def _refer(turn: Turn, record: Record, decision: Decision) -> None:
@@ -205,11 +269,14 @@ def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
     name = recap.who(turn, draft)
     urgency = Urgency(record.urgency)
     label = form.protocol.classifications.get(record.classification or 0, "") if form.protocol else ""
-    text = f"✅ 已记录:{name} {form.title}".replace(": ", ":") + (f"({label})" if label else "")
+    discreet = form.heading != form.title
+    text = f"✅ 已记录:{name} {form.heading}".replace(": ", ":") + (f"({label})" if label and not discreet else "")
+    if not_seen(record.answers):
+        text += f"({form.labels(record.answers).get('outcome', '未访到')})"
     if record.next_due_on:
         text += f",下次 {record.next_due_on} 前"
-    if form.code == "signing":
-        text += f",协议至 {record.answers['ends_on']}"
+    if receipt := form.receipt({**record.answers, "on": record.on.isoformat()}):
+        text += f",{receipt}"
     if "not_enrolled" in record.flags and form.programme:
         text += f"。未纳入{PROGRAMME_TITLES[form.programme]}管理"
     if urgency == Urgency.EMERGENCY:
@@ -233,11 +300,7 @@ def withdraw(turn: Turn, record: Record, reason: str) -> None:
                 details={"reason": reason},
             )
         )
-        enrolment = session.scalar(
-            select(Enrolment).where(
-                Enrolment.resident_id == record.resident_id, Enrolment.programme == record.programme
-            )
-        )
+        enrolment = turn.enrolments(record.resident_id).get(record.programme or "")
         if enrolment is not None:
-            settle_due_date(turn, enrolment, FORMS[record.service], fallback=record.due_before)
+            settle_due_date(turn, enrolment, fallback=record.due_before)
         session.flush()

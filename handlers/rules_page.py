@@ -27,11 +27,7 @@ def _chapter(protocol: Protocol) -> str:
         [
             f"## {protocol.title}\n",
             f"来源:{protocol.source};版本 {protocol.version}\n",
-            "### 分类(第一条符合的为准)\n",
-            _table(
-                ("编号", "条件", "分类", "来源", "确定程度"),
-                ((row.id, row.because, _class(protocol, row), row.source, row.certainty) for row in classes),
-            ),
+            *_classes(protocol, classes),
             "### 处置(符合的都生效,最紧急的为准)\n",
             _table(
                 ("编号", "条件", "紧急程度", "多少天内再访", "转诊", "对医生说", "标记", "来源", "确定程度"),
@@ -39,15 +35,27 @@ def _chapter(protocol: Protocol) -> str:
             ),
             "### 下次随访日期\n",
             inspect.getdoc(protocol.schedule) or "",
-            "\n### 危急征象(追问时逐项列出)\n",
-            "、".join(label for code, label in protocol.danger_signs.items() if code != "none") + "\n",
-            "### 由县里决定的设置\n",
-            _table(
-                ("名称", "含义", "默认", "确定程度"),
-                ((name, s.meaning, _shown(s.default), s.certainty) for name, s in protocol.settings.items()),
-            ),
+            *_signs(protocol),
+            *_settings(protocol),
         ]
     )
+
+
+def _classes(protocol: Protocol, rows: Sequence[RuleRow]) -> list[str]:
+    cells = ((row.id, row.because, _class(protocol, row), row.source, row.certainty) for row in rows)
+    return ["### 分类(第一条符合的为准)\n", _table(("编号", "条件", "分类", "来源", "确定程度"), cells)]
+
+
+def _signs(protocol: Protocol) -> list[str]:
+    signs = "、".join(label for code, label in protocol.danger_signs.items() if code != "none")
+    return ["\n### 危急征象(追问时逐项列出)\n", signs + "\n"] if signs else []
+
+
+def _settings(protocol: Protocol) -> list[str]:
+    if not protocol.settings:
+        return []
+    cells = ((name, s.meaning, _shown(s.default), s.certainty) for name, s in protocol.settings.items())
+    return ["\n### 由县里决定的设置\n", _table(("名称", "含义", "默认", "确定程度"), cells)]
 
 
 def _class(protocol: Protocol, row: RuleRow) -> str:
@@ -62,6 +70,8 @@ def _action(then: Outcome) -> tuple[str, ...]:
 
 
 def _shown(default: object) -> str:
+    if default is None:
+        return "未设置(不启用)"
     return {True: "是", False: "否"}[default] if isinstance(default, bool) else str(default)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.conversation import Conversation
+from models.enrolment import Enrolment
 from models.message import Choice, IncomingMessage, OutgoingMessage
 from models.people import HealthWorker, Organisation, Resident
 from models.scope import Scope
@@ -31,6 +32,7 @@ class Turn:
     replies: list[OutgoingMessage] = field(default_factory=list)
     _villages: tuple[tuple[int, str], ...] | None = None
     _residents: dict[int, Resident | None] = field(default_factory=dict)  # a session keeps only weak references
+    _enrolments: dict[int, dict[str, Enrolment]] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -63,6 +65,19 @@ class Turn:
             resident = self.session.get(Resident, resident_id)
             self._residents[resident_id] = resident if resident and self._covers(resident.village_id) else None
         return self._residents[resident_id]
+
+    def enrolments(self, resident_id: int | None) -> Mapping[str, Enrolment]:
+        """Programme -> enrolment of a resident, ended ones too; asked of the database once a message."""
+        if resident_id is None:
+            return {}
+        if resident_id not in self._enrolments:
+            rows = self.session.scalars(select(Enrolment).where(Enrolment.resident_id == resident_id))
+            self._enrolments[resident_id] = {row.programme: row for row in rows}
+        return self._enrolments[resident_id]
+
+    def forget_enrolments(self, resident_id: int) -> None:
+        """After somebody was taken into a programme."""
+        self._enrolments.pop(resident_id, None)
 
     def _covers(self, village_id: int) -> bool:
         if self.scope.villages is not None:

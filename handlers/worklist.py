@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers import filling, residents
+from handlers.absence import not_seen
 from handlers.asking import ask
 from handlers.decisions import Urgency
-from handlers.menu import FOLLOW_UPS, FORMS, PROGRAMME_TITLES
+from handlers.menu import FORMS, PROGRAMME_TITLES, form_due
 from handlers.turn import Turn
 from models.conversation import Draft
 from models.enrolment import DueVisit, Enrolment, due_visits
@@ -138,7 +139,8 @@ def open_visit(turn: Turn, resident_id: int) -> None:
     ).all()
     soon = turn.today + timedelta(days=14)
     due = [e for e in enrolments if e.next_due_on is not None and e.next_due_on <= soon] or list(enrolments)
-    services = [FOLLOW_UPS[e.programme].code for e in due if e.programme in FOLLOW_UPS]
+    forms = [form_due(e.programme, e.next_service) for e in due]
+    services = list(dict.fromkeys(form.code for form in forms if form is not None))
     if not services:
         turn.say(
             f"{mark_name(resident.name)}没有需要随访的管理项目。要记血压请直接发:姓名 血压。", [Choice("today", "今日")]
@@ -213,6 +215,8 @@ def _summary(record: Record) -> str:
         if step.field in ("systolic", "fasting_glucose", "package") and step.is_answered(record.answers)
     ]
     label = form.protocol.classifications.get(record.classification or 0, "") if form.protocol else ""
+    if not_seen(record.answers):
+        label = form.labels(record.answers).get("outcome", "")
     return " ".join([form.title, *values, label]).strip()
 
 

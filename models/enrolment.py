@@ -28,6 +28,12 @@ class Enrolment(Base):
     programme: Mapped[str] = mapped_column(String(32))
     since: Mapped[date]
     next_due_on: Mapped[date | None]
+    due_from: Mapped[date | None]
+    """The first day on which the visit due counts, where it has a window (孕16~20周); None: from now on."""
+    next_service: Mapped[str | None] = mapped_column(String(40))
+    """The form the visit due is recorded on; None: the programme's own follow-up."""
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What its visits need to know of it, as ISO days and codes: last_menstrual_period, treatment_started_on …"""
     urgency: Mapped[str] = mapped_column(String(16), default="routine")
     """Of the last visit: an emergency's two-week check comes before an ordinary quarterly visit."""
     classification: Mapped[str | None] = mapped_column(String(32))
@@ -58,6 +64,8 @@ class DueVisit:
     urgency: str
     classification: str | None
     status: str
+    next_service: str | None = None
+    due_from: date | None = None
 
     def days_late(self, today: date) -> int:
         """Positive when overdue; 0 on the day itself."""
@@ -67,6 +75,7 @@ class DueVisit:
 _COLUMNS = (
     Enrolment.id, Resident.id, Resident.name, Resident.sex, Resident.born_on, Enrolment.village_id, Resident.village_group,
     Enrolment.programme, Enrolment.next_due_on, Enrolment.urgency, Enrolment.classification, Resident.status,
+    Enrolment.next_service, Enrolment.due_from,
 )  # fmt: skip
 
 

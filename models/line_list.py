@@ -81,8 +81,8 @@ def _people(service: str) -> Source:
 
 SOURCES: Mapping[str, Source] = {
     "health_record_coverage": resident_lists.without_record,
-    "elderly_managed": _people("elderly_check"),
     **{f"{programme}_managed": patient_lists.managed(programme) for programme in PROGRAMMES},
+    "elderly_managed": _people("elderly_check"),  # counted by the check, whoever is in the programme
     "hypertension_standardised_rate": patient_lists.behind("hypertension"),
     "hypertension_control_rate": patient_lists.not_controlled("hypertension"),
     "diabetes_standardised_rate": patient_lists.behind("diabetes"),

@@ -36,6 +36,8 @@ class Record(Base):
     next_due_on: Mapped[date | None]
     due_before: Mapped[date | None]
     """The due date that stood before this record: what a withdrawal goes back to."""
+    owes: Mapped[dict[str, Any] | None]
+    """What it makes owed besides the day: service, opens_on, details of the enrolment, ended (why it is closed)."""
     referral: Mapped[dict[str, Any] | None]
     marks: Mapped[list[Any]] = mapped_column(default=list)
     """Facts the figures need, decided when it was recorded: standard_visit, assessed, controlled …"""

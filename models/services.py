@@ -59,5 +59,11 @@ PROGRAMMES: Mapping[str, str] = {
     "pneumoconiosis": "尘肺病",
     "maternal": "孕产妇",
     "child": "儿童",
+    "vaccination": "预防接种",
+    "elderly": "老年人",
+    "rehabilitation": "残疾人康复",
 }
 """What a resident can be enrolled in (管理项目)."""
+
+DISCREET = frozenset({"mental_health", "tb"})
+"""Programmes never named in a message's first line, a group or a file name (promise 9)."""

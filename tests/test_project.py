@@ -55,7 +55,9 @@ def test_every_channel_is_in_the_index() -> None:
 @pytest.mark.parametrize("code", FORMS)
 def test_every_form_has_a_transcript_and_a_service_code(code: str) -> None:
     assert code in SERVICES
-    assert f"【{FORMS[code].title}】" in SCENARIOS
+    form = FORMS[code]
+    assert f"【{form.heading}】" in SCENARIOS
+    assert form.heading == form.title or f"项目:{form.title}" in SCENARIOS
 
 
 @pytest.mark.parametrize("code", FORMS)

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.decisions import Decision
 from handlers.form import Form
 from handlers.forms import common
+from handlers.forms.absence import ABSENCE
 from handlers.forms.common import told
 from handlers.forms.danger import danger_step
 from handlers.forms.medications import MEDICATIONS
@@ -79,6 +80,7 @@ form = Form(
     protocol=hypertension.protocol,
     steps=(
         common.ON,
+        *ABSENCE,
         common.MODE,
         PRESSURE,
         SYMPTOMS,

@@ -155,4 +155,5 @@ form = Form(
     check=check,
     derive=term,
     finish=finish,
+    receipt=lambda answers: f"协议期:{answers['starts_on']} 至 {answers['ends_on']}",
 )

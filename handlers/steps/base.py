@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from handlers.decisions import PastVisit
 from handlers.reading import normalise, numerals
 from models.conversation import Doubt
 from models.message import Choice
@@ -33,6 +34,16 @@ class Known:
     sex: str | None = None
     age: int | None = None
     villages: tuple[tuple[int, str], ...] = ()  # (id, name) within the doctor's scope
+    born_on: date | None = None
+    programmes: frozenset[str] = frozenset()  # those the resident is enrolled in
+    since: date | None = None  # the day of enrolment in the form's programme
+    details: Mapping[str, Any] = attribute(default_factory=dict)  # of that enrolment
+    past: Callable[[], Sequence[PastVisit]] = tuple  # earlier visits of the programme, newest first; read when called
+
+    @property
+    def on(self) -> date:
+        """The day the visit is about."""
+        return date.fromisoformat(self.answers["on"]) if "on" in self.answers else self.today
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,8 @@ class Step:
     ask: str = ""
     hint: str = ""
     words: tuple[str, ...] = ()
+    example: str = ""
+    """How to change it in words ("心率 76"), shown at the recap."""
     asked: bool = True
     optional: bool = False
     when: Callable[[Known], bool] = always
