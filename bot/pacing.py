@@ -32,6 +32,7 @@ BUDGETS = {
     "wecom": Budget(overall=0.006, per_chat=2.0),
 }
 SECOND = 1.002  # seconds; two milliseconds for what clocks and sleeps are wrong by
+TICK = 1e-6  # seconds; an event loop's timers may be early by a nanosecond, and nobody should spin until it has passed
 CATCH_UP = 0.1  # seconds by which a late message may be followed up sooner than evenly
 FORGET_ABOVE = 10_000  # chats remembered before the idle ones are dropped
 
@@ -54,10 +55,10 @@ class Pacer:
     async def wait(self, chat: str, *, rank: int = 0, within: float = math.inf) -> bool:
         """True when the next message to this chat may go out now; False when that takes longer than `within`."""
         deadline = self._time() + within
-        while (now := self._time()) < (rest := self._rests.get(chat, 0.0)):
+        while (early := (rest := self._rests.get(chat, 0.0)) - (now := self._time())) > TICK:
             if self._closed.is_set() or rest > deadline:
                 return False
-            await _until(self._closed, rest - now)
+            await _until(self._closed, early)
         if self._closed.is_set() or max(now, self.paused_until) > deadline:
             return False
         limited = self.budget.overall or self.paused_until > now
@@ -113,7 +114,7 @@ class Pacer:
     async def _serve(self) -> None:
         """Open one gate after another, each at its moment."""
         while self._line:
-            if (early := self._opens() - self._time()) > 0:
+            if (early := self._opens() - self._time()) > TICK:
                 await _until(self._closed, early)
                 continue
             _, _, gate = heappop(self._line)

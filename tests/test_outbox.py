@@ -1,0 +1,822 @@
+"""The outbox: said once, in order, at the platform's pace, and every ending written down (promise 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event, func, select, update
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from bot import sender as sending
+from bot.channels import (
+    ChannelMisconfigured,
+    ChannelUnavailable,
+    Limits,
+    MessageRejected,
+    RateLimited,
+    RecipientUnreachable,
+    SendError,
+)
+from bot.intake import Intake
+from bot.pacing import BUDGETS, Budget, Pacer
+from bot.sender import Sender
+from models.base import Store
+from models.everything import metadata
+from models.message import Choice, OutgoingMessage
+from models.outbox import LEASE, OutboxMessage, cancel, say
+from models.people import ChannelAccount, HealthWorker, Organisation, Role
+from reminders.reminder import Gone
+from tests.databases import BACKENDS, fresh_store
+from tests.virtual_time import VirtualLoop, play
+
+START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+UNLIMITED: dict[str, Budget] = {}
+
+
+def now() -> datetime:
+    """The clock of a story: its loop's time, from the beginning of the morning on."""
+    return START + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+class AtOnce(Intake):
+    """Commits where it stands, without threads: time passes only while somebody waits."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.broken, self.held = store, 0, False
+
+    async def run(self, work: Any, key: str = "") -> Any:
+        if self.broken:
+            self.broken -= 1
+            raise OperationalError("COMMIT", {}, Exception("gone"))
+        with self.store.write() as session:
+            result = work(session)
+            session.commit()
+        return result
+
+    async def hold_replies(self) -> None:
+        self.held = True
+
+
+@dataclass
+class Phone:
+    """A channel that keeps what was said: (seconds, account, text), and ends badly when told to."""
+
+    name: str = "telegram"
+    limits: Limits = field(default_factory=lambda: Limits(text=20, unit="characters", buttons=3, label=10))
+    endings: deque[Exception | None] = field(default_factory=deque)
+    takes: float = 0.0
+    whole_seconds: bool = False
+    said: list[tuple[float, str, str]] = field(default_factory=list)
+    keys: list[tuple[str, bool]] = field(default_factory=list)
+
+    async def start(self, receive: Any) -> None: ...
+    async def stop(self) -> None: ...
+    def routes(self) -> list[Any]:
+        return []
+
+    async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
+        self.keys.append((key, again))
+        at = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.takes + (-at % 1 if self.whole_seconds else 0))
+        if self.endings and (error := self.endings.popleft()):
+            raise error
+        self.said.append((round(at, 3), account, message.text))
+        return f"{account}:{len(self.said)}"
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for _, _, text in self.said]
+
+
+def render(session: Any, reminder: str, arguments: Any, worker: HealthWorker, at: datetime) -> OutgoingMessage:
+    if reminder == "gone":
+        raise Gone("the visit is done")
+    if reminder == "broken":
+        session.execute(select(func.no_such_function()))
+    return OutgoingMessage(f"{worker.name}:{arguments.get('words', reminder)}")
+
+
+def make(store: Store, *phones: Phone, budgets: Any = UNLIMITED, **more: Any) -> Sender:
+    channels = {phone.name: phone for phone in phones}
+    return Sender(AtOnce(store), channels, render, clock=more.pop("clock", now), budgets=budgets, **more)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Keeps what is logged: printing the tracebacks of thousands of planned failures takes most of the time."""
+    with capture_logs():
+        yield
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def database(request: pytest.FixtureRequest) -> Iterator[Store]:
+    with fresh_store(request.param) as store:
+        yield store
+
+
+@pytest.fixture
+def store(database: Store) -> Store:
+    """李梅 with both channels and 王主任 with Telegram, and an empty outbox."""
+    with database.write() as session:
+        for table in reversed(metadata.sorted_tables):
+            session.execute(delete(table))
+        session.add(Organisation(id=1, code="1", name="托口镇", level="township", path="/1/"))
+        session.flush()
+        for number, name in ((1, "李梅"), (2, "王主任")):
+            session.add(
+                HealthWorker(id=number, code=f"W{number}", name=name, role=Role.DOCTOR, organisation_id=1, villages=[])
+            )
+        session.flush()
+        for worker, channel, account, heard in (
+            (1, "telegram", "7", START),
+            (1, "wecom", "limei", START - timedelta(days=3)),
+            (2, "telegram", "8", None),
+        ):
+            session.add(
+                ChannelAccount(channel=channel, account=account, worker_id=worker, bound_at=START, last_heard_at=heard)
+            )
+        session.commit()
+    return database
+
+
+def promise(store: Store, key: str, text: str = "", *, account: str = "7", **more: Any) -> None:
+    """Say something: a reply to an account, or with `reminder` something unasked to a worker."""
+    with store.write() as session:
+        if "reminder" in more:
+            more = {"kind": "morning_digest", "worker_id": 1, "arguments": {"words": text or key}, **more}
+            say(session, None, dedup_key=key, now=START, **more)
+        else:
+            more = {"channel": "telegram", "worker_id": 1, **more}
+            say(session, OutgoingMessage(text or key), dedup_key=key, now=START, account=account, **more)
+        session.commit()
+
+
+def row(store: Store, key: str) -> OutboxMessage:
+    with store.read() as session:
+        return session.scalars(select(OutboxMessage).where(OutboxMessage.dedup_key == key)).one()
+
+
+def endings(store: Store) -> dict[str, str]:
+    with store.read() as session:
+        rows = session.execute(select(OutboxMessage.dedup_key, OutboxMessage.status).order_by(OutboxMessage.id))
+        return dict(rows.all())
+
+
+async def for_seconds(sender: Sender, seconds: float) -> None:
+    """Let a sender run for so long, then stop it as the program does."""
+    task = asyncio.create_task(sender.run())
+    await asyncio.sleep(seconds)
+    await sender.stop()
+    await task
+
+
+async def once(sender: Sender) -> None:
+    await sender.send_due()
+    await sender.settle()
+
+
+# What is promised
+
+
+def test_said_once_whatever_is_tried(store: Store) -> None:
+    promise(store, "a", "一")
+    promise(store, "a", "二")
+    with store.write() as session:
+        say(session, OutgoingMessage("三"), dedup_key="b", now=START, channel="telegram", account="7")
+        say(session, OutgoingMessage("四"), dedup_key="b", now=START, channel="telegram", account="7")
+        session.commit()
+    phone = Phone()
+    play(once(make(store, phone)))
+    assert phone.texts == ["一", "三"]
+
+
+def test_said_at_the_same_moment_by_many_is_said_once(store: Store) -> None:
+    begin = threading.Barrier(4)
+
+    def one(number: int) -> None:
+        begin.wait()
+        for key in ("a", "b", "c"):
+            promise(store, key, f"{number}")
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert endings(store) == dict.fromkeys("abc", "queued")
+
+
+def test_a_rollback_takes_back_what_was_said(store: Store) -> None:
+    def speak(session: Any, key: str) -> None:
+        say(session, OutgoingMessage(key), dedup_key=key, now=START, channel="telegram", account="7")
+
+    with store.write() as session:
+        speak(session, "rolled back")
+        session.rollback()
+        speak(session, "before")
+        with pytest.raises(ZeroDivisionError), session.begin_nested():
+            speak(session, "in a savepoint that fails")
+            _ = 1 / 0
+        with session.begin_nested():
+            speak(session, "in a savepoint")
+        session.commit()
+        speak(session, "never committed")
+    assert set(endings(store)) == {"before", "in a savepoint"}
+
+
+def test_cancelled_before_it_is_sent(store: Store) -> None:
+    promise(store, "alarm", reminder="words", not_before=START + timedelta(minutes=10))
+    with store.write() as session:
+        cancel(session, "alarm", "settled by the doctor")
+        say(session, OutgoingMessage("x"), dedup_key="in the same breath", now=START, channel="telegram", account="7")
+        cancel(session, "in the same breath", "never mind")
+        session.commit()
+    phone = Phone()
+    play(for_seconds(make(store, phone, poll_every=60), 1200))
+    assert phone.said == []
+    assert endings(store) == {"alarm": "cancelled"}
+    assert row(store, "alarm").reason == "settled by the doctor"
+
+
+def test_cancelled_on_the_way(store: Store) -> None:
+    """Too late to stop it: what was sent is written as sent, what failed is not tried again."""
+    promise(store, "a")
+    promise(store, "b", account="8")
+    phone = Phone(takes=1, endings=deque([None, ChannelUnavailable("502")]))
+
+    async def story() -> None:
+        sender = make(store, phone)
+        await sender.send_due()
+        await asyncio.sleep(0.5)
+        with store.write() as session:
+            cancel(session, "a", "done")
+            cancel(session, "b", "done")
+            session.commit()
+        await sender.settle()
+        await for_seconds(sender, 60)
+
+    play(story())
+    assert endings(store) == {"a": "sent", "b": "cancelled"}
+
+
+def test_not_before_its_time(store: Store) -> None:
+    promise(store, "later", not_before=START + timedelta(seconds=90))
+    phone = Phone()
+    play(for_seconds(make(store, phone), 200))
+    assert len(phone.said) == 1 and 90 <= phone.said[0][0] <= 91
+
+
+# Leases
+
+
+def test_leased_rows_are_nobody_elses_until_the_lease_runs_out(store: Store) -> None:
+    promise(store, "a")
+    first, second = Phone(takes=10_000), Phone()
+
+    async def leased() -> None:
+        await make(store, first).send_due()
+
+    play(leased())  # and dies
+    play(for_seconds(make(store, second), 200))
+    (at, _, _), (_, again) = second.said[0], second.keys[0]
+    assert len(second.said) == 1 and LEASE.total_seconds() <= at <= LEASE.total_seconds() + 1
+    assert again, "the first try may have gone out"
+    assert row(store, "a").attempts == 2
+
+
+def test_a_reply_is_born_leased_and_taken_over_after_a_crash(store: Store) -> None:
+    with store.write() as session:
+        session.info["sends_replies"] = True
+        born = say(session, OutgoingMessage("已记录"), dedup_key="r", now=START, channel="telegram", account="7")
+        say(session, OutgoingMessage("早上好"), dedup_key="d", now=START, kind="alarm", channel="telegram", account="8")
+        say(
+            session,
+            OutgoingMessage("再问"),
+            dedup_key="l",
+            now=START,
+            channel="telegram",
+            account="9",
+            not_before=START,
+        )
+        session.commit()
+    assert born["status"] == "leased" and endings(store) == {"r": "leased", "d": "queued", "l": "queued"}
+    phone = Phone()
+    play(for_seconds(make(store, phone), 100))
+    assert [(at > 59, text) for at, _, text in phone.said] == [(False, "早上好"), (False, "再问"), (True, "已记录")]
+
+
+def test_two_senders_never_send_the_same_row(store: Store) -> None:
+    """Each with its own connections and thread, both leasing as fast as they can."""
+    for n in range(300):
+        promise(store, f"k{n:03}", account=str(n % 40))
+    phones = [Phone(), Phone()]
+
+    def one(phone: Phone) -> None:
+        own = Store(store.engine.url.render_as_string(hide_password=False), store.keyring)
+
+        async def story() -> None:
+            sender = make(own, phone, clock=lambda: START)
+            while await sender.send_due():
+                pass
+            await sender.settle()
+
+        asyncio.run(story())
+        own.close()
+
+    threads = [threading.Thread(target=one, args=(phone,)) for phone in phones]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(phones[0].texts + phones[1].texts) == [f"k{n:03}" for n in range(300)]
+    assert set(endings(store).values()) == {"sent"}
+
+
+def test_postgresql_skips_what_another_sender_is_just_leasing(store: Store) -> None:
+    if store.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    promise(store, "a")
+    with store.write() as other:
+        other.execute(select(OutboxMessage).with_for_update())
+        promise(store, "b")
+        phone = Phone()
+        play(once(make(store, phone)))
+        assert phone.texts == ["b"]
+
+
+def test_a_backlog_longer_than_a_lease_is_sent_once(store: Store) -> None:
+    """2,100 messages at 30 a second take 71 seconds, a lease 60: nothing leased may wait that long."""
+    with store.write() as session:
+        for n in range(2100):
+            say(session, OutgoingMessage(f"{n}"), dedup_key=f"{n}", now=START, channel="telegram", account=f"{n}")
+        session.commit()
+    phone = Phone(whole_seconds=True)
+    play(for_seconds(make(store, phone, budgets=BUDGETS), 90))
+    assert sorted(map(int, phone.texts)) == list(range(2100))
+
+
+def test_one_chat_with_a_long_queue(store: Store) -> None:
+    """Ninety messages at one a second: longer than a lease; each once, in order, and nobody else waits for them."""
+    for n in range(90):
+        promise(store, f"{n:02}")
+    promise(store, "other", account="8", not_before=START + timedelta(seconds=5))
+    phone = Phone()
+    play(for_seconds(make(store, phone, budgets=BUDGETS), 120))
+    assert [text for _, account, text in phone.said if account == "7"] == [f"{n:02}" for n in range(90)]
+    assert next(at for at, account, _ in phone.said if account == "8") < 8
+
+
+def test_a_pause_longer_than_a_lease_sends_nothing_twice(store: Store) -> None:
+    for n in range(4):
+        promise(store, f"a{n}")
+        promise(store, f"b{n}", account="8")
+    phone = Phone(endings=deque([RateLimited(150), RateLimited(150)]))
+    play(for_seconds(make(store, phone, poll_every=10), 300))
+    assert sorted(phone.texts) == sorted(endings(store))
+    assert [t for t in phone.texts if t[0] == "a"] == ["a0", "a1", "a2", "a3"]
+    assert min(at for at, _, _ in phone.said) >= 150
+
+
+def test_a_send_that_never_ends_is_over_before_its_lease(store: Store) -> None:
+    promise(store, "a")
+    phone = Phone(takes=10_000)
+    play(for_seconds(make(store, phone), 41))
+    assert (row(store, "a").status, row(store, "a").reason) == ("queued", "ChannelUnavailable: no answer within 40 s")
+
+
+# The five outcomes
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason", "tried_again_after"),
+    [
+        (ChannelUnavailable("502"), "sent", "ChannelUnavailable: 502", 2),
+        (RateLimited(17.5), "sent", "RateLimited: retry after 17.5 s", 17.5),
+        (ChannelMisconfigured("wrong token"), "sent", "ChannelMisconfigured: wrong token", 300),
+        (MessageRejected("too long"), "failed", "MessageRejected: too long", None),
+        (RecipientUnreachable("blocked"), "failed", "RecipientUnreachable: blocked", None),
+        (KeyError("an adapter's bug"), "sent", "ChannelUnavailable: KeyError", 2),
+        (ChannelUnavailable("\0" * 3 + "x" * 500), "sent", f"ChannelUnavailable: {'x' * 380}", 2),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_each_outcome_has_its_ending(
+    store: Store, error: Exception, status: str, reason: str, tried_again_after: float | None
+) -> None:
+    promise(store, "a", account="8", worker_id=2)
+    phone = Phone(endings=deque([error]))
+    play(for_seconds(make(store, phone, poll_every=50), 400))
+    ended = row(store, "a")
+    assert (ended.status, ended.reason, ended.leased_until) == (status, reason, None)
+    if tried_again_after is None:
+        assert (phone.said, ended.attempts, ended.sent_at) == ([], 1, None)
+    else:
+        (at, _, _), *more = phone.said
+        assert tried_again_after <= at <= tried_again_after + 0.1 and not more, "exactly then, and once"
+        assert (ended.attempts, ended.platform_ref) == (2, "8:1")
+        assert ended.sent_at is not None and ended.sent_at - START >= timedelta(seconds=tried_again_after)
+
+
+def test_backoff(store: Store) -> None:
+    """2, 4, 8 … seconds after each failure, never more than five minutes."""
+    promise(store, "a")
+    phone = Phone(endings=deque([ChannelUnavailable("502")] * 11))
+    play(for_seconds(make(store, phone, poll_every=600), 3600))
+    waits = [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert abs(phone.said[0][0] - sum(waits)) < 0.1
+    assert row(store, "a").attempts == 12
+
+
+def test_it_is_given_up_after_a_day(store: Store) -> None:
+    promise(store, "a")
+    phone = Phone(endings=deque([ChannelUnavailable("502")] * 1000))
+    play(for_seconds(make(store, phone, poll_every=3600), timedelta(hours=30).total_seconds()))
+    ended = row(store, "a")
+    assert (ended.status, ended.attempts) == ("failed", 300)
+    assert ended.reason == "gave up after 300 tries: ChannelUnavailable: 502"
+
+
+def test_only_a_try_in_doubt_is_repeated_as_such(store: Store) -> None:
+    """WeCom swallows a repeated message when told so: after a plain refusal it must not be told."""
+    promise(store, "a")
+    phone = Phone(endings=deque([RateLimited(1), ChannelUnavailable("timed out"), RateLimited(1)]))
+    play(for_seconds(make(store, phone), 30))
+    assert [again for _, again in phone.keys] == [False, False, True, False]
+    assert len({key for key, _ in phone.keys}) == 1 and phone.keys[0][0].startswith("a:")
+
+
+def test_a_misconfigured_channel_rests_and_the_other_goes_on(store: Store) -> None:
+    promise(store, "first", account="9")
+    promise(store, "waits", account="8", worker_id=2)
+    promise(store, "alarm", reminder="words", kind="alarm", not_before=START + timedelta(seconds=10))
+    telegram, wecom = Phone(endings=deque([ChannelMisconfigured("wrong token")] * 2)), Phone(name="wecom")
+    play(for_seconds(make(store, telegram, wecom, poll_every=5), 200))
+    assert len(telegram.keys) == 2 and not telegram.said
+    assert wecom.said == [(10.0, "limei", "李梅:alarm")], "王主任's silence is nobody else's"
+    assert endings(store) == {"first": "queued", "waits": "queued", "alarm": "sent"}
+
+
+def test_an_unreachable_account_is_marked_and_the_other_channel_used(store: Store) -> None:
+    promise(store, "a", "长" * 25)
+    telegram, wecom = Phone(endings=deque([None, RecipientUnreachable("Forbidden: bot was blocked")])), Phone("wecom")
+    wecom.limits = Limits(text=2000, unit="bytes", buttons=6, label=10)
+
+    async def story() -> None:
+        sender = make(store, telegram, wecom)
+        await for_seconds(sender, 3)
+        promise(store, "b", reminder="words")
+        await once(make(store, telegram, wecom))
+
+    play(story())
+    assert telegram.texts == ["长" * 20]
+    assert wecom.texts == ["长" * 25, "李梅:b"], "the whole message, and what follows goes there at once"
+    assert (row(store, "a").status, row(store, "a").channel, row(store, "a").account) == ("sent", "wecom", "limei")
+    with store.read() as session:
+        marks = dict(session.execute(select(ChannelAccount.account, ChannelAccount.unreachable_why)).all())
+    assert marks == {"7": "RecipientUnreachable: Forbidden: bot was blocked", "limei": None, "8": None}
+
+
+def test_nowhere_left_to_reach_somebody(store: Store) -> None:
+    promise(store, "a")
+    phones = [Phone(name=name, endings=deque([RecipientUnreachable(name)])) for name in ("telegram", "wecom")]
+    play(for_seconds(make(store, *phones), 5))
+    assert (row(store, "a").status, row(store, "a").reason) == ("failed", "RecipientUnreachable: wecom")
+    promise(store, "b", reminder="words")
+    with store.write() as session:
+        session.add(HealthWorker(id=3, code="W3", name="新来的", role=Role.DOCTOR, organisation_id=1, villages=[]))
+        session.commit()
+    promise(store, "c", reminder="words", worker_id=3)
+    play(once(make(store, *phones)))
+    assert row(store, "b").reason == "unreachable: RecipientUnreachable: telegram"
+    assert row(store, "c").reason == "no account bound"
+
+
+def test_a_stranger_who_blocks_us_is_nobodys_trouble(store: Store) -> None:
+    promise(store, "a", account="99", worker_id=None)
+    phone = Phone(endings=deque([RecipientUnreachable("blocked")]))
+    play(for_seconds(make(store, phone), 5))
+    assert (row(store, "a").status, row(store, "a").account) == ("failed", "99")
+
+
+# Words made when it goes out
+
+
+def test_what_is_said_unasked(store: Store) -> None:
+    promise(store, "digest", "今天3位", reminder="words")
+    promise(store, "done", reminder="gone")
+    promise(store, "bug", reminder="broken")
+    promise(store, "late", reminder="words", expires_at=START - timedelta(seconds=1))
+    promise(store, "supervisor", "汇总", reminder="words", worker_id=2)
+    phone = Phone()
+    play(once(make(store, phone)))
+    assert sorted(phone.said) == [(0.0, "7", "李梅:今天3位"), (0.0, "8", "王主任:汇总")]
+    assert {key: (row(store, key).status, row(store, key).reason) for key in ("done", "bug", "late")} == {
+        "done": ("cancelled", "the visit is done"),
+        "bug": ("failed", f"could not be rendered: {'OperationalError' if store.is_sqlite else 'ProgrammingError'}"),
+        "late": ("cancelled", "its window passed before it could be sent"),
+    }
+
+
+def test_many_that_come_to_nothing_do_not_end_the_round(store: Store) -> None:
+    for n in range(120):
+        promise(store, f"g{n}", reminder="gone")
+    promise(store, "last", account="8")
+    phone = Phone()
+
+    async def story() -> None:
+        sender = make(store, phone)
+        while await sender.send_due():
+            pass
+        await sender.settle()
+
+    play(story())
+    assert phone.texts == ["last"]
+
+
+def test_an_alarm_goes_before_the_mornings_lists(store: Store) -> None:
+    for n in range(200):
+        promise(store, f"d{n}", reminder="words", worker_id=2)
+    with store.write() as session:  # at 07:30 to many chats
+        for n in range(200):
+            values = {"channel": "telegram", "account": f"1{n}"}
+            session.execute(update(OutboxMessage).where(OutboxMessage.dedup_key == f"d{n}").values(**values))
+        session.commit()
+    promise(store, "🔴", reminder="words", kind="alarm", not_before=START + timedelta(seconds=1))
+    phone = Phone()
+    play(for_seconds(make(store, phone, budgets=BUDGETS), 20))
+    assert len(phone.said) == 201
+    assert next(at for at, _, text in phone.said if "🔴" in text) < 1 + 100 / 29.6
+
+
+def test_another_process_runs_the_channel(store: Store) -> None:
+    """It is addressed and left to it, without delay; when nobody comes for five minutes, it is looked at again."""
+    promise(store, "for 王主任", reminder="words", worker_id=2)
+    telegram, wecom = Phone(), Phone(name="wecom")
+    play(once(make(store, wecom)))
+    assert (row(store, "for 王主任").status, row(store, "for 王主任").account) == ("queued", "8")
+    play(once(make(store, telegram)))
+    assert telegram.texts == ["王主任:for 王主任"]
+
+    promise(store, "for 李梅", reminder="words")
+    with store.write() as session:
+        session.execute(update(ChannelAccount).where(ChannelAccount.account == "limei").values(channel="elsewhere"))
+        session.commit()
+    play(once(make(store, wecom)))
+    assert row(store, "for 李梅").account == "7"
+    with store.write() as session:
+        session.execute(update(ChannelAccount).where(ChannelAccount.account == "limei").values(channel="wecom"))
+        session.commit()
+    play(for_seconds(make(store, wecom, poll_every=2), 400))
+    assert [(300 <= at <= 302, text) for at, _, text in wecom.said] == [(True, "李梅:for 李梅")]
+
+
+def test_the_terminal_is_for_who_has_nothing_else(store: Store) -> None:
+    with store.write() as session:
+        for worker, account in ((1, "W1"), (3, "W3")):
+            if worker == 3:
+                session.add(HealthWorker(id=3, code="W3", name="甲", role=Role.DOCTOR, organisation_id=1, villages=[]))
+                session.flush()
+            session.add(ChannelAccount(channel="console", account=account, worker_id=worker, bound_at=START))
+        session.commit()
+    promise(store, "a", reminder="words")
+    promise(store, "b", reminder="words", worker_id=3)
+    console = Phone(name="console")
+    play(once(make(store, console)))
+    assert (console.texts, row(store, "a").channel) == (["甲:b"], "telegram")
+
+
+# Order and parts
+
+
+def test_order_within_a_chat(store: Store) -> None:
+    for n in range(5):
+        promise(store, f"{n}")
+    phone = Phone(takes=0.1, endings=deque([None, ChannelUnavailable("502"), ChannelUnavailable("502")]))
+    play(for_seconds(make(store, phone), 20))
+    assert phone.texts == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("error", [ChannelUnavailable("502"), RateLimited(3), ChannelMisconfigured("token")])
+def test_a_reply_never_overtakes_an_earlier_one_that_waits(store: Store, error: SendError) -> None:
+    phone = Phone(endings=deque([error]))
+
+    async def story() -> None:
+        sender = make(store, phone, poll_every=20)
+        running = asyncio.create_task(for_seconds(sender, 310))
+
+        def reply(key: str) -> None:
+            with store.write() as session:
+                session.info["sends_replies"] = True
+                said = say(session, OutgoingMessage(key), dedup_key=key, now=now(), channel="telegram", account="7")
+                session.commit()
+            sender.take([said])
+
+        for n in range(3):
+            reply(f"{n}")
+            await asyncio.sleep(0.4)
+        await running
+
+    play(story())
+    assert phone.texts == ["0", "1", "2"]
+    assert set(endings(store).values()) == {"sent"}
+
+
+def test_a_long_message_goes_on_where_it_failed(store: Store) -> None:
+    with store.write() as session:
+        message = OutgoingMessage("一" * 20 + "二" * 20 + "三" * 7, (Choice("ok", "好"),))
+        say(session, message, dedup_key="long", now=START, channel="telegram", account="7")
+        session.commit()
+    phone = Phone(endings=deque([None, ChannelUnavailable("timed out")]))
+    play(once(make(store, phone)))
+    assert (row(store, "long").parts_sent, row(store, "long").status) == (1, "queued")
+    play(for_seconds(make(store, phone, clock=lambda: START + timedelta(seconds=9)), 3))
+    assert phone.texts == ["一" * 20, "二" * 20, "三" * 7]
+    assert [again for _, again in phone.keys] == [False, False, True, False], "only the part in doubt"
+    assert len({key for key, _ in phone.keys}) == 3
+
+
+# Trouble with the table itself
+
+
+def test_outcomes_are_kept_until_they_can_be_written(store: Store) -> None:
+    """The database is away for some seconds just after a send: when it is back, nobody hears it twice."""
+    promise(store, "a")
+    phone = Phone(takes=1)
+
+    async def story() -> None:
+        sender = make(store, phone)
+        await sender.send_due()
+        sender.intake.broken = 5  # type: ignore[attr-defined]
+        await for_seconds(sender, 100)
+
+    play(story())
+    assert phone.texts == ["a"] and endings(store) == {"a": "sent"}
+
+
+def test_stopping_gives_back_what_waits_and_finishes_what_is_on_its_way(store: Store) -> None:
+    for n in range(6):
+        promise(store, f"{n}", account=str(n % 3))
+    phone = Phone(takes=2)
+
+    async def story() -> float:
+        sender = make(store, phone, budgets={"telegram": Budget(overall=3.0, per_chat=20.0)})
+        await sender.send_due()
+        await asyncio.sleep(1)
+        await sender.stop()
+        assert sender.intake.held  # type: ignore[attr-defined]
+        return asyncio.get_running_loop().time()
+
+    assert play(story()) <= 3
+    assert endings(store) == {"0": "sent", **{f"{n}": "queued" for n in range(1, 6)}}
+    with store.read() as session:
+        assert session.scalars(select(OutboxMessage.leased_until)).unique().all() == [None]
+        assert session.scalars(select(OutboxMessage.attempts).order_by(OutboxMessage.id)).all() == [1, 0, 0, 0, 0, 0]
+
+
+def test_looking_for_what_is_due_reads_only_what_is_open(store: Store) -> None:
+    """The outbox keeps millions of sent rows; every second somebody asks it what is due."""
+    statements: list[tuple[str, Any]] = []
+
+    def keep(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().startswith("SELECT") and "not_before" in statement:
+            statements.append((statement, parameters))
+
+    event.listen(store.engine, "before_cursor_execute", keep)
+    play(once(make(store, Phone())))
+    event.remove(store.engine, "before_cursor_execute", keep)
+    (statement, parameters) = statements[-1]
+    with store.write() as session:
+        connection = session.connection()
+        if store.is_sqlite:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        else:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).all()
+    assert "ix_outbox_open" in str(plan)
+
+
+# Pace
+
+
+async def _speak(budget: Budget, chats: list[str], takes: float = 0.0) -> list[float]:
+    """When each of many messages went out, asked for all at once."""
+    loop = asyncio.get_running_loop()
+    pacer, left = Pacer(budget, loop.time), []
+
+    async def one(chat: str) -> None:
+        assert await pacer.wait(chat)
+        left.append(loop.time())
+        await asyncio.sleep(takes)
+        pacer.rest(chat)
+
+    await asyncio.gather(*map(one, chats))
+    return sorted(left)
+
+
+@pytest.mark.parametrize("lateness", [0.0, 0.001, 0.02], ids=["punctual", "usual", "busy machine"])
+def test_never_more_than_thirty_in_any_second_and_hardly_less(lateness: float) -> None:
+    left = play(_speak(BUDGETS["telegram"], [str(n) for n in range(900)]), lateness)
+    assert min(after - before for before, after in zip(left, left[30:], strict=False)) >= 1.0
+    assert (len(left) - 1) / (left[-1] - left[0]) >= 0.98 * 30
+
+
+def test_a_stall_is_not_made_up_for_with_a_burst() -> None:
+    async def story() -> list[float]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.call_later(2.0, lambda: setattr(loop, "now", loop.now + 5))  # the machine slept
+        return await _speak(BUDGETS["telegram"], [str(n) for n in range(300)])
+
+    left = play(story())
+    assert min(after - before for before, after in zip(left, left[30:], strict=False)) >= 1.0
+
+
+def test_one_a_second_to_one_chat() -> None:
+    """Counted from when the last one arrived, however long that took."""
+
+    async def story() -> list[float]:
+        loop = asyncio.get_running_loop()
+        pacer, left = Pacer(BUDGETS["telegram"], loop.time), []
+        for takes in (0.0, 0.7, 0.0, 0.0):
+            assert await pacer.wait("7")
+            left.append(round(loop.time(), 2))
+            await asyncio.sleep(takes)
+            pacer.rest("7")
+        return left
+
+    assert play(story()) == [0.0, 1.0, 2.7, 3.7]
+
+
+def test_thirty_a_minute_to_a_wecom_member() -> None:
+    async def story() -> list[float]:
+        loop = asyncio.get_running_loop()
+        pacer, left = Pacer(BUDGETS["wecom"], loop.time), []
+        for _ in range(90):
+            await pacer.wait("limei")
+            left.append(loop.time())
+        return left
+
+    left = play(story())
+    assert all(sum(begin <= at < begin + 60 for at in left) <= 30 for begin in left)
+
+
+def test_who_goes_first() -> None:
+    async def story() -> list[str]:
+        pacer, order = Pacer(Budget(overall=1.0), asyncio.get_running_loop().time), []
+
+        async def one(name: str, rank: int) -> None:
+            await pacer.wait(name, rank=rank)
+            order.append(name)
+
+        names = [("list 1", 1), ("list 2", 1), ("reply 1", 0), ("list 3", 1), ("reply 2", 0)]
+        await asyncio.gather(*(one(*name) for name in names))
+        return order
+
+    assert play(story()) == ["reply 1", "reply 2", "list 1", "list 2", "list 3"]
+
+
+def test_a_pause_asked_for_in_one_chat_is_for_all_when_a_second_is_refused() -> None:
+    async def story() -> list[float]:
+        loop = asyncio.get_running_loop()
+        pacer, left = Pacer(Budget(), loop.time), []
+        pacer.limited("7", 20)
+        for chat in ("8", "7"):
+            assert await pacer.wait(chat)
+            left.append(loop.time())
+        pacer.limited("8", 5)
+        pacer.limited("9", 30)
+        assert await pacer.wait("10")
+        left.append(loop.time())
+        return left
+
+    assert play(story()) == [0.0, 20.0, 50.0]
+
+
+def test_who_cannot_wait_is_told_so() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        pacer = Pacer(Budget(overall=10.0, per_chat=60.0), loop.time)
+        assert await pacer.wait("7", within=0.1)
+        assert not await pacer.wait("7", within=59) and loop.time() == 0, "that is clear at once"
+        assert not await pacer.wait("8", within=5) and loop.time() == 5
+        assert await pacer.wait("9", within=6) and loop.time() == 10
+        pacer.pause(100)
+        assert not await pacer.wait("10", within=20) and loop.time() == 10
+        waiting = [asyncio.create_task(pacer.wait(chat)) for chat in ("7", "11")]
+        await asyncio.sleep(1)
+        pacer.close()
+        assert await asyncio.gather(*waiting) == [False, False] and loop.time() == 11
+
+    play(story())
+
+
+def test_a_lease_outlasts_any_send() -> None:
+    assert LEASE.total_seconds() > sending.LONGEST_SEND + 2 * sending.BATCH / 29.6
