@@ -112,7 +112,8 @@ def _words(text: str, said: str) -> list[str]:
         end = part.start() if part else len(text)
         word = said[at:end].strip()
         meaning = re.sub(rf"[^{_HAN}A-Za-z0-9]", "", word)
-        if len(re.sub(r"[\d.]", "", meaning)) > 1 and not _FILLER.fullmatch(meaning):
+        counted = re.search(r"\d", text[at:end])  # 2盒, R18: a number that is not asked is quoted
+        if counted or (len(re.sub(r"[\d.]", "", meaning)) > 1 and not _FILLER.fullmatch(meaning)):
             words.append(word)
         at = part.end() if part else end
     return words
