@@ -80,6 +80,13 @@ def test_days_in_a_line(row):
     assert " ".join(day.on.isoformat() if day.on else "?" for day in found) == row["days"]
 
 
+@pytest.mark.parametrize("row", table("lunar.csv"))
+def test_a_lunar_day_is_offered_and_never_taken(row):
+    day = read_day(row["said"], SUNDAY, prefer=row["prefer"])
+    assert (day.maybe.isoformat() if day.maybe else "") == row["offered"]
+    assert day.on is None or "not lunar" in row["why"]
+
+
 @pytest.mark.parametrize("row", table("periods.csv"))
 def test_periods(row):
     found = find_period(row["text"], SUNDAY)

@@ -1,6 +1,6 @@
 """Days as people say them. A day without a year is the nearest one in the direction asked for, or it is asked.
 
-Weeks begin on Monday. A lunar day is never turned into a calendar day: the wrong calendar shifts weeks of pregnancy.
+Weeks begin on Monday. A lunar day is only offered as a calendar day: the wrong calendar shifts weeks of pregnancy.
 Whatever cannot be settled comes back as a doubt, a sentence for the person, and without a day.
 """
 
@@ -17,12 +17,13 @@ __all__ = ["DayFound", "DayRead", "Prefer", "add_months", "find_day", "read_day"
 
 
 class DayFound(NamedTuple):
-    """A day and where it stands in the text; exactly one of `on` and `doubt` is given."""
+    """A day and where it stands in the text; exactly one of `on` and `doubt` is given, `maybe` only with a doubt."""
 
     start: int
     end: int
     on: date | None
     doubt: str | None = None
+    maybe: date | None = None
 
 
 class DayRead(NamedTuple):
@@ -30,6 +31,7 @@ class DayRead(NamedTuple):
 
     on: date | None = None
     doubt: str | None = None
+    maybe: date | None = None
 
 
 def find_day(
@@ -48,14 +50,14 @@ def find_day(
         if match.lastgroup == "bare" and not bare:
             continue
         try:
-            on, doubt = READERS[str(match.lastgroup)](match[0], today, prefer), None
+            on, doubt, maybe = READERS[str(match.lastgroup)](match[0], today, prefer), None, None
             if not 1900 <= on.year <= 2200:
                 raise OverflowError(on)
         except Doubt as why:
-            on, doubt = None, str(why)
+            on, doubt, maybe = None, str(why), why.maybe
         except (OverflowError, ValueError):  # 9999年后
-            on, doubt = None, f"“{match[0]}”是哪一天？{HOW_TO_WRITE}"
-        found.append(DayFound(match.start(), match.end(), on, doubt))
+            on, doubt, maybe = None, f"“{match[0]}”是哪一天？{HOW_TO_WRITE}", None
+        found.append(DayFound(match.start(), match.end(), on, doubt, maybe))
     return found
 
 
@@ -73,7 +75,7 @@ def read_day(text: str, today: date, prefer: Prefer = "past") -> DayRead:
         return DayRead(None, "这里有两个日期，请只写一个，例如“11月8号”。")
     if "不是" in text:
         return DayRead(None, "请直接写是哪一天，例如“11月8号”。")
-    return DayRead(found[0].on, found[0].doubt)
+    return DayRead(found[0].on, found[0].doubt, found[0].maybe)
 
 
 def _vague(text: str) -> str | None:

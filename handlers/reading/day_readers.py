@@ -8,6 +8,7 @@ from typing import Literal
 
 from handlers.reading.chinese import DIGITS, small_number
 from handlers.reading.day_words import HOLIDAYS, OFFSETS, WEEKDAYS, WEEKS_AWAY, YEARS_AWAY
+from handlers.reading.lunar import in_calendar, read_lunar
 from handlers.reading.numerals import read_number
 
 Prefer = Literal["past", "future"]
@@ -20,7 +21,11 @@ HOW_TO_WRITE = "请写成“11月8号”这样。"
 
 
 class Doubt(Exception):
-    """Why no day can be given, in a sentence for the person."""
+    """Why no day can be given, in a sentence for the person; `maybe` is a day to be offered with it."""
+
+    def __init__(self, why: str, maybe: date | None = None) -> None:
+        super().__init__(why)
+        self.maybe = maybe
 
 
 def add_months(day: date, months: int) -> date:
@@ -145,7 +150,9 @@ def _away(said: str, today: date, prefer: Prefer) -> date:
 
 
 def _lunar(said: str, today: date, prefer: Prefer) -> date:
-    raise Doubt(f"“{said}”像是农历，请写公历（阳历）的日期，例如“11月8号”。")
+    lunar = read_lunar(said)
+    day = in_calendar(lunar, today, prefer) if lunar else None
+    raise Doubt(f"“{said}”像是农历，请写公历（阳历）的日期，例如“11月8号”。", day)
 
 
 def _holiday(said: str, today: date, prefer: Prefer) -> date:

@@ -43,6 +43,8 @@ class Day(Step):
 
     def read(self, text: str, known: Known) -> Answer:
         found = dates.read_day(text, known.today, prefer=self._direction)
+        if found.on is None and found.maybe is not None:
+            return self._offered(quoted(text), found.maybe, known)
         if found.on is None:
             raise NotUnderstood(
                 found.doubt or f"没看懂日期“{quoted(text)}”。可以写“今天”“昨天”“11月8号”或“2026-11-08”。"
@@ -56,7 +58,7 @@ class Day(Step):
             start = announced.start() if announced else day.start
             end = follows.end() if follows else day.end
             if announced or follows:
-                yield Found(start, end, self._found(day, known), announced=True)
+                yield Found(start, end, self._found(day, line, known), announced=True)
             elif self.bare and not _ANNOUNCES_OTHER.search(line[: day.start]) and not _ABOUT_OTHER.match(line, day.end):
                 yield Found(start, end, self._bare(day, line, known))
 
@@ -64,15 +66,25 @@ class Day(Step):
     def _direction(self) -> dates.Prefer:
         return "past" if self.past and not self.either_way else "future"
 
-    def _found(self, day: dates.DayFound, known: Known) -> Answer:
+    def _found(self, day: dates.DayFound, line: str, known: Known) -> Answer:
+        if day.on is None and day.maybe is not None:
+            return self._offered(line[day.start : day.end], day.maybe, known)
         if day.on is None:
             return Answer({}, Doubt(day.doubt or f"这个{self.title}没看懂,请写成“11月8号”这样。", []))
         return self._checked(day.on, known)
 
+    def _offered(self, said: str, day: date, known: Known) -> Answer:
+        """A lunar day is asked back as a calendar date."""
+        checked = self._checked(day, known)
+        if not checked.values:
+            return checked
+        ask = f"“{said}”像是农历,{self.title}是公历 {day.isoformat()} 吗?不是请写公历的日期。"
+        return Answer({}, Doubt(ask, [(f"是,{day.isoformat()}", checked.values)]))
+
     def _bare(self, day: dates.DayFound, line: str, known: Known) -> Answer:
         """A date that nothing announces; where other words touch it, it is asked whether it is this one."""
         if day.on is None or _VISIT_GOES_ON.match(line, day.end):
-            return self._found(day, known)
+            return self._found(day, line, known)
         if day.on == known.today:
             return Answer({})
         said, iso = line[day.start : day.end], day.on.isoformat()
