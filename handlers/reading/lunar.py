@@ -27,9 +27,8 @@ class LunarDay(NamedTuple):
 
 def read_lunar(said: str) -> LunarDay | None:
     """The lunar day that words mean; None where they name no single day (腊月, 清明节)."""
-    for feast, (month, day) in _FEASTS.items():
-        if said.startswith(feast):
-            return LunarDay(month, day)
+    if feast := next((day for name, day in _FEASTS.items() if said.startswith(name)), None):
+        return LunarDay(*feast)
     if said.startswith(("除夕", "大年三十")):
         return LunarDay(12, 0)
     if said.startswith("大年"):
