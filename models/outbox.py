@@ -5,7 +5,7 @@ Rows go queued -> leased -> sent | failed(reason) | cancelled(reason). They are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -125,13 +125,14 @@ def say(
     return row
 
 
-def cancel(session: Session, dedup_key: str, reason: str) -> None:
-    """The reason to say it has gone: an unsent message of this key is never sent."""
+def cancel(session: Session, dedup_key: str | Collection[str], reason: str) -> None:
+    """The reason to say it has gone: an unsent message of this key, or of one of these, is never sent."""
+    keys = {dedup_key} if isinstance(dedup_key, str) else set(dedup_key)
     for rows in _said(session).values():
-        rows[:] = [row for row in rows if row["dedup_key"] != dedup_key]
+        rows[:] = [row for row in rows if row["dedup_key"] not in keys]
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.dedup_key == dedup_key, is_open())
+        .where(OutboxMessage.dedup_key.in_(sorted(keys)), is_open())
         .values(status="cancelled", reason=reason, leased_until=None)
     )
 

@@ -1,0 +1,155 @@
+"""What becomes of a result: into its campaign, and, when it has to be followed, to the hospital and to its end. 阳性追踪
+
+The record of the service `screening_result` says what was found; `note_result` keeps the row that follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models.campaign import CLOSED, LAUNCHED, Campaign, CampaignResident, ScreeningResult, paths_of
+from models.people import Organisation, Resident
+from models.record import Record, Referral
+from models.scope import Scope
+from models.screening import KINDS, REFUSED, TESTS, TRACKED, UNSUITABLE, Test
+
+AFTER_THE_END = timedelta(days=120)
+"""How long after its last day a result still belongs to a campaign: laboratories take weeks."""
+CLOSE_WITHIN = 90
+"""Days after which a tracked result should be closed, unless the county says otherwise [D]."""
+
+
+def note_result(session: Session, record: Record) -> ScreeningResult:
+    """Keep the row of a `screening_result` record just made (`answers`: kind, result, method, referral_to, …).
+
+    1. A correction keeps what was already known of the follow-up.
+    2. It belongs to the latest campaign of its kind that was held where the resident lives.
+    3. Whoever has a result came, unless the result is a refusal.
+    """
+    session.flush()
+    answers = record.answers
+    row = session.get(ScreeningResult, record.corrects_id) if record.corrects_id else None
+    if row is None:
+        row = ScreeningResult(record_id=record.id)
+        session.add(row)
+    row.record_id, row.resident_id, row.village_id = record.id, record.resident_id, record.village_id
+    row.worker_id, row.on, row.test = record.worker_id, record.on, str(answers["kind"])
+    row.result, row.method = int(answers["result"]), answers.get("method")
+    for name in ("informed_on", "arrived_on", "closed_on"):
+        if name in answers:
+            setattr(row, name, date.fromisoformat(answers[name]))
+    row.referred_to = answers.get("referral_to", row.referred_to)
+    row.diagnosis = answers.get("diagnosis", row.diagnosis)
+    campaign = campaign_of(session, row)
+    row.campaign_id = campaign.id if campaign else None
+    session.flush()
+    if campaign is not None and row.resident_id is not None and row.result not in (REFUSED, UNSUITABLE):
+        _came(session, campaign, row)
+    return row
+
+
+def campaign_of(session: Session, row: ScreeningResult) -> Campaign | None:
+    """The latest campaign of the result's kind begun by its day, and held where the resident lives."""
+    kinds = [kind.code for kind in KINDS.values() if row.test in kind.tests]
+    village = session.get(Organisation, row.village_id)
+    if not kinds or village is None:
+        return None
+    query = (
+        select(Campaign)
+        .where(
+            Campaign.kind.in_(kinds),
+            Campaign.status.in_((LAUNCHED, CLOSED)),
+            Campaign.starts_on <= row.on,
+            Campaign.ends_on >= row.on - AFTER_THE_END,
+            Campaign.organisation_id.in_(village.ancestry()),
+        )
+        .order_by(Campaign.starts_on.desc(), Campaign.id.desc())
+    )
+    for campaign in session.scalars(query):
+        if any(village.path.startswith(path) for path in paths_of(session, campaign)):
+            return campaign
+    return None
+
+
+def _came(session: Session, campaign: Campaign, row: ScreeningResult) -> None:
+    guest = session.get(CampaignResident, (campaign.id, row.resident_id))
+    if guest is None:
+        assert row.resident_id is not None
+        guest = CampaignResident(campaign_id=campaign.id, resident_id=row.resident_id, listed=False)
+        session.add(guest)
+    guest.told_on, guest.came_on = guest.told_on or row.on, guest.came_on or row.on
+    guest.declined_on = guest.decline_reason = None
+    session.flush()
+
+
+# --- following ---
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A result that is followed. `name` is None where it was taken anonymously."""
+
+    row: ScreeningResult
+    name: str | None
+    village: str
+    arrived: bool
+    arrive_by: date
+    close_by: date
+
+    @property
+    def test(self) -> Test:
+        return TESTS[self.row.test]
+
+    def days_late(self, today: date) -> int:
+        """Days past the next thing owed: the arrival, then the end. Not positive while there is time."""
+        return (today - (self.close_by if self.arrived else self.arrive_by)).days
+
+
+def followed(
+    session: Session, scope: Scope, settings: Mapping[str, Any], *, campaign_id: int | None = None
+) -> list[Followed]:
+    """The results of a scope that are not closed, the longest waiting first.
+
+    A referral the doctor has confirmed counts as arrived. Whoever died or moved away is followed no more.
+    """
+    query: Any = (
+        select(ScreeningResult, Resident.name, Organisation.name, Referral.arrived)
+        .join(Record, Record.id == ScreeningResult.record_id)
+        .join(Organisation, Organisation.id == ScreeningResult.village_id)
+        .outerjoin(Resident, Resident.id == ScreeningResult.resident_id)
+        .outerjoin(Referral, Referral.record_id == Record.id)
+        .where(
+            scope.covers(ScreeningResult.village_id),
+            ScreeningResult.closed_on.is_(None),
+            ScreeningResult.result.in_(TRACKED),
+            Record.status == "current",
+            or_(Resident.id.is_(None), Resident.status.in_(("active", "absent"))),
+        )
+        .order_by(ScreeningResult.on, ScreeningResult.record_id)
+    )
+    if campaign_id is not None:
+        query = query.where(ScreeningResult.campaign_id == campaign_id)
+    found: dict[int, Followed] = {}
+    for row, name, village, arrived in session.execute(query):
+        within = int(settings.get(f"campaign.arrive_within.{row.test}", TESTS[row.test].arrive_within))
+        close_within = max(int(settings.get("campaign.close_within", CLOSE_WITHIN)), within)
+        found[row.record_id] = Followed(
+            row,
+            name if scope.names else None,
+            village,
+            bool(row.arrived_on or arrived),
+            row.on + timedelta(days=within),
+            row.on + timedelta(days=close_within),
+        )
+    return list(found.values())
+
+
+def late(found: Sequence[Followed], today: date) -> list[Followed]:
+    """Those past their day, the latest first."""
+    return sorted((f for f in found if f.days_late(today) > 0), key=lambda f: -f.days_late(today))
