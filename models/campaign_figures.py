@@ -134,9 +134,7 @@ def scoreboard(session: Session, campaign: Campaign, scope: Scope) -> list[Villa
     for village_id, numbers in (*_ticks(session, campaign, scope), *_results(session, campaign, scope)):
         found[village_id] = found.get(village_id, Score()) + Score(**numbers)
     names = session.execute(
-        select(Organisation.id, Organisation.name)
-        .where(Organisation.id.in_(sorted(found)))
-        .order_by(Organisation.code)
+        select(Organisation.id, Organisation.name).where(Organisation.id.in_(sorted(found))).order_by(Organisation.code)
     )
     return [VillageScore(village_id, name, found[village_id]) for village_id, name in names]
 
@@ -189,14 +187,13 @@ def _results(session: Session, campaign: Campaign, scope: Scope) -> list[tuple[i
     return _rows(session, query, sums)
 
 
-def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+def _number(condition: Any) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
 
-def _rows(session: Session, query: Select[Any], sums: Mapping[str, Any]) -> list[tuple[int, dict[str, int]]]:
+def _rows(session: Session, query: Any, sums: Mapping[str, Any]) -> list[tuple[int, dict[str, int]]]:
     return [
-        (village_id, dict(zip(sums, map(int, numbers), strict=True)))
-        for village_id, *numbers in session.execute(query)
+        (village_id, dict(zip(sums, map(int, numbers), strict=True))) for village_id, *numbers in session.execute(query)
     ]
 
 

@@ -154,9 +154,7 @@ def workers_of(session: Session, campaign: Campaign) -> list[int]:
     return [*doctors, *above]
 
 
-def _tell(
-    session: Session, campaign: Campaign, now: datetime, by: int | None, *, also: Collection[int] = ()
-) -> None:
+def _tell(session: Session, campaign: Campaign, now: datetime, by: int | None, *, also: Collection[int] = ()) -> None:
     """One message to each worker about the campaign as it stands; what is still unsaid of earlier editions never is."""
     cancel(session, _keys(session, campaign, also), "told as it stands now")
     campaign.edition += 1

@@ -20,6 +20,7 @@ from models.people import Organisation, Resident
 from models.record import Record
 from models.screening import CHECKED, TRACKED, Interval, Rule
 
+SEEN = 1  # `answers["outcome"]` of a visit at which the resident was seen
 ELIGIBLE, RECENT, FOLLOWED, WEEKS, UNKNOWN = "eligible", "recent", "followed", "weeks", "unknown"
 REASONS: Mapping[str, str] = {
     RECENT: "间隔期内已查过",
@@ -85,7 +86,7 @@ def eligible_residents(wanted: Wanted, *columns: Any) -> Select[Any]:
     return select(*(columns or (Resident.id,))).where(*_may_fit(wanted), _state(wanted) == ELIGIBLE)
 
 
-def villages_in(paths: Sequence[str]) -> Select[tuple[int]]:
+def villages_in(paths: Sequence[str]) -> Select[int]:
     """The villages at or below some organisations."""
     below = or_(*(Organisation.path.between(path, path + "~") for path in paths))
     return select(Organisation.id).where(Organisation.level == "village", below)
@@ -103,8 +104,7 @@ def _may_fit(wanted: Wanted) -> list[ColumnElement[bool]]:
     ]
     if rule.sex:
         conditions.append(or_(Resident.sex == rule.sex, Resident.sex.is_(None)))
-    for bound in _born(rule, wanted.on):
-        conditions.append(or_(bound, Resident.born_on.is_(None)))
+    conditions += [or_(bound, Resident.born_on.is_(None)) for bound in _born(rule, wanted.on)]
     if rule.groups:
         groups = cast(Resident.groups, String)
         conditions.append(or_(*(groups.contains(word, autoescape=True) for word in rule.groups)))
@@ -161,9 +161,7 @@ def _outside_weeks(rule: Rule, on: date) -> ColumnElement[bool]:
 
 def _still_followed(tests: Sequence[str]) -> ColumnElement[bool]:
     """A tracked result that is not closed is followed up, and not invited again (M-22)."""
-    return (
-        _results(tests).where(ScreeningResult.result.in_(TRACKED), ScreeningResult.closed_on.is_(None)).exists()
-    )
+    return _results(tests).where(ScreeningResult.result.in_(TRACKED), ScreeningResult.closed_on.is_(None)).exists()
 
 
 def _results(tests: Sequence[str]) -> Select[Any]:
@@ -191,6 +189,7 @@ def _checked(interval: Interval, on: date) -> ColumnElement[bool]:
         Record.service.in_(interval.services),
         Record.on >= since,
         Record.status == "current",
+        func.coalesce(Record.answers["outcome"].as_integer(), SEEN) == SEEN,
     )
     return or_(checked.exists(), record.correlate(Resident).exists())
 

@@ -67,8 +67,10 @@ def tasks_of(session: Session, campaigns: Iterable[Campaign]) -> list[Task]:
     found: list[tuple[Campaign, Milestone, list[int]]] = []
     for campaign in campaigns:
         own = [int(area) for area in campaign.areas] or [campaign.organisation_id]
-        for milestone in milestones_of(session, campaign.id):
-            found.append((campaign, milestone, [int(o) for o in milestone.organisations] or own))
+        found += [
+            (campaign, milestone, [int(organisation) for organisation in milestone.organisations] or own)
+            for milestone in milestones_of(session, campaign.id)
+        ]
     wanted = sorted({organisation for _, _, responsible in found for organisation in responsible})
     places = {
         place.id: place

@@ -230,7 +230,15 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             code="low_income_gynaecology",
             title="困难妇女妇科检查",
-            words=("低保妇女妇科检查", "困难妇女妇科病检查", "妇科病检查", "妇科检查", "妇科病普查", "妇女病普查", "困难妇女"),
+            words=(
+                "低保妇女妇科检查",
+                "困难妇女妇科病检查",
+                "妇科病检查",
+                "妇科检查",
+                "妇科病普查",
+                "妇女病普查",
+                "困难妇女",
+            ),
             tests=("gynaecology",),
             rule=Rule(sex="female", groups=("低保", "特困", "困难")),
             source="低保、困难妇女免费妇科病检查及治疗[S:seed003];间隔由当地定",

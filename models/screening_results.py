@@ -34,7 +34,9 @@ def note_result(session: Session, record: Record) -> ScreeningResult:
     """
     session.flush()
     answers = record.answers
-    row = session.get(ScreeningResult, record.corrects_id) if record.corrects_id else None
+    row = session.get(ScreeningResult, record.id)
+    if row is None and record.corrects_id:
+        row = session.get(ScreeningResult, record.corrects_id)
     if row is None:
         row = ScreeningResult(record_id=record.id)
         session.add(row)
