@@ -125,7 +125,7 @@ COMMANDS: tuple[Command, ...] = (
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
 _BY_SLASH = {command.slash: command for command in COMMANDS}
 _BY_CHOICE = {command.slash.removeprefix("/"): command for command in COMMANDS}
-_FORM_TITLES = {form.title: form.code for form in FORMS.values()}
+_FORM_TITLES = {form.title: form.code for form in FORMS.values() if not form.by_command}
 
 
 def run_text(turn: Turn, text: str) -> bool:

@@ -75,6 +75,10 @@ def nothing_more(turn: Turn, record: Record) -> None:
     return None
 
 
+def nothing_foreseen(turn: Turn, answers: Mapping[str, Any]) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Form:
     """One service.
@@ -84,7 +88,8 @@ class Form:
     `derive` computes fields from others (BMI), `check` finds contradictions, `marks` decides the facts that figures
     need, `counts` maps fields to measures, `measures` are those that more than one field decides, `owes` tells what is
     due next, `finish` does what else follows a record (an agreement, a registration), `receipt` what the doctor reads of
-    it after submitting. `enrols` tells whether recording it takes the resident into the programme: "ask" the doctor,
+    it after submitting. `foresees` adds to the recap what only the database can say of the answers, `undo` takes back what
+    `finish` did when the record is withdrawn. `enrols` tells whether recording it takes the resident into the programme: "ask" the doctor,
     "always", or "never".
     """
 
@@ -107,6 +112,12 @@ class Form:
     """Its title never stands in a message's first line (promise 9)."""
     receipt: Callable[[Mapping[str, Any]], str] = no_receipt
     finish: Callable[[Turn, Record], None] = nothing_more
+    undo: Callable[[Turn, Record], None] = nothing_more
+    foresees: Callable[[Turn, Mapping[str, Any]], list[str]] = nothing_foreseen
+    submits: str = "提交"
+    """What its last button says."""
+    by_command: bool = False
+    """Opened by its own command only, and never recognised in a line."""
 
     def __post_init__(self) -> None:
         names = [name for step in self.steps for name in step.fields]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from handlers.absence import ask_again_on, gone_since, not_seen
+from handlers.areas import areas_in
 from handlers.decisions import Decision, Findings, PastVisit, Urgency, decide
 from handlers.form import Due, Form, day_of
 from handlers.menu import FORMS
@@ -54,7 +55,13 @@ def known_of(turn: Turn, draft: Draft) -> Known:
     day = day_of(draft.answers, turn.today)
     villages = turn.villages if FORMS[draft.service].about != "resident" else ()
     if resident is None:
-        return Known(turn.today, draft.answers, villages=villages)
+        return Known(
+            turn.today,
+            draft.answers,
+            villages=villages,
+            areas=lambda: areas_in(turn.session, turn.scope),
+            settings=turn.settings,
+        )
     enrolments = turn.enrolments(resident.id)
     own = enrolments.get(FORMS[draft.service].programme or "")
     return Known(
@@ -187,8 +194,9 @@ def recap_text(turn: Turn, drafts: Sequence[Draft]) -> str:
     late = turn.conversation.begun_on and turn.conversation.begun_on != turn.today.isoformat()
     begun = [f"(这份表是{turn.conversation.begun_on}开始填的)"] if late else []
     example = next((s.example for s in FORMS[drafts[0].service].steps if s.example), "")
+    submits = FORMS[drafts[0].service].submits if len(drafts) == 1 else "提交"
     end = (
-        "核对无误请点“提交”" + (f";要改哪项,直接发,例如“{example}”。" if example else ",要改哪项点下面的按钮。")
+        f"核对无误请点“{submits}”" + (f";要改哪项,直接发,例如“{example}”。" if example else ",要改哪项点下面的按钮。")
         if len(drafts) == 1
         else f"共{len(drafts)}条,核对无误请点“提交”。"
     )
@@ -211,6 +219,7 @@ def _card(turn: Turn, draft: Draft, evaluation: Evaluation, number: int) -> str:
         lines += _judgement(form, evaluation)
     elif receipt := form.receipt(answers):
         lines.append(receipt)
+    lines += form.foresees(turn, answers)
     lines += _what_is_next(turn, form, draft, evaluation)
     if twin := _same_today(turn, draft, answers):
         lines.append(f"⚠️ {twin}")
@@ -279,4 +288,5 @@ def recap_choices(drafts: Sequence[Draft], editable: Sequence[tuple[int, Step]],
     if len(drafts) > 1:
         buttons = [Choice(f"drop.{i}", f"去掉第{i + 1}条") for i in range(len(drafts))]
         return [SUBMIT, CANCEL, *buttons]
-    return [SUBMIT, CANCEL, *([] if all_fields else [MORE]), *buttons]
+    submit = Choice(SUBMIT.id, f"✅ {FORMS[drafts[0].service].submits}")
+    return [submit, CANCEL, *([] if all_fields else [MORE]), *buttons]

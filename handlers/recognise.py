@@ -94,16 +94,21 @@ def needs_told(text: str, known: Known) -> set[str]:
 
 def says_event(text: str) -> bool:
     """The words of an event or a registration stand here."""
-    return any(form.about != "resident" and _word_spans(form, text) for form in FORMS.values())
+    return any(form.about != "resident" and _word_spans(form, text) for form in _spoken())
 
 
 def says_service(text: str) -> bool:
-    return any(_word_spans(form, text) for form in FORMS.values())
+    return any(_word_spans(form, text) for form in _spoken())
+
+
+def _spoken() -> list[Form]:
+    """The forms that a line may name; those of supervisors have commands of their own."""
+    return [form for form in FORMS.values() if not form.by_command]
 
 
 def _explicit(line: Line, known: Known) -> list[Reading]:
     """Readings of the forms that a line names, without those whose name is a part of another one's answers."""
-    spans = {form: found for form in FORMS.values() if (found := _word_spans(form, line.text))}
+    spans = {form: found for form in _spoken() if (found := _word_spans(form, line.text))}
     if not spans:
         return []
     readings = {form: read_fields(form, line, known) for form in spans}

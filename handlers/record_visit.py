@@ -291,6 +291,8 @@ def withdraw(turn: Turn, record: Record, reason: str) -> None:
     session = turn.session
     with counted(session, [record.resident_id] if record.resident_id is not None else []):
         set_aside(turn, record, "withdrawn")
+        if form := FORMS.get(record.service):
+            form.undo(turn, record)
         session.add(
             AuditEntry(
                 at=turn.now,

@@ -10,6 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from handlers.areas import Area
 from handlers.decisions import PastVisit
 from handlers.reading import normalise, numerals
 from models.conversation import Doubt
@@ -38,6 +39,8 @@ class Known:
     programmes: frozenset[str] = frozenset()  # those the resident is enrolled in
     since: date | None = None  # the day of enrolment in the form's programme
     details: Mapping[str, Any] = attribute(default_factory=dict)  # of that enrolment
+    areas: Callable[[], Sequence[Area]] = tuple  # townships and villages within the scope; read when called
+    settings: Mapping[str, Any] = attribute(default_factory=dict)  # the county's, by dotted name
     past: Callable[[], Sequence[PastVisit]] = tuple  # earlier visits of the programme, newest first; read when called
 
     @property
