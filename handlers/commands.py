@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from handlers import corrections, filling, summary, worklist
+from handlers import appointments, corrections, filling, summary, worklist
 from handlers.asking import ask
 from handlers.menu import FORMS
 from handlers.turn import Turn
@@ -176,6 +176,7 @@ def _page(turn: Turn, rest: str) -> None:
 
 _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "visit": lambda turn, rest: worklist.open_visit(turn, int(rest)),
+    "kept": lambda turn, rest: appointments.note_kept(turn, rest),
     "arrived": lambda turn, rest: worklist.note_arrival(turn, rest),
     "page": _page,
     "fix": lambda turn, rest: corrections.open_correction(turn, int(rest)),

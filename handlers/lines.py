@@ -109,17 +109,17 @@ def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None
     3. A vague number is asked by the step that claims it, or whose words stand before it.
     """
     text = line.text if text is None else text
-    claims = _claims(form.steps, text, known)
+    claims = _claims(form.steps, text, known, line)
     taken = _settled([claim for claim in claims if claim[1].announced])
     if taken:
         text = blank(text, [found for _, found in taken])
-        claims = _claims(form.steps, text, known)
+        claims = _claims(form.steps, text, known, line)
     rest = _settled(claims)
     lost = {step for step, _ in _lost(rest, claims)}
     if lost:  # another step took a part of what this one had read as a whole: read it again without that part
         rest = [claim for claim in rest if claim[0] not in lost]
         text = blank(text, [found for _, found in rest])
-        rest += _settled(_claims([step for step in form.steps if step in lost], text, known))
+        rest += _settled(_claims([step for step in form.steps if step in lost], text, known, line))
     reading = Reading(form)
     for step in form.steps:
         answers = [_unless_vague(reading, step, found, line) for owner, found in [*taken, *rest] if owner is step]
@@ -142,8 +142,10 @@ def _spaces(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
-def _claims(steps: Iterable[Step], text: str, known: Known) -> list[Claim]:
-    return [(step, found) for step in steps for found in step.find(text, known)]
+def _claims(steps: Iterable[Step], text: str, known: Known, line: Line) -> list[Claim]:
+    """What each step finds; only a step for a time of day sees the clock times, which are blanked for all others."""
+    clocks = "".join(t if t == TAKEN else s for t, s in zip(text, line.said, strict=True))
+    return [(step, found) for step in steps for found in step.find(clocks if step.clock else text, known)]
 
 
 def _settled(claims: Sequence[Claim]) -> list[Claim]:

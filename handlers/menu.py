@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from handlers.decisions import Protocol
 from handlers.form import Form
-from handlers.forms import diabetes_follow_up, health_record, hypertension_follow_up, outreach_clinic, signing
+from handlers.forms import (
+    appointment,
+    diabetes_follow_up,
+    expert_support,
+    health_education,
+    health_record,
+    home_visit,
+    hypertension_follow_up,
+    outreach_clinic,
+    signing,
+    training,
+)
 from models.services import PROGRAMMES
 
 FORMS: dict[str, Form] = {
@@ -13,8 +24,13 @@ FORMS: dict[str, Form] = {
         hypertension_follow_up.form,
         diabetes_follow_up.form,
         signing.form,
-        outreach_clinic.form,
         health_record.form,
+        outreach_clinic.form,
+        home_visit.form,
+        health_education.form,
+        training.form,
+        expert_support.form,
+        appointment.form,
     )
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handlers import filling, residents
+from handlers import appointments, filling, residents
 from handlers.absence import not_seen
 from handlers.asking import ask
 from handlers.decisions import Urgency
@@ -40,10 +41,16 @@ class Line:
     def is_late(self, today: date) -> bool:
         return any(v.days_late(today) > 0 for v in self.visits)
 
-    def order(self) -> tuple[int, date, str, int]:
-        urgency = min(Urgency(v.urgency).rank for v in self.visits)
+    @property
+    def rank(self) -> int:
+        """How urgent the most urgent of its visits is; 0 is an emergency."""
+        return min(Urgency(v.urgency).rank for v in self.visits)
+
+    def order(self) -> tuple[int, int, tuple[int, str], date, int]:
+        """The urgent first; then village by village and group by group, so that a walk makes sense."""
         first = self.visits[0]
-        return urgency, min(v.due_on for v in self.visits), first.village_group or "", first.resident_id
+        due_on = min(v.due_on for v in self.visits)
+        return self.rank, first.village_id, in_order(first.village_group), due_on, first.resident_id
 
     def text(self, today: date, villages: dict[int, str]) -> str:
         first = self.visits[0]
@@ -51,9 +58,15 @@ class Line:
         what = "、".join(PROGRAMME_TITLES[v.programme] for v in self.visits)
         late = max(v.days_late(today) for v in self.visits)
         when = f"逾期{late}天" if late > 0 else "今天到期" if late == 0 else f"{-late}天后到期"
-        mark = {0: "🔴", 1: "🟠"}.get(self.order()[0], "")
+        mark = {0: "🔴", 1: "🟠"}.get(self.rank, "")
         where = villages.get(first.village_id, "") + (first.village_group or "")
         return f"{mark}{mark_name(first.name)} {SEX.get(first.sex or '', '')}{age} {where} {what} {when}"
+
+
+def in_order(group: str | None) -> tuple[int, str]:
+    """2组 before 10组; whoever has no group last."""
+    number = re.search(r"\d+", group or "")
+    return (int(number[0]), group or "") if number else (1000, group or "")
 
 
 def lines_of(visits_due: Sequence[DueVisit]) -> list[Line]:
@@ -64,46 +77,82 @@ def lines_of(visits_due: Sequence[DueVisit]) -> list[Line]:
     return sorted((Line(tuple(visits)) for visits in grouped.values()), key=Line.order)
 
 
-def today(turn: Turn, words: str = "", start: int = 0) -> None:
-    """今日: due today and everything overdue."""
-    _show(turn, "today", "今日待访", turn.today, words, start)
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A part of a worklist: 逾期 高血压, 今日 石桥村 3组."""
+
+    programme: str | None = None
+    village_id: int | None = None
+    group: int | None = None
+
+    def holds(self, line: Line) -> bool:
+        first = line.visits[0]
+        return (self.village_id in (None, first.village_id)) and (self.group in (None, in_order(first.village_group)[0]))
+
+    def title(self, turn: Turn) -> str:
+        village = dict(turn.villages).get(self.village_id or 0, "")
+        group = f"{self.group}组" if self.group else ""
+        return " ".join(filter(None, (village + group, PROGRAMME_TITLES.get(self.programme or "", ""))))
+
+    @property
+    def code(self) -> str:
+        return f"{self.programme or '-'}.{self.village_id or 0}.{self.group or 0}"
 
 
-def overdue(turn: Turn, words: str = "", start: int = 0) -> None:
+def only(turn: Turn, words: str) -> Only:
+    """What the words after 今日 or 逾期 leave of the list."""
+    programme = next((code for code, name in PROGRAMME_TITLES.items() if words and name in words), None)
+    programme = programme or next((code for code, name in PROGRAMME_TITLES.items() if words and words in name), None)
+    village = next((key for key, name in turn.villages if words and name.removesuffix("村") in words), None)
+    group = re.search(r"(\d{1,2})\s*组", words)
+    return Only(programme, village, int(group[1]) if group else None)
+
+
+_LISTS = {"today": ("今日待访", timedelta()), "overdue": ("逾期未访", timedelta(days=-1))}
+
+
+def today(turn: Turn, words: str = "") -> None:
+    """今日: due today and everything overdue, and what was appointed."""
+    if not words:
+        appointments.tell(turn)
+    _show(turn, "today", "今日待访", turn.today, only(turn, words), 0)
+
+
+def overdue(turn: Turn, words: str = "") -> None:
     """逾期: past due, however long ago."""
-    _show(turn, "overdue", "逾期未访", turn.today - timedelta(days=1), words, start)
+    _show(turn, "overdue", "逾期未访", turn.today - timedelta(days=1), only(turn, words), 0)
 
 
 def page(turn: Turn, kind: str, rest: str) -> None:
-    """The next page of a list: '<programme or ->.<start>'."""
-    words, _, start = rest.rpartition(".")
-    (overdue if kind == "overdue" else today)(turn, PROGRAMME_TITLES.get(words, ""), int(start or 0))
+    """The next page of a list: '<programme or ->.<village or 0>.<group or 0>.<start>'."""
+    programme, village, group, start = [*rest.split("."), "", "", "", "0"][:4]
+    part = Only(programme if programme in PROGRAMME_TITLES else None, int(village or 0) or None, int(group or 0) or None)
+    title, last = _LISTS["overdue" if kind == "overdue" else "today"]
+    _show(turn, kind, title, turn.today + last, part, int(start or 0))
 
 
-def _show(turn: Turn, kind: str, title: str, last: date, words: str, start: int) -> None:
-    programme = next(
-        (code for code, name in PROGRAMME_TITLES.items() if words and (name in words or words in name)), None
-    )
-    visits = due_visits(turn.session, turn.scope, last=last, programme=programme)
-    lines = lines_of(visits)
+def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int) -> None:
+    lines = [
+        line for line in lines_of(due_visits(turn.session, turn.scope, last=last, programme=part.programme)) if part.holds(line)
+    ]
     referrals = referrals_to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
     if not lines and not referrals:
-        of = PROGRAMME_TITLES[programme] if programme else ""
         coming = due_visits(turn.session, turn.scope, first=turn.today, last=turn.today + timedelta(days=7))
-        turn.say(f"{title}:{of}没有。" + (f"今后7天有{len(lines_of(coming))}位到期。" if coming else ""), _else(kind))
+        soon = len([line for line in lines_of(coming) if part.holds(line)])
+        turn.say(f"{title}:{part.title(turn)}没有。" + (f"今后7天有{soon}位到期。" if soon else ""), _else(kind))
         return
     shown = lines[start : start + PER_PAGE]
     villages = dict(turn.villages) if len(turn.villages) > 1 else {}
     texts = [f"{n}. {line.text(turn.today, villages)}" for n, line in enumerate(shown, start + 1)]
     scope = f"第{start + 1}到{start + len(shown)}位" if len(lines) > PER_PAGE else ""
-    head = f"{title} {turn.today}:{len(lines)}位 {scope}"
+    head = " ".join(filter(None, (f"{title} {turn.today}", part.title(turn)))) + f":{len(lines)}位 {scope}"
     choices = [
         Choice(f"visit.{line.resident_id}", f"{n} {mark_name(line.visits[0].name)}", str(n))
         for n, line in enumerate(shown, start + 1)
     ]
     if start + PER_PAGE < len(lines):
-        choices.append(Choice(f"page.{kind}.{programme or '-'}.{start + PER_PAGE}", "下一页"))
-    turn.say("\n".join([head, *texts]) if lines else head, choices)
+        choices.append(Choice(f"page.{kind}.{part.code}.{start + PER_PAGE}", "下一页"))
+    turn.say("\n".join([head.rstrip(), *texts]) if lines else head, choices)
     for referral, name in referrals:
         _ask_arrival(turn, referral, name)
 

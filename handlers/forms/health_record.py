@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from handlers.form import Form, day_of
-from handlers.forms.outreach_clinic import Place
+from handlers.forms.event import Place
 from handlers.residents import looks_like_name
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany, SelectOne, Step, Text, options
 from handlers.turn import Turn

@@ -112,6 +112,9 @@ class Step:
     optional: bool = False
     when: Callable[[Known], bool] = always
 
+    clock: bool = attribute(default=False, kw_only=True)
+    """It looks for a time of day, which no other step may take for a value."""
+
     many: bool = attribute(default=False, init=False)
 
     @property

@@ -14,11 +14,13 @@ from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_o
 class Text(Step):
     """Free words, kept as typed. Inside a line only what follows its own words and a colon (转诊原因:…).
 
-    `like` is what the words must look like to be taken without a colon (已转诊县医院心内科).
+    `like` is what the words must look like to be taken without a colon (已转诊县医院心内科); with `by_itself` words that
+    look so need no announcement at all (下午3点).
     """
 
     longest: int = 200
     like: str = ""
+    by_itself: bool = False
 
     def read(self, text: str, known: Known) -> Answer:
         said = text.strip()
@@ -34,6 +36,9 @@ class Text(Step):
                 said = match["named"] or match["like"]
                 if len(said) <= self.longest:
                     yield Found(match.start(), match.end(), Answer({self.field: said}), announced=True)
+                    return
+        if self.by_itself and (alone := re.search(self.like, line)):
+            yield Found(*alone.span(), Answer({self.field: alone[0].strip()}))
 
     @cached_property
     def _begins(self) -> frozenset[str]:

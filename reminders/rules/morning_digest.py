@@ -8,7 +8,9 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handlers import appointments
 from handlers.worklist import PER_PAGE, Line, lines_of, referrals_to_ask
+from models.appointment import Appointment, appointments_on
 from models.enrolment import VISITED, Enrolment, due_visits
 from models.message import Choice, OutgoingMessage, mark_name
 from models.people import HealthWorker, Organisation, Resident, Role
@@ -26,7 +28,8 @@ def audience(session: Session, day: date) -> Iterable[int]:
         .distinct()
     )
     asked = select(Referral.village_id).where(Referral.closed_at.is_(None), Referral.ask_on <= day).distinct()
-    villages = {*session.scalars(due), *session.scalars(asked)}
+    promised = select(Appointment.village_id).where(Appointment.closed_at.is_(None), Appointment.on <= day).distinct()
+    villages = {*session.scalars(due), *session.scalars(asked), *session.scalars(promised)}
     doctors = select(HealthWorker.id, HealthWorker.villages).where(
         HealthWorker.role == Role.DOCTOR, HealthWorker.active
     )
@@ -39,7 +42,8 @@ def words(context: Context) -> OutgoingMessage:
     scope = scope_of(session, context.worker)
     lines = lines_of(due_visits(session, scope, last=today))
     referrals = referrals_to_ask(session, scope, today)
-    if not lines and not referrals:
+    promised = appointments_on(session, scope, today)
+    if not lines and not referrals and not promised:
         raise Gone("nothing due any more")
     late = sum(1 for line in lines if line.is_late(today))
     head = f"{context.worker.name},早上好!今天有{len(lines)}位要访" + (f",其中{late}位已逾期。" if late else "。")
@@ -56,8 +60,11 @@ def words(context: Context) -> OutgoingMessage:
         Choice(f"visit.{line.resident_id}", f"{n} {mark_name(line.visits[0].name)}", str(n))
         for n, line in enumerate(lines[:PER_PAGE], 1)
     ]
+    texts[1:1] = [appointments.line(one, one.on == today) for one in promised[: appointments.MOST]]
     if len(lines) > PER_PAGE:
         texts.append(f"还有{len(lines) - PER_PAGE}位,点“今日”看全部。")
+        choices.append(Choice("today", "今日"))
+    if promised and Choice("today", "今日") not in choices:
         choices.append(Choice("today", "今日"))
     for referral, name in referrals:
         texts.append(f"🔴 {referral.sent_on}转诊的{mark_name(name)}到医院了吗?点“今日”回答。")
