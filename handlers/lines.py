@@ -143,9 +143,9 @@ def _spaces(match: re.Match[str]) -> str:
 
 
 def _claims(steps: Iterable[Step], text: str, known: Known, line: Line) -> list[Claim]:
-    """What each step finds; only a step for a time of day sees the clock times, which are blanked for all others."""
-    clocks = "".join(t if t == TAKEN else s for t, s in zip(text, line.said, strict=True))
-    return [(step, found) for step in steps for found in step.find(clocks if step.clock else text, known)]
+    """What each step finds; a verbatim one also in the names and times that are blanked for all others."""
+    as_said = "".join(t if t == TAKEN else s for t, s in zip(text, line.said, strict=True))
+    return [(step, found) for step in steps for found in step.find(as_said if step.verbatim else text, known)]
 
 
 def _settled(claims: Sequence[Claim]) -> list[Claim]:

@@ -116,12 +116,20 @@ def _pasted_form(block: Sequence[tuple[str, list[Match]]]) -> Piece:
     return Piece(text, "\n".join(text for text, _ in block), who, names)
 
 
+_LISTED = re.compile(r"(?:人员|名单)\s*:")
+
+
 def _cut(text: str, matches: Sequence[Match], heading: str) -> list[Piece | Asked]:
     """A line cut at its names."""
     matches = [m for n, m in enumerate(matches) if n == 0 or not _KIN_BEFORE.search(text[: m.start])]
     kin = (m for m in _PRONOUN_KIN.finditer(text) if not any(_right_after(match, m.start(), text) for match in matches))
     people = [*matches, *(Match((), m[0], "kin", m.start()) for m in kin)]
     people.sort(key=lambda match: match.start)
+    listed = _LISTED.search(text)
+    if listed and any(match.start >= listed.end() for match in people):  # 异常人员:张桂兰、王建国 is an answer of one record
+        inside = tuple(match.said for match in people)
+        own = next((match for match in people if match.start < listed.start()), None)
+        return [replace(_piece(heading, text, own), names=inside)]
     names = tuple(match.said for match in people)
     if len(dict.fromkeys(names)) < 2:
         return [_piece(heading, text, people[0] if people else None)]

@@ -87,7 +87,9 @@ class Only:
 
     def holds(self, line: Line) -> bool:
         first = line.visits[0]
-        return (self.village_id in (None, first.village_id)) and (self.group in (None, in_order(first.village_group)[0]))
+        return (self.village_id in (None, first.village_id)) and (
+            self.group in (None, in_order(first.village_group)[0])
+        )
 
     def title(self, turn: Turn) -> str:
         village = dict(turn.villages).get(self.village_id or 0, "")
@@ -126,14 +128,18 @@ def overdue(turn: Turn, words: str = "") -> None:
 def page(turn: Turn, kind: str, rest: str) -> None:
     """The next page of a list: '<programme or ->.<village or 0>.<group or 0>.<start>'."""
     programme, village, group, start = [*rest.split("."), "", "", "", "0"][:4]
-    part = Only(programme if programme in PROGRAMME_TITLES else None, int(village or 0) or None, int(group or 0) or None)
+    part = Only(
+        programme if programme in PROGRAMME_TITLES else None, int(village or 0) or None, int(group or 0) or None
+    )
     title, last = _LISTS["overdue" if kind == "overdue" else "today"]
     _show(turn, kind, title, turn.today + last, part, int(start or 0))
 
 
 def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int) -> None:
     lines = [
-        line for line in lines_of(due_visits(turn.session, turn.scope, last=last, programme=part.programme)) if part.holds(line)
+        line
+        for line in lines_of(due_visits(turn.session, turn.scope, last=last, programme=part.programme))
+        if part.holds(line)
     ]
     referrals = referrals_to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
     if not lines and not referrals:

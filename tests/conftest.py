@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.databases import SECRET
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+CHINA = ZoneInfo("Asia/Shanghai")
 WORKERS = {"李梅": "V001", "王主任": "S001", "陈科长": "C001"}
 
 

@@ -36,7 +36,7 @@ APPOINTED_ON = Day(
     either_way=True, bare=True,
 )  # fmt: skip
 AT = Text(
-    field="at", title="时间", words=("时间", "几点"), asked=False, longest=20, by_itself=True, clock=True,
+    field="at", title="时间", words=("时间", "几点"), asked=False, longest=20, by_itself=True, verbatim=True,
     like=r"(?:上午|下午|早上|中午|晚上|傍晚)?\d{1,2}(?:点半?|:\d\d)",
 )  # fmt: skip
 
@@ -56,7 +56,9 @@ def finish(turn: Turn, record: Record) -> None:
             village_id=record.village_id,
             worker_id=turn.worker.id,
             on=date.fromisoformat(record.answers["appointed_on"]),
-            what=" ".join(filter(None, (record.answers.get("at", ""), _label(record), record.answers.get("note", ""))))[:120],
+            what=" ".join(filter(None, (record.answers.get("at", ""), _label(record), record.answers.get("note", ""))))[
+                :120
+            ],
         )
     )
 
@@ -71,7 +73,14 @@ form = Form(
     title="预约",
     about="resident",
     words=("预约", "约在", "约好了", "约好", "想约", "要约", "请上门", "要求上门", "预约上门"),
-    steps=(Day(field="on", title="登记日期", bare=False, asked=False), KIND, APPOINTED_ON, AT, common.REFERRAL_TO, NOTE),
+    steps=(
+        Day(field="on", title="登记日期", bare=False, asked=False),
+        KIND,
+        APPOINTED_ON,
+        AT,
+        common.REFERRAL_TO,
+        NOTE,
+    ),
     owes=owes,
     finish=finish,
 )

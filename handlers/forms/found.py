@@ -15,6 +15,7 @@ ASK_AFTER = timedelta(days=14)
 
 ABNORMAL_PEOPLE = Text(
     field="abnormal_people", title="异常人员名单", words=("异常人员", "异常名单", "转诊人员", "转诊名单"), asked=False, longest=400,
+    verbatim=True,
     hint="请写姓名和情况,用顿号或换行隔开,例如:张桂兰 血压182/110、王建国 血糖12.6",
 )  # fmt: skip
 _APART = re.compile(r"[、;\n]+")

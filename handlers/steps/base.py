@@ -112,8 +112,8 @@ class Step:
     optional: bool = False
     when: Callable[[Known], bool] = always
 
-    clock: bool = attribute(default=False, kw_only=True)
-    """It looks for a time of day, which no other step may take for a value."""
+    verbatim: bool = attribute(default=False, kw_only=True)
+    """It sees names and times of day as they were said; all other steps must not take them for values."""
 
     many: bool = attribute(default=False, init=False)
 
