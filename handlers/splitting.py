@@ -126,7 +126,9 @@ def _cut(text: str, matches: Sequence[Match], heading: str) -> list[Piece | Aske
     people = [*matches, *(Match((), m[0], "kin", m.start()) for m in kin)]
     people.sort(key=lambda match: match.start)
     listed = _LISTED.search(text)
-    if listed and any(match.start >= listed.end() for match in people):  # 异常人员:张桂兰、王建国 is an answer of one record
+    if listed and any(
+        match.start >= listed.end() for match in people
+    ):  # 异常人员:张桂兰、王建国 is an answer of one record
         inside = tuple(match.said for match in people)
         own = next((match for match in people if match.start < listed.start()), None)
         return [replace(_piece(heading, text, own), names=inside)]
