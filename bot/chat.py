@@ -62,7 +62,7 @@ class ChatSession:
         """What is said unasked and due by now."""
         await self.app.sender.send_due()
         await self.app.sender.settle()
-        return self.console.take()
+        return self._remembered(self.console.take())
 
     async def _turn(self, **content: Any) -> list[OutgoingMessage]:
         message = IncomingMessage(
@@ -70,7 +70,11 @@ class ChatSession:
         )
         await self.app.intake.receive(message)
         await self.app.sender.settle()
-        said = [*self.console.take(), *await self.due()]
+        said = self._remembered(self.console.take())
+        return [*said, *await self.due()]
+
+    def _remembered(self, said: list[OutgoingMessage]) -> list[OutgoingMessage]:
+        """What was shown can be pressed by its label."""
         self._shown = [*said, *self._shown][:20]
         return said
 

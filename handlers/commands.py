@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from handlers import appointments, corrections, filling, summary, worklist
+from handlers import appointments, corrections, filling, leave, snooze, summary, worklist
 from handlers.asking import ask
 from handlers.menu import FORMS
 from handlers.turn import Turn
@@ -17,6 +17,10 @@ from models.message import Choice
 from models.people import ROLE_TITLES, Role
 
 HINTS = (Choice("today", "今日"), Choice("overdue", "逾期"), Choice("help", "帮助"))
+
+
+DOCTORS = frozenset({Role.DOCTOR})
+SUPERVISORS = frozenset({Role.TOWNSHIP, Role.COUNTY, Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Command:
     takes_words: bool = False
     in_form: bool = True  # may be said while a form is open without losing it
     aliases: tuple[str, ...] = ()
+    for_whom: frozenset[Role] = frozenset(Role)
+    """Who is offered it in 帮助; whoever types it anyway is answered within their scope."""
 
 
 def _start_form(code: str) -> Callable[[Turn, str], None]:
@@ -47,8 +53,9 @@ def _visit(turn: Turn, words: str) -> None:
 def _help(turn: Turn, words: str) -> None:
     role = ROLE_TITLES[Role(turn.worker.role)]
     lines = [f"{turn.worker.name}({role}),可以这样用:", *_examples(turn)]
-    lines += [f"{c.word} {c.slash}  {c.about}" for c in COMMANDS]
-    turn.say("\n".join(lines), [Choice("today", "今日"), Choice("overdue", "逾期"), Choice("summary", "汇总")])
+    lines += [f"{c.word} {c.slash}  {c.about}" for c in COMMANDS if turn.worker.role in c.for_whom]
+    first = Choice("today", "今日") if turn.worker.role == Role.DOCTOR else Choice("overdue", "逾期")
+    turn.say("\n".join(lines), [first, Choice("summary", "汇总")])
     if turn.conversation.is_open:
         ask(turn)
 
@@ -85,7 +92,7 @@ def _undo(turn: Turn, words: str) -> None:
     if turn.conversation.is_open:
         filling.abandon(turn)
     else:
-        corrections.offer_withdrawal(turn)
+        corrections.offer_withdrawal(turn, words)
 
 
 def _start(turn: Turn, words: str) -> None:
@@ -100,17 +107,19 @@ COMMANDS: tuple[Command, ...] = (
         lambda turn, words: worklist.today(turn, words),
         takes_words=True,
         aliases=("今天", "待访"),
+        for_whom=DOCTORS,
     ),
     Command("逾期", "/overdue", "过期没访的", lambda turn, words: worklist.overdue(turn, words), takes_words=True),
-    Command("随访", "/visit", "记一次随访", _visit),
-    Command("签约", "/sign", "家庭医生签约", _start_form("signing")),
-    Command("义诊", "/clinic", "记一场义诊", _start_form("outreach_clinic")),
-    Command("建档", "/register", "登记新居民", _start_form("health_record")),
+    Command("随访", "/visit", "记一次随访", _visit, for_whom=DOCTORS),
+    Command("签约", "/sign", "家庭医生签约", _start_form("signing"), for_whom=DOCTORS),
+    Command("义诊", "/clinic", "记一场义诊", _start_form("outreach_clinic"), for_whom=DOCTORS),
+    Command("建档", "/register", "登记新居民", _start_form("health_record"), for_whom=DOCTORS),
     Command(
         "查", "/find", "查一位居民", lambda turn, words: worklist.find(turn, words), takes_words=True, aliases=("查询",)
     ),
-    Command("更正", "/edit", "改最近提交的记录", lambda turn, words: corrections.offer_correction(turn)),
-    Command("撤销", "/undo", "撤回最近提交的记录", _undo, aliases=("撤回", "作废")),
+    Command("推迟", "/snooze", "随访改天,写上原因", lambda turn, words: snooze.snooze(turn, words), takes_words=True, for_whom=DOCTORS),
+    Command("更正", "/edit", "改提交过的记录", lambda turn, words: corrections.offer_correction(turn, words), takes_words=True),
+    Command("撤销", "/undo", "撤回提交过的记录", _undo, takes_words=True, aliases=("撤回", "作废")),
     Command("上一步", "/back", "回到上一题", _back, aliases=("返回",)),
     Command("取消", "/cancel", "不填了", _cancel),
     Command(
@@ -179,6 +188,11 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "kept": lambda turn, rest: appointments.note_kept(turn, rest),
     "arrived": lambda turn, rest: worklist.note_arrival(turn, rest),
     "page": _page,
+    "snooze": lambda turn, rest: snooze.pressed(turn, rest),
+    "askfix": lambda turn, rest: leave.ask_for(turn, int(rest)),
+    "allowfix": lambda turn, rest: leave.answer(turn, rest),
+    "lists": lambda turn, rest: summary.show_lists(turn),
+    "lower": lambda turn, rest: summary.show_lower(turn),
     "fix": lambda turn, rest: corrections.open_correction(turn, int(rest)),
     "withdraw": lambda turn, rest: corrections.withdraw_record(turn, int(rest)),
     "names": lambda turn, rest: summary.show_names(turn, rest),

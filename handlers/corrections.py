@@ -1,4 +1,8 @@
-"""更正 and 撤销: own records of the last days, opened field by field or withdrawn; the history of both is kept."""
+"""更正 and 撤销: records opened field by field or withdrawn; the history of both is kept.
+
+A doctor changes their own records of the last days; an older one with the township's leave. A supervisor changes any
+record within their scope. Who changed what stands in the audit.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,27 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from handlers import filling, record_visit, worklist
+from handlers import filling, leave, record_visit, residents, worklist
 from handlers.asking import ask
 from handlers.turn import Turn
 from models.conversation import Draft
 from models.message import Choice, mark_name
+from models.people import Organisation, Role
 from models.record import Record
 
-DAYS = 7  # setting edit.days: older records are corrected by the supervisor
+DAYS = 7  # setting edit.days
 OFFERED = 6
+SEALED = frozenset({"identity_number", "phone"})  # never in a record's answers, so never in a draft made of them
+
+
+def days(turn: Turn) -> int:
+    """For how many days a doctor may change a record without asking."""
+    return int(turn.settings.get("edit.days", DAYS))
 
 
 def recent_records(turn: Turn) -> Sequence[Record]:
-    """The worker's own current records that may still be changed, newest first."""
-    since = turn.now - timedelta(days=int(turn.settings.get("edit.days", DAYS)))
+    """The worker's own current records that may be changed without asking, newest first."""
+    since = turn.now - timedelta(days=days(turn))
     query = (
         select(Record)
         .where(Record.worker_id == turn.worker.id, Record.status == "current", Record.recorded_at >= since)
@@ -30,77 +41,95 @@ def recent_records(turn: Turn) -> Sequence[Record]:
     return turn.session.scalars(query).all()
 
 
-def _offer(turn: Turn, head: str, button: str) -> None:
-    records = recent_records(turn)
+def records_of(turn: Turn, words: str) -> Sequence[Record]:
+    """The current records of the resident named, newest first: a doctor's own, a supervisor's all."""
+    ids = [i for i in residents.search(turn, words) if turn.resident(i)]
+    query = select(Record).where(Record.resident_id.in_(ids), Record.status == "current")
+    if turn.worker.role == Role.DOCTOR:
+        query = query.where(Record.worker_id == turn.worker.id)
+    return turn.session.scalars(query.order_by(Record.on.desc(), Record.id.desc()).limit(OFFERED)).all()
+
+
+def _offer(turn: Turn, words: str, head: str, button: str) -> None:
+    records = records_of(turn, words) if words else recent_records(turn)
     if not records:
-        days = turn.settings.get("edit.days", DAYS)
-        turn.say(f"最近{days}天没有可以改的记录。更早的请联系公卫科。", [Choice("today", "今日")])
+        what = f"“{words[:20]}”没有可以改的记录。" if words else f"最近{days(turn)}天没有可以改的记录。"
+        turn.say(f"{what}更早的或别的居民请发“更正 姓名”。", [Choice("today", "今日")])
         return
     lines, choices = [head], []
     for n, record in enumerate(records, 1):
-        name = _name(turn, record)
+        name = name_of(turn, record)
         lines.append(f"{n}. {record.on} {name} {worklist.summary_of(record)}")
         choices.append(Choice(f"{button}.{record.id}", f"{n} {name or worklist.summary_of(record)[:8]}", str(n)))
     turn.say("\n".join(lines), choices)
 
 
-def _name(turn: Turn, record: Record) -> str:
+def name_of(turn: Turn, record: Record) -> str:
+    """Whom a record is about, marked for masking; "" for an event."""
     resident = turn.resident(record.resident_id)
     return mark_name(resident.name) if resident else ""
 
 
-def offer_correction(turn: Turn) -> None:
-    """更正: which record?"""
+def offer_correction(turn: Turn, words: str = "") -> None:
+    """更正 [姓名]: which record?"""
     if turn.conversation.is_open:
         ask(turn, before="这张表还没提交,直接改就行:在核对时点要改的那一项。")
         return
-    _offer(turn, "要更正哪一条?", "fix")
+    _offer(turn, words, "要更正哪一条?", "fix")
 
 
-def offer_withdrawal(turn: Turn) -> None:
-    """撤销: which record?"""
-    _offer(turn, "要撤销哪一条?点一下就撤销。", "withdraw")
+def offer_withdrawal(turn: Turn, words: str = "") -> None:
+    """撤销 [姓名]: which record?"""
+    _offer(turn, words, "要撤销哪一条?点一下就撤销。", "withdraw")
 
 
-def _own(turn: Turn, record_id: int) -> Record | None:
+def _mine_to_change(turn: Turn, record_id: int) -> Record | None:
+    """The record, where this worker may change it now; otherwise what to do is said."""
     record = turn.session.get(Record, record_id)
-    if record is None or record.worker_id != turn.worker.id:
+    if record is None or not _within_reach(turn, record):
         turn.say("没找到这条记录。发“更正”看最近的记录。", [Choice("edit", "更正")])
         return None
     if record.status != "current":
         done = "撤销" if record.status == "withdrawn" else "更正"
         turn.say(f"这条记录已经{done}过了,不用再动。", [Choice("today", "今日")])
         return None
-    if record not in recent_records(turn) and turn.now - record.recorded_at > timedelta(
-        days=int(turn.settings.get("edit.days", DAYS))
-    ):
-        turn.say(f"这条记录超过{turn.settings.get('edit.days', DAYS)}天了,请联系公卫科更正。")
+    old = turn.now - record.recorded_at > timedelta(days=days(turn))
+    if turn.worker.role == Role.DOCTOR and old and not leave.was_given(turn, record):
+        turn.say(
+            f"{record.on} {name_of(turn, record)} {worklist.summary_of(record)}\n这条记录超过{days(turn)}天了,要公卫科同意才能改。",
+            [Choice(f"askfix.{record.id}", "请公卫科同意"), Choice("today", "今日")],
+        )
         return None
     return record
 
 
+def _within_reach(turn: Turn, record: Record) -> bool:
+    if turn.worker.role == Role.DOCTOR:
+        return record.worker_id == turn.worker.id
+    village = turn.session.get(Organisation, record.village_id)
+    return village is not None and turn.scope.includes(village)
+
+
 def open_correction(turn: Turn, record_id: int) -> None:
     """The record as a draft again: the recap opens with every field one tap away."""
-    record = _own(turn, record_id)
+    record = _mine_to_change(turn, record_id)
     if record is None:
         return
     if turn.conversation.is_open:
         ask(turn, before="先把现在这张表提交或取消,再更正以前的。")
         return
-    draft = Draft(
-        record.service, record.resident_id, {**record.answers, "on": record.on.isoformat()}, corrects=record.id
-    )
+    answers = {**record.answers, "on": record.on.isoformat()}
+    draft = Draft(record.service, record.resident_id, answers, corrects=record.id, skipped=sorted(SEALED))
     filling.open_drafts(turn, [draft])
     ask(turn, before="更正这条记录(原来的会留在历史里):")
 
 
 def withdraw_record(turn: Turn, record_id: int) -> None:
-    """Withdraw one of the worker's own recent records."""
-    record = _own(turn, record_id)
+    """Withdraw one record."""
+    record = _mine_to_change(turn, record_id)
     if record is None:
         return
-    record_visit.withdraw(turn, record, reason="doctor")
-    turn.say(
-        f"已撤销:{record.on} {_name(turn, record)} {worklist.summary_of(record)}。历史里还查得到。",
-        [Choice("today", "今日")],
-    )
+    who = "doctor" if turn.worker.role == Role.DOCTOR else "supervisor"
+    told = f"{record.on} {name_of(turn, record)} {worklist.summary_of(record)}"
+    record_visit.withdraw(turn, record, reason=who)
+    turn.say(f"已撤销:{told}。历史里还查得到。", [Choice("today", "今日")])

@@ -124,7 +124,7 @@ def evaluate(turn: Turn, draft: Draft, **assumed: Any) -> Evaluation:
         return Evaluation(day, answers, None, enrolment, Due())
     decision = None
     if form.protocol is not None and draft.resident_id is not None:
-        due_on = enrolment.next_due_on if enrolment else None
+        due_on = due_before(turn, draft, enrolment)
         decision = decide(form.protocol, _findings(turn, known, answers, known.past(), due_on))
     elif form.protocol is not None and form.about == "event":
         decision = decide(form.protocol, _findings(turn, known, answers, (), None))
@@ -133,6 +133,12 @@ def evaluate(turn: Turn, draft: Draft, **assumed: Any) -> Evaluation:
         return Evaluation(day, answers, decision, enrolment, Due())
     due = form.owes(answers, decision, replace(known, answers=answers))
     return Evaluation(day, answers, decision, enrolment, replace(due, on=_next_due(answers, decision, due.on)))
+
+
+def due_before(turn: Turn, draft: Draft, enrolment: Enrolment | None) -> date | None:
+    """The due date that stood before this record; for a correction, before the record it corrects."""
+    corrected = turn.session.get(Record, draft.corrects) if draft.corrects else None
+    return corrected.due_before if corrected else enrolment.next_due_on if enrolment else None
 
 
 def _findings(

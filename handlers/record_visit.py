@@ -69,8 +69,9 @@ def _record(turn: Turn, draft: Draft, key: str) -> Record:
     with counted(session, [draft.resident_id] if draft.resident_id is not None else []):
         if corrected is not None:
             set_aside(turn, corrected, "corrected")
+            _audit(turn, corrected, "record_corrected", {"into": key})
         evaluation = recap.evaluate(turn, draft)
-        record = _new_record(turn, form, draft, evaluation, key)
+        record = _new_record(turn, form, draft, evaluation, key, corrected)
         session.add(record)
         session.flush()
         form.finish(turn, record)
@@ -99,7 +100,8 @@ def set_aside(turn: Turn, record: Record, status: str) -> None:
         referral.closed_at, referral.close_reason = turn.now, f"record {status}"
 
 
-def _new_record(turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluation, key: str) -> Record:
+def _new_record(turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluation, key: str, corrected: Record | None) -> Record:
+    """The row; a correction stays the work of whoever did it, and the audit says who corrected it."""
     answers, decision = evaluation.answers, evaluation.decision
     day = day_of(answers, turn.today)
     resident = turn.resident(draft.resident_id)
@@ -109,7 +111,7 @@ def _new_record(turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluati
         service=form.code,
         programme=form.programme,
         resident_id=draft.resident_id,
-        worker_id=turn.worker.id,
+        worker_id=corrected.worker_id if corrected else turn.worker.id,
         village_id=resident.village_id if resident else answers.get("village_id") or turn.worker.organisation_id,
         on=day,
         mode=answers.get("mode"),
@@ -120,7 +122,7 @@ def _new_record(turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluati
         rules=list(decision.rules) if decision else [],
         protocol_version=decision.version if decision else None,
         next_due_on=evaluation.due.on,
-        due_before=evaluation.enrolment.next_due_on if evaluation.enrolment else None,
+        due_before=recap.due_before(turn, draft, evaluation.enrolment),
         referral=_referral_of(answers, decision),
         owes=evaluation.due.to_json(),
         marks=[] if not_seen(answers) else form.marks(answers, decision, known),
@@ -286,6 +288,13 @@ def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
     return urgency.rank, text
 
 
+def _audit(turn: Turn, record: Record, action: str, details: dict[str, Any]) -> None:
+    entry = AuditEntry(
+        at=turn.now, worker_id=turn.worker.id, action=action, subject=f"record:{record.id}", details=details
+    )
+    turn.session.add(entry)
+
+
 def withdraw(turn: Turn, record: Record, reason: str) -> None:
     """撤销: the record stays in the history, the counters and the due date go back, its referral is closed."""
     session = turn.session
@@ -293,15 +302,7 @@ def withdraw(turn: Turn, record: Record, reason: str) -> None:
         set_aside(turn, record, "withdrawn")
         if form := FORMS.get(record.service):
             form.undo(turn, record)
-        session.add(
-            AuditEntry(
-                at=turn.now,
-                worker_id=turn.worker.id,
-                action="record_withdrawn",
-                subject=f"record:{record.id}",
-                details={"reason": reason},
-            )
-        )
+        _audit(turn, record, "record_withdrawn", {"reason": reason})
         enrolment = turn.enrolments(record.resident_id).get(record.programme or "")
         if enrolment is not None:
             settle_due_date(turn, enrolment, fallback=record.due_before)

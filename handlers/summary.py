@@ -17,13 +17,16 @@ from models.indicators import BY_CODE
 from models.line import Line
 from models.line_list import has_names, line_list
 from models.message import Choice, mark_name
-from models.people import Organisation
+from models.people import Level, Organisation
 from models.scope import Scope
 
 if TYPE_CHECKING:
     from handlers.turn import Turn
 
 PAGE = 20
+AT_ONCE = 8  # buttons under a summary
+LISTS_AT_ONCE = 4
+LEVELS = {Level.TOWNSHIP: "乡镇", Level.VILLAGE: "村", Level.GROUP: "组"}
 OFFERED = 12
 
 LISTS = {
@@ -150,7 +153,41 @@ def _show(turn: Turn, shown: Shown) -> None:
     found = figures(turn.session, places, shown.first, shown.last, turn.today, turn.settings)
     day = as_of(shown.last, turn.today)
     text = render(places_title(places, organisation), shown.title, shown.first, shown.last, day, found)
-    turn.say(text, [*_name_choices(turn.scope, found), *_lower_choices(turn, organisation, places)])
+    lists, lower = _name_choices(turn.scope, found), _lower_choices(turn, organisation, places)
+    if len(lists) + len(lower) > AT_ONCE:  # thirty buttons on a phone help nobody
+        first, rest = lists[:LISTS_AT_ONCE], len(lists) - LISTS_AT_ONCE
+        lists = [*first, *([Choice("lists.0", f"其他{rest}个名单")] if rest > 0 else [])]
+        lower = [Choice("lower.0", f"分{LEVELS.get(lower_level(organisation), '单位')}看")] if lower else []
+    turn.say(text, [*lists, *lower])
+
+
+def show_lists(turn: Turn) -> None:
+    """All lists behind the summary last shown."""
+    shown = _shown(turn)
+    organisation = _organisation(turn, shown.area)
+    if organisation is None:
+        _unknown(turn, shown, "", areas_in(turn.session, turn.scope))
+        return
+    places = places_of(turn.session, organisation, turn.scope)
+    found = figures(turn.session, places, shown.first, shown.last, turn.today, turn.settings)
+    title = f"{places_title(places, organisation)} · {shown.title},要看哪个名单?"
+    turn.say(title, [*_name_choices(turn.scope, found), Choice(f"area.{shown.area}", "回到汇总")])
+
+
+def show_lower(turn: Turn) -> None:
+    """The organisations one level below the summary last shown."""
+    shown = _shown(turn)
+    organisation = _organisation(turn, shown.area)
+    if organisation is None:
+        _unknown(turn, shown, "", areas_in(turn.session, turn.scope))
+        return
+    places = places_of(turn.session, organisation, turn.scope)
+    lower = _lower_choices(turn, organisation, places)
+    turn.say(f"{organisation.name}下面看哪一个?", [*lower, Choice(f"area.{shown.area}", "回到汇总")])
+
+
+def lower_level(organisation: Organisation) -> Level:
+    return {Level.COUNTY: Level.TOWNSHIP, Level.TOWNSHIP: Level.VILLAGE}.get(Level(organisation.level), Level.GROUP)
 
 
 def _name_choices(scope: Scope, found: Sequence[Figure]) -> list[Choice]:

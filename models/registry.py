@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.base import Base
 from models.effects import counted, resident_effects
 from models.enrolment import VISITED, Enrolment
 from models.names import fuzzy_pinyin, initials, pinyin_keys
@@ -73,6 +74,69 @@ def register_resident(
     count(session, resident_effects(resident))
     audit(session, "resident.registered", resident, now, by)
     return resident
+
+
+def correct_resident(
+    session: Session,
+    resident: Resident,
+    *,
+    name: str,
+    sex: str | None,
+    born_on: date | None,
+    identity: str | None,
+    phone: str | None,
+    village_id: int,
+    village_group: str | None,
+    householder: str | None,
+    worker_id: int | None,
+    groups: Sequence[str],
+    registered_on: date | None,
+    now: datetime,
+    by: int | None = None,
+) -> Resident:
+    """Put an entry right. An identity number or phone that is not told again stays as it was."""
+    columns = {name: value for name, value in sealed(session.info["keyring"], identity, phone).items() if value}
+    known = columns.get("identity_hash") and session.scalar(
+        select(Resident).where(Resident.identity_hash == columns["identity_hash"], Resident.id != resident.id)
+    )
+    if known:
+        raise AlreadyRegistered(known)
+    with counted(session, [resident.id]):
+        resident.name, resident.sex, resident.born_on = name.strip(), sex, born_on
+        resident.village_id, resident.village_group, resident.householder = village_id, village_group, householder
+        resident.worker_id, resident.groups, resident.registered_on = worker_id, list(groups), registered_on
+        for column, value in columns.items():
+            setattr(resident, column, value)
+        follow_to_village(session, resident.id, village_id)
+    update_resident_keys(session, resident)
+    audit(session, "resident.corrected", resident, now, by)
+    return resident
+
+
+def unregister(session: Session, resident: Resident, on: date, now: datetime, *, by: int | None = None) -> None:
+    """Take back a registration made by mistake: the entry goes, unless something else was done for the resident since."""
+    audit(session, "resident.unregistered", resident, now, by)
+    if _is_referred_to(session, resident.id):
+        with counted(session, [resident.id]):
+            resident.registered_on = None
+        set_status(session, resident, Status.MOVED, on, "registration withdrawn", now, by=by)
+        return
+    with counted(session, [resident.id]):
+        session.execute(delete(ResidentKey).where(ResidentKey.resident_id == resident.id))
+        session.execute(delete(Enrolment).where(Enrolment.resident_id == resident.id))
+        session.delete(resident)
+
+
+def _is_referred_to(session: Session, resident_id: int) -> bool:
+    """Does any row besides keys and enrolments still name the resident?"""
+    own = (ResidentKey.__table__, Enrolment.__table__)
+    for table in Base.metadata.tables.values():
+        for column in table.columns:
+            names = any(key.column.table is Resident.__table__ for key in column.foreign_keys)
+            if names and table not in own:
+                if session.execute(select(column).where(column == resident_id).limit(1)).first():
+                    return True
+    return False
 
 
 def sealed(keyring: Keyring, identity: str | None, phone: str | None) -> dict[str, Any]:

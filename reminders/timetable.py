@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.message import OutgoingMessage
 from models.people import HealthWorker
 from reminders.reminder import Context, Entry, Reminder, daily, plan, weekly
-from reminders.rules import morning_digest, unconfirmed_emergency, urgent_result
+from reminders.rules import correction_answer, correction_request, morning_digest, unconfirmed_emergency, urgent_result
 from reminders.summaries import supervisor_weekly
 
 MONDAY = 0
@@ -21,7 +21,7 @@ TIMETABLE: tuple[Entry, ...] = (
     weekly(MONDAY, "08:00", supervisor_weekly.reminder, window=timedelta(hours=10)),
 )
 
-ON_EVENTS: tuple[Reminder, ...] = (urgent_result.reminder, unconfirmed_emergency.reminder)
+ON_EVENTS: tuple[Reminder, ...] = (correction_request.reminder, correction_answer.reminder, urgent_result.reminder, unconfirmed_emergency.reminder)
 
 REMINDERS: dict[str, Reminder] = {r.code: r for r in (*(entry.reminder for entry in TIMETABLE), *ON_EVENTS)}
 

@@ -7,6 +7,7 @@ thin class that moves them. It declares its limits; `fit` cuts a message to them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -92,6 +93,9 @@ def size(text: str, limits: Limits) -> int:
     return len(text) if limits.unit == "characters" else len(text.encode())
 
 
+_NUMBERED = re.compile(r"^(\d+)\. ", re.MULTILINE)
+
+
 def fit(message: OutgoingMessage, limits: Limits) -> list[OutgoingMessage]:
     """Cut a message into parts that fit a channel, names resolved; buttons go with the last part.
 
@@ -100,10 +104,11 @@ def fit(message: OutgoingMessage, limits: Limits) -> list[OutgoingMessage]:
     """
     shown = message.for_reader(abroad=limits.abroad)
     buttons, lines = [], []
+    told = frozenset(_NUMBERED.findall(shown.text))  # numbers that lines of the text bear already
     for position, choice in enumerate(shown.choices, 1):
         short = _short(choice.label, limits.label)
         beyond = position > limits.buttons and not message.many
-        if beyond or short != choice.label:
+        if (beyond or short != choice.label) and (choice.number or str(position)) not in told:
             lines.append(f"{choice.number or position}. {choice.label}")
         if not beyond:
             buttons.append(replace(choice, label=short))

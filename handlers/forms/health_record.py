@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from handlers.form import Form, day_of
+from sqlalchemy import update
+
+from handlers.form import Form
 from handlers.forms.event import Place
 from handlers.residents import looks_like_name
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany, SelectOne, Step, Text, options
@@ -123,7 +125,7 @@ BORN_ON = Day(
 )  # fmt: skip
 VILLAGE = Place(field="village", title="居住村", ask="住在哪个村?", words=("住",))
 GROUP = VillageGroup(field="village_group", title="村民小组", words=("小组",), asked=False, longest=20)
-HOUSEHOLDER = Text(field="householder", title="户主", words=("户主",), asked=False, longest=20)
+HOUSEHOLDER = Text(field="householder", title="户主", words=("户主",), asked=False, longest=20, like=r"[\u4e00-\u9fff]{2,4}")
 PHONE = Phone(field="phone", title="电话", words=("电话", "手机"), optional=True, ask="联系电话?没有可以跳过。")
 GROUPS = SelectMany(
     field="population_groups",
@@ -170,26 +172,39 @@ def check(known: Known) -> Doubt | None:
 def finish(turn: Turn, record: Record) -> None:
     """Register the resident and enrol them; sensitive fields move to sealed columns and leave the record's answers."""
     answers = dict(record.answers)
-    identity, phone = answers.pop("identity_number", None), answers.pop("phone", None)
-    resident = registry.register_resident(
-        turn.session,
-        name=answers["name"],
-        sex=SEXES.get(answers.get("sex", 0)),
-        born_on=date.fromisoformat(answers["born_on"]) if "born_on" in answers else None,
-        identity=identity,
-        phone=phone,
-        village_id=answers["village_id"],
-        village_group=answers.get("village_group"),
-        householder=answers.get("householder"),
-        worker_id=turn.worker.id,
-        groups=[GROUPS.option(code).label for code in answers.get("population_groups", []) if code],  # type: ignore[union-attr]
-        registered_on=day_of(answers, turn.today),
-        now=turn.now,
-    )
+    told: dict[str, Any] = {
+        "identity": answers.pop("identity_number", None),
+        "phone": answers.pop("phone", None),
+        "name": answers["name"],
+        "sex": SEXES.get(answers.get("sex", 0)),
+        "born_on": date.fromisoformat(answers["born_on"]) if "born_on" in answers else None,
+        "village_id": answers["village_id"],
+        "village_group": answers.get("village_group"),
+        "householder": answers.get("householder"),
+        "groups": [GROUPS.option(code).label for code in answers.get("population_groups", []) if code],  # type: ignore[union-attr]
+        "registered_on": record.on,
+        "worker_id": turn.worker.id,
+    }
+    corrected = turn.resident(record.resident_id) if record.corrects_id else None
+    if corrected is not None:
+        told["worker_id"] = corrected.worker_id
+        resident = registry.correct_resident(turn.session, corrected, now=turn.now, by=turn.worker.id, **told)
+    else:
+        resident = registry.register_resident(turn.session, now=turn.now, by=turn.worker.id, **told)
     for code in answers.get("programmes", []):
         if code in PROGRAMME_CODES:
             registry.enrol(turn.session, resident, PROGRAMME_CODES[code], since=turn.today, next_due_on=turn.today)
     record.answers, record.resident_id = answers, resident.id
+
+
+def undo(turn: Turn, record: Record) -> None:
+    """A registration withdrawn: the resident is on no list any more, and the identity number is free again."""
+    resident = turn.resident(record.resident_id)
+    if resident is not None and record.status == "withdrawn":
+        turn.session.flush()
+        own = (Record.resident_id == resident.id) & (Record.service == form.code) & (Record.status != "current")
+        turn.session.execute(update(Record).where(own).values(resident_id=None))
+        registry.unregister(turn.session, resident, record.on, turn.now, by=turn.worker.id)
 
 
 form = Form(
@@ -203,4 +218,5 @@ form = Form(
     ),
     check=check,
     finish=finish,
+    undo=undo,
 )  # fmt: skip
