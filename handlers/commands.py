@@ -117,8 +117,21 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "查", "/find", "查一位居民", lambda turn, words: worklist.find(turn, words), takes_words=True, aliases=("查询",)
     ),
-    Command("推迟", "/snooze", "随访改天,写上原因", lambda turn, words: snooze.snooze(turn, words), takes_words=True, for_whom=DOCTORS),
-    Command("更正", "/edit", "改提交过的记录", lambda turn, words: corrections.offer_correction(turn, words), takes_words=True),
+    Command(
+        "推迟",
+        "/snooze",
+        "随访改天,写上原因",
+        lambda turn, words: snooze.snooze(turn, words),
+        takes_words=True,
+        for_whom=DOCTORS,
+    ),
+    Command(
+        "更正",
+        "/edit",
+        "改提交过的记录",
+        lambda turn, words: corrections.offer_correction(turn, words),
+        takes_words=True,
+    ),
     Command("撤销", "/undo", "撤回提交过的记录", _undo, takes_words=True, aliases=("撤回", "作废")),
     Command("上一步", "/back", "回到上一题", _back, aliases=("返回",)),
     Command("取消", "/cancel", "不填了", _cancel),

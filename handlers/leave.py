@@ -47,7 +47,9 @@ def ask_for(turn: Turn, record_id: int) -> None:
             dedup_key=f"correction:{record.id}:{supervisor.id}:{turn.today}",
             now=turn.now,
         )
-    turn.say(f"已请{'、'.join(supervisor.name for supervisor in asked)}同意,有答复会告诉您。", [Choice("today", "今日")])
+    turn.say(
+        f"已请{'、'.join(supervisor.name for supervisor in asked)}同意,有答复会告诉您。", [Choice("today", "今日")]
+    )
 
 
 def answer(turn: Turn, rest: str) -> None:

@@ -100,7 +100,9 @@ def set_aside(turn: Turn, record: Record, status: str) -> None:
         referral.closed_at, referral.close_reason = turn.now, f"record {status}"
 
 
-def _new_record(turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluation, key: str, corrected: Record | None) -> Record:
+def _new_record(
+    turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluation, key: str, corrected: Record | None
+) -> Record:
     """The row; a correction stays the work of whoever did it, and the audit says who corrected it."""
     answers, decision = evaluation.answers, evaluation.decision
     day = day_of(answers, turn.today)

@@ -130,13 +130,13 @@ def unregister(session: Session, resident: Resident, on: date, now: datetime, *,
 def _is_referred_to(session: Session, resident_id: int) -> bool:
     """Does any row besides keys and enrolments still name the resident?"""
     own = (ResidentKey.__table__, Enrolment.__table__)
-    for table in Base.metadata.tables.values():
-        for column in table.columns:
-            names = any(key.column.table is Resident.__table__ for key in column.foreign_keys)
-            if names and table not in own:
-                if session.execute(select(column).where(column == resident_id).limit(1)).first():
-                    return True
-    return False
+    naming = [
+        column
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if table not in own and any(key.column.table is Resident.__table__ for key in column.foreign_keys)
+    ]
+    return any(session.execute(select(column).where(column == resident_id).limit(1)).first() for column in naming)
 
 
 def sealed(keyring: Keyring, identity: str | None, phone: str | None) -> dict[str, Any]:

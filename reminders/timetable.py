@@ -21,7 +21,12 @@ TIMETABLE: tuple[Entry, ...] = (
     weekly(MONDAY, "08:00", supervisor_weekly.reminder, window=timedelta(hours=10)),
 )
 
-ON_EVENTS: tuple[Reminder, ...] = (correction_request.reminder, correction_answer.reminder, urgent_result.reminder, unconfirmed_emergency.reminder)
+ON_EVENTS: tuple[Reminder, ...] = (
+    correction_request.reminder,
+    correction_answer.reminder,
+    urgent_result.reminder,
+    unconfirmed_emergency.reminder,
+)
 
 REMINDERS: dict[str, Reminder] = {r.code: r for r in (*(entry.reminder for entry in TIMETABLE), *ON_EVENTS)}
 

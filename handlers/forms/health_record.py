@@ -125,7 +125,9 @@ BORN_ON = Day(
 )  # fmt: skip
 VILLAGE = Place(field="village", title="居住村", ask="住在哪个村?", words=("住",))
 GROUP = VillageGroup(field="village_group", title="村民小组", words=("小组",), asked=False, longest=20)
-HOUSEHOLDER = Text(field="householder", title="户主", words=("户主",), asked=False, longest=20, like=r"[\u4e00-\u9fff]{2,4}")
+HOUSEHOLDER = Text(
+    field="householder", title="户主", words=("户主",), asked=False, longest=20, like=r"[\u4e00-\u9fff]{2,4}"
+)
 PHONE = Phone(field="phone", title="电话", words=("电话", "手机"), optional=True, ask="联系电话?没有可以跳过。")
 GROUPS = SelectMany(
     field="population_groups",
