@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from models.base import Store
 from models.enrolment import Enrolment
 from models.outbox import OutboxMessage
-from models.people import HealthWorker, Organisation, Resident
+from models.people import HealthWorker, Organisation, Resident, Status
 from models.record import AuditEntry, Record
 
 Labels = Callable[[str, dict[str, Any]], Mapping[str, str]]
@@ -134,6 +134,7 @@ def _residents(session: Session) -> Iterator[dict[str, Any]]:
                HealthWorker.code.label("worker"), Resident.groups, Resident.status)
         .join(Organisation, Organisation.id == Resident.village_id)
         .outerjoin(HealthWorker, HealthWorker.id == Resident.worker_id)
+        .where(Resident.status != Status.MERGED)
         .order_by(Resident.id)
     )  # fmt: skip
     enrolled = (
@@ -148,9 +149,15 @@ def _residents(session: Session) -> Iterator[dict[str, Any]]:
         theirs = []
         while waiting is not None and waiting.resident_id <= resident.id:  # both come in the order of residents
             *_, programme, since, next_due_on, classification = waiting
-            theirs.append(
-                {"programme": programme, "since": since, "next_due_on": next_due_on, "classification": classification}
-            )
+            if waiting.resident_id == resident.id:
+                theirs.append(
+                    {
+                        "programme": programme,
+                        "since": since,
+                        "next_due_on": next_due_on,
+                        "classification": classification,
+                    }
+                )
             waiting = next(enrolments, None)
         yield resident._asdict() | {"enrolments": theirs}
 

@@ -33,6 +33,9 @@ def answer(turn: Turn) -> None:
     7. Anything else: the nearest commands as buttons.
     """
     message = turn.incoming
+    for draft in turn.conversation.drafts:  # begun before somebody registered twice was put together
+        if (resident := turn.resident(draft.resident_id)) is not None:
+            draft.resident_id = resident.id
     if message.file is not None and not message.text:
         _unreadable(turn, message.file)
     elif message.chosen:

@@ -83,10 +83,11 @@ class Roster:
 
 # Statements made once: building one costs more than running it.
 _VILLAGES: BindParameter[Any] = bindparam("villages", expanding=True)
-_EVERYBODY = select(Resident.id, Resident.name).where(Resident.village_id.in_(_VILLAGES)).order_by(Resident.id)
+_THERE = Resident.status != Status.MERGED
+_EVERYBODY = select(Resident.id, Resident.name).where(Resident.village_id.in_(_VILLAGES), _THERE).order_by(Resident.id)
 _CALLED = (
     select(Resident.id, Resident.name, Resident.sex)
-    .where(Resident.village_id.in_(_VILLAGES), Resident.name.like(bindparam("pattern")))
+    .where(Resident.village_id.in_(_VILLAGES), _THERE, Resident.name.like(bindparam("pattern")))
     .order_by(Resident.id)
 )
 _BY_KEY = (
@@ -177,6 +178,7 @@ def household_of(turn: Turn, resident: Resident) -> tuple[int, ...]:
         Resident.householder == resident.householder,
         Resident.village_group == resident.village_group,
         Resident.id != resident.id,
+        _THERE,
     )
     return tuple(turn.session.scalars(same.order_by(Resident.id).limit(MOST_OFFERED)))
 

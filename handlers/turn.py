@@ -58,11 +58,16 @@ class Turn:
         return self._villages
 
     def resident(self, resident_id: int | None) -> Resident | None:
-        """A resident within the worker's scope, or None: whoever is outside it does not exist here."""
+        """A resident within the worker's scope, or None: whoever is outside it does not exist here.
+
+        Of somebody registered twice, the entry under which everything is kept.
+        """
         if resident_id is None:
             return None
         if resident_id not in self._residents:
             resident = self.session.get(Resident, resident_id)
+            while resident is not None and resident.merged_into_id is not None:
+                resident = self.session.get(Resident, resident.merged_into_id)
             self._residents[resident_id] = resident if resident and self._covers(resident.village_id) else None
         return self._residents[resident_id]
 

@@ -184,6 +184,7 @@ def open_visit(turn: Turn, resident_id: int) -> None:
     if resident is None:
         turn.say("这位居民不在您负责的范围里了。发“今日”看现在的名单。", [Choice("today", "今日")])
         return
+    resident_id = resident.id
     if any(draft.resident_id == resident_id for draft in turn.conversation.drafts):
         ask(turn)
         return
@@ -227,7 +228,7 @@ def find(turn: Turn, words: str) -> None:
 def _card(turn: Turn, resident_id: int) -> None:
     resident = turn.resident(resident_id)
     assert resident is not None
-    session = turn.session
+    session, resident_id = turn.session, resident.id
     lines = [f"{mark_name(resident.name)} {residents.describe(turn, resident)}"]
     for enrolment in session.scalars(
         select(Enrolment).where(Enrolment.resident_id == resident_id, Enrolment.ended_on.is_(None))

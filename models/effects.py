@@ -17,13 +17,15 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from models.enrolment import VISITED, Enrolment
-from models.people import Resident
+from models.people import Resident, Status
 from models.record import Agreement, Record
 from models.tally import Effects, count, difference, stock, total
 from models.visits import Visit, by_year, control_steps, on_track_days
 
 BEGINNING = date(1900, 1, 1)
 """Stands for a day nobody wrote down, before every period that is asked for."""
+
+NEVER = date.min
 
 RENEWAL_DAYS = 60
 """Within how many days after its end a new agreement is a renewal (domain.md B: 60 or 90, local)."""
@@ -51,7 +53,12 @@ def belongs(groups: Sequence[Any], kind: Sequence[str]) -> bool:
 
 
 def gone_on(resident: Resident | Row[Any]) -> date | None:
-    """The day since when a resident no longer lives here; of a death or move without a day nothing is counted."""
+    """The day since when a resident no longer lives here; of a death or move without a day nothing is counted.
+
+    Somebody registered twice never lived here a second time.
+    """
+    if resident.status == Status.MERGED:
+        return NEVER
     return None if resident.status in VISITED else resident.status_on or BEGINNING
 
 
@@ -73,6 +80,8 @@ def resident_effects(resident: Resident | Row[Any]) -> Effects:
 
 def enrolment_effects(enrolment: Enrolment | Row[Any], gone: date | None = None) -> Effects:
     """Flows `<programme>.enrolled` and `<programme>.ended`; a death or move ends it even if nobody said so."""
+    if gone == NEVER:
+        return Counter()
     until = ends_on(enrolment, gone)
     result: Effects = Counter({(enrolment.village_id, enrolment.since, f"{enrolment.programme}.enrolled"): 1})
     if until is not None:

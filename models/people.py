@@ -45,9 +45,10 @@ class Status(StrEnum):
     ABSENT = "absent"
     MOVED = "moved"
     DIED = "died"
+    MERGED = "merged"  # registered twice: everything about them is kept under `merged_into_id` (models.merging)
 
 
-STATUS_TITLES = {Status.ACTIVE: "在册", Status.ABSENT: "外出", Status.MOVED: "迁出", Status.DIED: "死亡"}
+STATUS_TITLES = {Status.ACTIVE: "在册", Status.ABSENT: "外出", Status.MOVED: "迁出", Status.DIED: "死亡", Status.MERGED: "已合并"}
 
 
 class Organisation(Base):
@@ -110,6 +111,7 @@ class Resident(Base):
     status_on: Mapped[date | None]
     registered_on: Mapped[date | None]
     registered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"))
 
     __table_args__ = (
         Index("ix_residents_village_id_name", "village_id", "name"),

@@ -175,7 +175,9 @@ def _add_unless_known(session: Session, resident: Resident) -> None:
 
 def possible_duplicates(session: Session, name: str, born_on: date | None, village_id: int) -> Sequence[Resident]:
     """Same name and village, and no two different birthdays: perhaps the same person, so the doctor is asked."""
-    query = select(Resident).where(Resident.village_id == village_id, Resident.name == name.strip())
+    query = select(Resident).where(
+        Resident.village_id == village_id, Resident.name == name.strip(), Resident.status != Status.MERGED
+    )
     if born_on is not None:
         query = query.where(or_(Resident.born_on == born_on, Resident.born_on.is_(None)))
     return session.scalars(query.order_by(Resident.id)).all()
@@ -187,7 +189,7 @@ def possible_duplicates(session: Session, name: str, born_on: date | None, villa
 def update_resident_keys(session: Session, resident: Resident) -> None:
     """Write the keys under which a resident is found; call it after a change of name, number, household or village."""
     keys = keys_for(session.info["keyring"], resident.name, resident.identity_number(), resident.householder)
-    wanted = {(resident.village_id, key) for key in keys}
+    wanted = {(resident.village_id, key) for key in keys} if resident.status != Status.MERGED else set()
     rows = select(ResidentKey.village_id, ResidentKey.key).where(ResidentKey.resident_id == resident.id)
     present = {(village_id, key) for village_id, key in session.execute(rows)}
     for village_id, key in present - wanted:

@@ -196,6 +196,7 @@ class _Known:
         query = select(Resident).where(
             Resident.village_id.in_({entry.village_id for entry in unknown}),
             Resident.name.in_({entry.name for entry in unknown}),
+            Resident.status != Status.MERGED,
         )
         for resident in session.scalars(query):
             self.namesakes[resident.village_id, resident.name].append(resident)
