@@ -61,6 +61,8 @@ def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
     if step is not None:
         return _ask(turn, index, step)
     loose = next((name for name in draft.doubts), None) or _contradiction(form, draft, turn)
+    if loose and (step := form.step(loose)):
+        return _ask(turn, index, step)
     if loose:
         doubt = draft.doubts[loose]
         return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), loose, index, None, doubt)
@@ -72,6 +74,11 @@ def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
     if doubt := form.check(known_of(turn, draft)):
         draft.doubts["check"] = doubt
         return "check"
+    if not draft.corrects and (noticed := form.notices(turn, draft.answers)):
+        name, doubt = noticed
+        draft.answers.pop(name, None)
+        draft.doubts[name] = doubt
+        return name
     if doubt := _seen_since(turn, draft):
         draft.doubts["gone_checked"] = doubt
         return "gone_checked"

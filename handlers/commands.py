@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from handlers import appointments, corrections, filling, leave, snooze, summary, worklist
+from handlers import appointments, corrections, duplicates, filling, leave, snooze, summary, worklist
 from handlers.asking import ask
 from handlers.menu import FORMS
 from handlers.turn import Turn
@@ -142,6 +142,7 @@ COMMANDS: tuple[Command, ...] = (
         lambda turn, words: summary.summarise(turn, words),
         takes_words=True,
     ),
+    Command("重复", "/duplicates", "可能重复登记的居民", lambda turn, words: duplicates.show(turn, words)),
     Command("帮助", "/help", "看能做什么", _help, aliases=("?", "?", "怎么用", "菜单")),
 )
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
@@ -198,6 +199,7 @@ def _page(turn: Turn, rest: str) -> None:
 
 _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "visit": lambda turn, rest: worklist.open_visit(turn, int(rest)),
+    "dup": lambda turn, rest: duplicates.press(turn, rest),
     "kept": lambda turn, rest: appointments.note_kept(turn, rest),
     "arrived": lambda turn, rest: worklist.note_arrival(turn, rest),
     "page": _page,

@@ -55,6 +55,10 @@ def nothing_wrong(known: Known) -> Doubt | None:
     return None
 
 
+def nothing_noticed(turn: Turn, answers: Mapping[str, Any]) -> tuple[str, Doubt] | None:
+    return None
+
+
 def nothing_derived(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
     return {}
 
@@ -85,7 +89,8 @@ class Form:
 
     `about` tells whether a resident must be chosen first. `words` are how a line says which service it is; `needs`
     are fields of which a line must show at least one for the form to recognise itself without those words.
-    `derive` computes fields from others (BMI), `check` finds contradictions, `marks` decides the facts that figures
+    `derive` computes fields from others (BMI), `check` finds contradictions, `notices` what the register has against the
+    answers (by field), `marks` decides the facts that figures
     need, `counts` maps fields to measures, `measures` are those that more than one field decides, `owes` tells what is
     due next, `finish` does what else follows a record (an agreement, a registration), `receipt` what the doctor reads of
     it after submitting. `foresees` adds to the recap what only the database can say of the answers, `undo` takes back what
@@ -102,6 +107,7 @@ class Form:
     programme: str | None = None
     protocol: Protocol | None = None
     check: Callable[[Known], Doubt | None] = nothing_wrong
+    notices: Callable[[Turn, Mapping[str, Any]], tuple[str, Doubt] | None] = nothing_noticed
     derive: Callable[[Mapping[str, Any], Known], dict[str, Any]] = nothing_derived
     marks: Callable[[Mapping[str, Any], Decision | None, Known], list[str]] = no_marks
     counts: Mapping[str, str] = attribute(default_factory=dict)

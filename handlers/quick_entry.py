@@ -142,13 +142,9 @@ class _Reader:
         if piece.match is None or piece.kin:
             self._read_unnamed(piece)
             return
-        ids, how = self._who(piece)
-        if how == "event":
-            self._read_unnamed(replace(piece, match=None))
-            return
-        self._add(piece, prepare(piece.text, piece.names, self.places), ids, piece.match.said)
+        self._add(piece, prepare(piece.text, piece.names, self.places), self._who(piece), piece.match.said)
 
-    def _who(self, piece: Piece) -> tuple[tuple[int, ...], str]:
+    def _who(self, piece: Piece) -> tuple[int, ...]:
         """Whom a written name means: two of one name are told apart by what else is said of them."""
         assert piece.match is not None
         ids = piece.match.ids
@@ -156,7 +152,7 @@ class _Reader:
             ids = tuple(dict.fromkeys([*ids, *residents.same_sound(self.turn, piece.match.said)]))
         if len(ids) > 1:
             ids = self._told_apart(ids, piece.text) or ids
-        return ids, "name"
+        return ids
 
     def _told_apart(self, ids: Sequence[int], text: str) -> tuple[int, ...]:
         """Those whom the village, group, age or sex in the line fits, where it fits one of them only."""
@@ -231,6 +227,9 @@ class _Reader:
         known = self._known(resident)
         person = Person(known, self._programmes(ids), named=True)
         result = recognise(line, person)
+        if any(reading.form.about == "new_resident" for reading in result.readings):  # the name is an answer there
+            line = prepare(piece.text, (), self.places)
+            result = recognise(line, person)
         left = leftovers(line, [], known)
         if result.elsewhere:
             self._elsewhere(piece, result.elsewhere)

@@ -154,6 +154,12 @@ def identity_hash(keyring: Keyring, identity: str) -> str:
     return keyring.lookup(identity.upper(), place="residents.identity")
 
 
+def with_identity(session: Session, identity: str) -> Resident | None:
+    """Who bears an identity number."""
+    number = identity_hash(session.info["keyring"], identity)
+    return session.scalar(select(Resident).where(Resident.identity_hash == number))
+
+
 def _add_unless_known(session: Session, resident: Resident) -> None:
     """Two doctors may register the same person at the same moment: the unique hash decides, not the look before."""
     if resident.identity_hash is None:

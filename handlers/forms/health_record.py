@@ -12,11 +12,12 @@ from sqlalchemy import update
 
 from handlers.form import Form
 from handlers.forms.event import Place
-from handlers.residents import looks_like_name
+from handlers.residents import describe, looks_like_name
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany, SelectOne, Step, Text, options
 from handlers.turn import Turn
 from models import registry
 from models.conversation import Doubt
+from models.message import mark_name
 from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
 from models.record import Record
 
@@ -84,7 +85,7 @@ class PersonName(Text):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for word in _HAN.finditer(line):
             name = _AROUND_A_NAME.fullmatch(word[0])
-            if name and looks_like_name(name["name"]):
+            if name and looks_like_name(name["name"]) and not _is_place(name["name"], known):
                 start = word.start() + name.start("name")
                 yield Found(start, start + len(name["name"]), Answer({self.field: name["name"]}))
                 return
@@ -97,6 +98,11 @@ class VillageGroup(Text):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for match in _GROUP.finditer(line):
             yield Found(match.start(), match.end(), Answer({self.field: f"{match[1]}组"}), announced=True)
+
+
+def _is_place(word: str, known: Known) -> bool:
+    """石桥村, 石桥: not somebody called so."""
+    return word.endswith("村") or any(word == name.removesuffix("村") for _, name in known.villages)
 
 
 _HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
@@ -171,6 +177,26 @@ def check(known: Known) -> Doubt | None:
     return None
 
 
+def notices(turn: Turn, answers: Mapping[str, Any]) -> tuple[str, Doubt] | None:
+    """The same number is the same person; the same name in the village may be."""
+    if identity := answers.get("identity_number"):
+        known = registry.with_identity(turn.session, identity)
+        if known is not None:
+            who = turn.resident(known.id)
+            where = f"是{mark_name(who.name)} {describe(turn, who)}" if who else "在别的村,请联系公卫科"
+            ask = f"这个身份证号已经登记过,{where}。同一个号就是同一个人,不用再建,请发“取消”;号码填错了请重发。"
+            return "identity_number", Doubt(ask, [])
+    if "namesake_checked" in answers or "village_id" not in answers or "name" not in answers:
+        return None
+    born_on = date.fromisoformat(answers["born_on"]) if "born_on" in answers else None
+    same = registry.possible_duplicates(turn.session, answers["name"], born_on, answers["village_id"])
+    if not same:
+        return None
+    people = "、".join(f"{mark_name(r.name)} {describe(turn, r)}" for r in same[:3])
+    ask = f"村里已经有{people}。是同一个人就不用再建,请发“取消”。"
+    return "namesake_checked", Doubt(ask, [("不是,是另一个人", {"namesake_checked": 1})])
+
+
 def finish(turn: Turn, record: Record) -> None:
     """Register the resident and enrol them; sensitive fields move to sealed columns and leave the record's answers."""
     answers = dict(record.answers)
@@ -219,6 +245,7 @@ form = Form(
         NAME, IDENTITY_NUMBER, SEX, BORN_ON, VILLAGE, GROUP, HOUSEHOLDER, PHONE, GROUPS, PROGRAMMES,
     ),
     check=check,
+    notices=notices,
     finish=finish,
     undo=undo,
 )  # fmt: skip
