@@ -137,7 +137,9 @@ def _card(turn: Turn, resident: Resident) -> str:
     session = turn.session
     open_ones = select(Enrolment.programme).where(Enrolment.resident_id == resident.id, Enrolment.ended_on.is_(None))
     programmes = "、".join(PROGRAMME_TITLES.get(code, code) for code in session.scalars(open_ones))
-    done = select(func.count(), func.max(Record.on)).where(Record.resident_id == resident.id, Record.status == "current")
+    done = select(func.count(), func.max(Record.on)).where(
+        Record.resident_id == resident.id, Record.status == "current"
+    )
     count, last = session.execute(done).one()
     number = resident.identity_number()
     parts = [

@@ -130,7 +130,9 @@ def merge(session: Session, stays: Resident, goes: Resident, now: datetime, *, b
             "filled": _fill(session, stays, goes),
             "folded": _fold_enrolments(session, stays, goes),
         }
-        moved = {f"{column.table.name}.{column.name}": _move(session, column, goes.id, stays.id) for column in _naming()}
+        moved = {
+            f"{column.table.name}.{column.name}": _move(session, column, goes.id, stays.id) for column in _naming()
+        }
         goes.status, goes.merged_into_id = Status.MERGED, stays.id
         session.flush()
     _renew_keys(session, stays, goes)

@@ -48,7 +48,13 @@ class Status(StrEnum):
     MERGED = "merged"  # registered twice: everything about them is kept under `merged_into_id` (models.merging)
 
 
-STATUS_TITLES = {Status.ACTIVE: "在册", Status.ABSENT: "外出", Status.MOVED: "迁出", Status.DIED: "死亡", Status.MERGED: "已合并"}
+STATUS_TITLES = {
+    Status.ACTIVE: "在册",
+    Status.ABSENT: "外出",
+    Status.MOVED: "迁出",
+    Status.DIED: "死亡",
+    Status.MERGED: "已合并",
+}
 
 
 class Organisation(Base):

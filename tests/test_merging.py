@@ -62,7 +62,7 @@ def everything(session: Session) -> dict[str, list[Any]]:
     """Every row of every table but the audit, which only grows, and counters that stand at nothing."""
     session.flush()
     return {
-        table.name: sorted((tuple(map(str, row)) for row in session.execute(select(table)) if row[-1] != 0))
+        table.name: sorted(tuple(map(str, row)) for row in session.execute(select(table)) if row[-1] != 0)
         for table in metadata.sorted_tables
         if table.name != "audit"
     }

@@ -17,8 +17,8 @@ from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany,
 from handlers.turn import Turn
 from models import registry
 from models.conversation import Doubt
-from models.message import mark_name
 from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
+from models.message import mark_name
 from models.record import Record
 
 _PHONE = re.compile(r"(?<![\d-])(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
