@@ -286,7 +286,7 @@ def _move(
 ) -> list[list[Any]]:
     """Let rows name another resident; returns their keys. A row that the other has already (one enrolment in each
     programme, one place on a list) stays where it is."""
-    table: Table = column.table  # type: ignore[assignment]
+    table: Table = column.table
     others = [key for key in table.primary_key.columns if key is not column]
     moved: list[list[Any]] = []
     for row in session.execute(select(table).where(column == source).order_by(*others)).mappings().all():
