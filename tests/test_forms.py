@@ -1,0 +1,182 @@
+"""What holds for every form: the order of answering, going back, changing at the recap and resuming make no difference.
+
+Each form is filled in twice from the same plan of answers: straight through, and as people really do it: opening a
+question out of turn, going a step back, changing a field at the recap and changing it back, with the conversation
+sealed and opened again before every message. Both must record the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from handlers.answer import answer
+from handlers.asking import Question, current_question
+from handlers.filling import open_drafts
+from handlers.menu import FORMS
+from handlers.recap import known_of
+from handlers.steps import Day, Number, Step
+from handlers.turn import Turn
+from models.base import Store
+from models.conversation import Conversation, Draft
+from models.message import IncomingMessage
+from models.people import HealthWorker, Resident
+from models.record import Record
+from models.scope import scope_of
+from tests.conftest import CHINA, NOW
+
+MOST_MESSAGES = 150
+VALUES = {"systolic": "152/94", "fasting_glucose": "空腹 8.2", "place": "石桥村", "name": "向晚秋", "identity_number": "跳过", "phone": "13807451234"}
+RESIDENTS = {"antenatal_visit": ("female", 18, 40), "postpartum_visit": ("female", 18, 40), "folic_acid": ("female", 18, 40)}
+CHILDREN = ("newborn_visit", "child_check", "vaccination")
+INSIDE = {"enrol", "gone_checked"}  # how a question was settled, not what was found
+
+
+class Speaker:
+    """李梅, whose conversation is sealed and opened again before every message."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.said, self.kept = session, [], "{}"
+        self.worker = session.scalars(select(HealthWorker).where(HealthWorker.code == "V001")).one()
+        self.scope = scope_of(session, self.worker)
+
+    def turn(self, **content: Any) -> Turn:
+        message = IncomingMessage("console", "V001", f"e{len(self.said)}", NOW, **content)
+        conversation = Conversation.from_json(json.loads(self.kept))
+        return Turn(self.session, NOW, CHINA, self.worker, self.scope, conversation, message)
+
+    def send(self, *chosen: str, text: str | None = None) -> None:
+        turn = self.turn(text=text, chosen=chosen, context="")
+        answer(turn)
+        self.said.append(text or chosen)
+        self.kept = json.dumps(turn.conversation.to_json())
+
+    def question(self) -> Question:
+        return current_question(self.turn())
+
+    def begin(self, code: str) -> None:
+        turn = self.turn()
+        open_drafts(turn, [Draft(code, a_resident(self.session, self.worker, code))])
+        self.kept = json.dumps(turn.conversation.to_json())
+
+
+def a_resident(session: Session, worker: HealthWorker, code: str) -> int | None:
+    """Somebody of the doctor's whom the form is for."""
+    if FORMS[code].about != "resident":
+        return None
+    people = session.scalars(select(Resident).where(Resident.village_id.in_(worker.villages)).order_by(Resident.id)).all()
+    sex, youngest, oldest = RESIDENTS.get(code, (None, 66, 90))
+    if code in CHILDREN:
+        youngest, oldest = 0, 6
+    today = NOW.astimezone(CHINA).date()
+    fitting = [p for p in people if p.status == "active" and (age := p.age_on(today)) is not None and youngest <= age <= oldest]
+    return next((p.id for p in fitting if sex in (None, p.sex)), people[0].id)
+
+
+class Plan:
+    """One answer for every question, chosen when it is first asked and kept."""
+
+    def __init__(self, seed: int) -> None:
+        self.random, self.of = Random(seed), {}
+
+    def answer_to(self, question: Question, turn: Turn) -> tuple[tuple[str, ...], str | None]:
+        """(buttons, text)"""
+        key = question.asks if question.doubt is None else f"{question.asks}?{question.doubt.ask}"
+        if key not in self.of:
+            self.of[key] = self._choose(question, turn)
+        return self.of[key]
+
+    def _choose(self, question: Question, turn: Turn) -> tuple[tuple[str, ...], str | None]:
+        ids = [c.id for c in question.choices if not c.id.startswith("edit.")]
+        if question.doubt is not None:
+            options = [i for i in ids if i.startswith("o.")]
+            return ((self.random.choice(options),), None) if options else ((), VALUES.get(question.asks, "取消"))
+        step = question.step
+        assert step is not None
+        own = [i for i in ids if i.startswith(f"{step.field}.") and not i.endswith(".done")]
+        if step.many and own:
+            return (self.random.choice(own), f"{step.field}.done"), None
+        if own and step.field not in VALUES:
+            return (self.random.choice(own),), None
+        if question.optional and self.random.random() < 0.3:
+            return ("skip",), None
+        return (), self._text(step, turn)
+
+    def _text(self, step: Step, turn: Turn) -> str:
+        if step.field in VALUES:
+            return VALUES[step.field]
+        if isinstance(step, Number):
+            low, high = step.usual or step.possible
+            return f"{round(low + (high - low) * self.random.uniform(0.3, 0.6), step.decimals):g}"
+        if isinstance(step, Day):
+            day = turn.today - timedelta(days=3) if step.past else turn.today + timedelta(days=20)
+            return day.isoformat()
+        return "情况说明"
+
+
+def fill(speaker: Speaker, code: str, plan: Plan, wander: Random | None) -> dict[str, Any] | None:
+    """Fill the form in and submit; the answers recorded, or None where the plan ends in a dead end (取消)."""
+    speaker.begin(code)
+    form = FORMS[code]
+    for _ in range(MOST_MESSAGES):
+        question = speaker.question()
+        turn = speaker.turn()
+        if wander and question.doubt is None and question.asks != "resident" and wander.random() < 0.35:
+            wandered(speaker, form.steps, plan, wander)
+            question = speaker.question()
+            turn = speaker.turn()
+        if question.asks == "confirm":
+            speaker.send("submit")
+            records = speaker.session.scalars(select(Record).order_by(Record.id.desc()).limit(1)).all()
+            return {k: v for k, v in records[0].answers.items() if k not in INSIDE} if records else None
+        buttons, text = plan.answer_to(question, turn)
+        speaker.send(*buttons, text=text)
+        if not json.loads(speaker.kept).get("drafts"):
+            return None
+    raise AssertionError(f"{code}: the questions do not end: {speaker.said[-12:]}, still {speaker.question().text!r}")
+
+
+def wandered(speaker: Speaker, steps: tuple[Step, ...], plan: Plan, wander: Random) -> None:
+    """One step back, or a question out of turn that the plan has an answer for."""
+    if wander.random() < 0.4:
+        speaker.send(text="上一步")
+        return
+    turn = speaker.turn()
+    known = known_of(turn, turn.conversation.drafts[0])
+    ready = [s for s in steps if s.field in plan.of and s.when(known) and plan.of[s.field] != (("skip",), None)]
+    if ready:
+        step = wander.choice(ready)
+        speaker.send(f"edit.0.{step.field}")
+        buttons, text = plan.of[step.field]
+        speaker.send(*buttons, text=text)
+
+
+@contextmanager
+def never_committed(store: Store) -> Iterator[Session]:
+    with store.write() as session:
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
+@pytest.mark.parametrize("code", [code for code, form in FORMS.items() if not form.by_command])
+def test_any_way_of_filling_in_records_the_same(code: str, county: Store) -> None:
+    recorded = 0
+    for seed in range(4):
+        plan = Plan(seed)
+        with never_committed(county) as session:
+            straight = fill(Speaker(session), code, plan, None)
+        with never_committed(county) as session:
+            wandering = fill(Speaker(session), code, plan, Random(seed))
+        assert wandering == straight, f"seed {seed}"
+        recorded += straight is not None
+    assert recorded, "no plan came to an end: the form cannot be submitted"
