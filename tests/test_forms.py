@@ -34,8 +34,19 @@ from models.scope import scope_of
 from tests.conftest import CHINA, NOW
 
 MOST_MESSAGES = 150
-VALUES = {"systolic": "152/94", "fasting_glucose": "空腹 8.2", "place": "石桥村", "name": "向晚秋", "identity_number": "跳过", "phone": "13807451234"}
-RESIDENTS = {"antenatal_visit": ("female", 18, 40), "postpartum_visit": ("female", 18, 40), "folic_acid": ("female", 18, 40)}
+VALUES = {
+    "systolic": "152/94",
+    "fasting_glucose": "空腹 8.2",
+    "place": "石桥村",
+    "name": "向晚秋",
+    "identity_number": "跳过",
+    "phone": "13807451234",
+}
+RESIDENTS = {
+    "antenatal_visit": ("female", 18, 40),
+    "postpartum_visit": ("female", 18, 40),
+    "folic_acid": ("female", 18, 40),
+}
 CHILDREN = ("newborn_visit", "child_check", "vaccination")
 INSIDE = {"enrol", "gone_checked"}  # how a question was settled, not what was found
 
@@ -72,12 +83,16 @@ def a_resident(session: Session, worker: HealthWorker, code: str) -> int | None:
     """Somebody of the doctor's whom the form is for."""
     if FORMS[code].about != "resident":
         return None
-    people = session.scalars(select(Resident).where(Resident.village_id.in_(worker.villages)).order_by(Resident.id)).all()
+    people = session.scalars(
+        select(Resident).where(Resident.village_id.in_(worker.villages)).order_by(Resident.id)
+    ).all()
     sex, youngest, oldest = RESIDENTS.get(code, (None, 66, 90))
     if code in CHILDREN:
         youngest, oldest = 0, 6
     today = NOW.astimezone(CHINA).date()
-    fitting = [p for p in people if p.status == "active" and (age := p.age_on(today)) is not None and youngest <= age <= oldest]
+    fitting = [
+        p for p in people if p.status == "active" and (age := p.age_on(today)) is not None and youngest <= age <= oldest
+    ]
     return next((p.id for p in fitting if sex in (None, p.sex)), people[0].id)
 
 
