@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handlers.absence import DETAILS, not_seen
 from handlers.decisions import Decision, Protocol
-from handlers.steps import Known, Step
+from handlers.steps import Known, Step, always
 from models.conversation import Doubt, Draft
 from models.record import Record
 from models.services import DISCREET
@@ -95,7 +95,8 @@ class Form:
     due next, `finish` does what else follows a record (an agreement, a registration), `receipt` what the doctor reads of
     it after submitting. `foresees` adds to the recap what only the database can say of the answers, `undo` takes back what
     `finish` did when the record is withdrawn. `enrols` tells whether recording it takes the resident into the programme: "ask" the doctor,
-    "always", or "never".
+    "always", or "never". `fits` tells of a programme with several forms whether this one is for the resident now (a newborn's
+    home visit, or a child's check); the first that fits is due.
     """
 
     code: str
@@ -114,6 +115,7 @@ class Form:
     measures: Callable[[Mapping[str, Any], Known], dict[str, int]] = no_measures
     owes: Callable[[Mapping[str, Any], Decision | None, Known], Due] = as_decided
     enrols: Literal["ask", "always", "never"] = "ask"
+    fits: Callable[[Known], bool] = always
     discreet: bool = False
     """Its title never stands in a message's first line (promise 9)."""
     receipt: Callable[[Mapping[str, Any]], str] = no_receipt

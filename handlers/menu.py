@@ -16,6 +16,7 @@ from handlers.forms import (
     signing,
     training,
 )
+from handlers.steps import Known
 from models.services import PROGRAMMES
 
 FORMS: dict[str, Form] = {
@@ -40,9 +41,16 @@ FOLLOW_UPS = {form.programme: form for form in reversed(FORMS.values()) if form.
 PROGRAMME_TITLES = PROGRAMMES
 
 
-def form_due(programme: str, next_service: str | None) -> Form | None:
-    """The form that the visit due in a programme is recorded on; None while no form serves it."""
-    return FORMS.get(next_service or "") or FOLLOW_UPS.get(programme)
+def form_due(programme: str, next_service: str | None, known: Known) -> Form | None:
+    """The form that the visit due in a programme is recorded on; None while no form serves it.
+
+    The one that the last visit named, unless the resident has outgrown it; else the first of the programme that fits.
+    """
+    named = FORMS.get(next_service or "")
+    if named is not None and named.fits(known):
+        return named
+    forms = [form for form in FORMS.values() if form.programme == programme]
+    return next((form for form in forms if form.fits(known)), FOLLOW_UPS.get(programme))
 
 
 def protocols() -> list[Protocol]:

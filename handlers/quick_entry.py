@@ -14,7 +14,6 @@ from sqlalchemy import bindparam, select
 
 from handlers import recap, residents
 from handlers.decisions import Urgency
-from handlers.form import day_of
 from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers
 from handlers.lines import Line, Reading, blank, prepare
 from handlers.menu import FORMS
@@ -36,7 +35,7 @@ LONGEST_NAME = 6
 SOUNDED_OUT = 3  # unknown names per message that are compared with everybody's
 _MAY_SAY_SOMETHING = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_PROGRAMMES = select(Enrolment.resident_id, Enrolment.programme).where(
+_PROGRAMMES = select(Enrolment.resident_id, Enrolment.programme, Enrolment.next_service).where(
     Enrolment.resident_id.in_(bindparam("ids", expanding=True)), Enrolment.ended_on.is_(None)
 )
 _STARTS_WITH_WORDS = re.compile(r"\s*([\u4e00-\u9fff]+|[A-Za-z]{2,})")
@@ -291,16 +290,17 @@ class _Reader:
         villages = turn.villages if self.places else ()
         if resident is None:
             return Known(turn.today, villages=villages)
-        return Known(turn.today, {}, resident.sex, resident.age_on(day_of({}, turn.today)), villages)
+        age = resident.age_on(turn.today)
+        return Known(turn.today, {}, resident.sex, age, villages, born_on=resident.born_on)
 
-    def _programmes(self, ids: Sequence[int]) -> frozenset[str]:
-        """What all of them are enrolled in."""
-        if not ids:
-            return frozenset()
-        of: dict[int, set[str]] = {resident_id: set() for resident_id in ids}
-        for resident_id, programme in self.turn.session.execute(_PROGRAMMES, {"ids": list(ids)}):
-            of[resident_id].add(programme)
-        return frozenset(set.intersection(*of.values()))
+    def _programmes(self, ids: Sequence[int]) -> dict[str, str | None]:
+        """What all of them are enrolled in, and the service that comes next in it."""
+        of: dict[int, dict[str, str | None]] = {resident_id: {} for resident_id in ids}
+        if ids:
+            for resident_id, programme, service in self.turn.session.execute(_PROGRAMMES, {"ids": list(ids)}):
+                of[resident_id][programme] = service
+        first = next(iter(of.values()), {})
+        return {code: service for code, service in first.items() if all(code in each for each in of.values())}
 
 
 def _is_heading(text: str) -> bool:

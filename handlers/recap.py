@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -73,9 +73,24 @@ def known_of(turn: Turn, draft: Draft) -> Known:
         born_on=resident.born_on,
         programmes=frozenset(code for code, enrolment in enrolments.items() if enrolment.ended_on is None),
         since=own.since if own else None,
-        details=own.details if own else {},
+        details=_details(turn, own, draft),
+        settings=turn.settings,
         past=lambda: past_visits(turn, draft),
     )
+
+
+def _details(turn: Turn, enrolment: Enrolment | None, draft: Draft) -> Mapping[str, Any]:
+    """What the enrolment remembers; a record being corrected has told it nothing."""
+    if enrolment is None:
+        return {}
+    corrected = turn.session.get(Record, draft.corrects) if draft.corrects else None
+    return without(enrolment.details, corrected.owes) if corrected else enrolment.details
+
+
+def without(details: Mapping[str, Any], owes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Details without those that a record had added."""
+    told = (owes or {}).get("details", {})
+    return {name: value for name, value in details.items() if name not in told or told[name] != value}
 
 
 def history(turn: Turn, draft: Draft) -> list[Record]:

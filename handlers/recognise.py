@@ -6,14 +6,14 @@ Driven by the forms' own declarations (`words`, `needs`, `about`, `programme`, t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from handlers.elsewhere import other_service
 from handlers.form import Form
 from handlers.lines import Line, Reading, announced_before, blank, read_fields
-from handlers.menu import FORMS
+from handlers.menu import FORMS, form_due
 from handlers.steps import Known, any_of
 
 _NOT_DONE = re.compile(r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$")
@@ -30,8 +30,14 @@ class Person:
     """What is known of whom a line is about, while it is being read."""
 
     known: Known
-    programmes: frozenset[str] = frozenset()
+    programmes: Mapping[str, str | None] = field(default_factory=dict)
+    """Those they are enrolled in, with the service that the next visit was named to be."""
     named: bool = False
+
+    def forms(self) -> dict[str, Form]:
+        """Programme -> the form on which the next visit is recorded."""
+        due = ((code, form_due(code, service, self.known)) for code, service in self.programmes.items())
+        return {code: form for code, form in due if form is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,8 @@ def _by_needs(
     if not found:
         return []
     wanted = set().union(*found.values()) - {f for form in chosen for f in form.needs}
-    picked = [form for form in found if form.programme in person.programmes and found[form] & wanted]
+    due = person.forms().values()
+    picked = [form for form in found if form in due and found[form] & wanted]
     for form in picked:
         wanted -= {name for name in wanted if form.step(name)}
     while wanted:
@@ -195,14 +202,10 @@ def _by_enrolment(line: Line, person: Person) -> list[Reading]:
 
     Only where every programme of theirs has a form: 规律服药 of a tuberculosis patient is not a pressure visit.
     """
-    by_programme = {form.programme: form for form in FORMS.values() if form.programme}
-    if not person.programmes or not person.programmes <= set(by_programme):
+    due = person.forms()
+    if not due or due.keys() != person.programmes.keys():
         return []
-    readings = [
-        read_fields(form, line, person.known)
-        for programme, form in by_programme.items()
-        if programme in person.programmes
-    ]
+    readings = [read_fields(form, line, person.known) for form in FORMS.values() if form in due.values()]
     telling = [reading for reading in readings if any(s.field not in _NO_FINDINGS for s, _ in reading.found)]
     mentioned = [reading for reading in readings if _mentions_needs(reading.form, line.text)]
     best = sorted(telling or mentioned, key=lambda reading: -len(reading.found))
@@ -211,14 +214,13 @@ def _by_enrolment(line: Line, person: Person) -> list[Reading]:
 
 def by_number(person: Person, line: Line, number: str) -> list[Reading]:
     """A name and one number without any word: the visit whose value it could be, and it will be asked."""
-    by_programme = {form.programme: form for form in FORMS.values() if form.programme in person.programmes}
-    if not by_programme or not person.programmes <= set(by_programme):
+    due = person.forms()
+    if not due or due.keys() != person.programmes.keys():
         return []
     plain = float(number) if number.replace(".", "", 1).isdecimal() else 0.0
-    first = [
-        f for f in by_programme.values() if any(s.guess(plain, person.known) for s in f.steps if s.field in f.needs)
-    ]
-    return [read_fields((first or list(by_programme.values()))[0], line, person.known)]
+    forms = [form for form in FORMS.values() if form in due.values()]
+    first = [form for form in forms if any(s.guess(plain, person.known) for s in form.steps if s.field in form.needs)]
+    return [read_fields((first or forms)[0], line, person.known)]
 
 
 def _mentions_needs(form: Form, text: str) -> bool:

@@ -91,6 +91,7 @@ def set_aside(turn: Turn, record: Record, status: str) -> None:
     if record.resident_id is None:
         count(session, difference(Counter(), record_effects(record)))
     record.status = status
+    _forget_details(turn, record)
     _undo_absence(turn, record)
     for agreement in session.scalars(select(Agreement).where(Agreement.record_id == record.id)):
         agreement.status = "withdrawn"
@@ -98,6 +99,13 @@ def set_aside(turn: Turn, record: Record, status: str) -> None:
         select(Referral).where(Referral.record_id == record.id, Referral.closed_at.is_(None))
     ):
         referral.closed_at, referral.close_reason = turn.now, f"record {status}"
+
+
+def _forget_details(turn: Turn, record: Record) -> None:
+    """What only this record had told of the enrolment is not known any more; what others told, they tell again."""
+    enrolment = turn.enrolments(record.resident_id).get(record.programme or "")
+    if enrolment is not None:
+        enrolment.details = recap.without(enrolment.details, record.owes)
 
 
 def _new_record(
@@ -181,8 +189,9 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     """What is due, and the class and urgency, are those of the latest current records; without any, what stood before.
 
     1. The latest record of the programme decides until when reminders rest; one at which nobody was seen nothing else.
-    2. The latest one at which the resident was seen decides the next visit, its window and form, and what is remembered.
-    3. A record that closes the programme ends the enrolment; when it is withdrawn, the enrolment goes on.
+    2. What is remembered of the enrolment is what all of them told, a later one coming before an earlier one.
+    3. The latest one at which the resident was seen decides the next visit, its window and form.
+    4. A record that closes the programme ends the enrolment; when it is withdrawn, the enrolment goes on.
     """
     turn.session.flush()
     query = (
@@ -197,6 +206,8 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     records = turn.session.scalars(query.limit(LOOKED_BACK)).all()
     newest = records[0] if records else None
     enrolment.snoozed_until = ask_again_on(newest.answers, newest.on) if newest else None
+    for record in reversed(records):  # also one that is entered late tells something, a vaccine given in spring
+        enrolment.details = {**enrolment.details, **(record.owes or {}).get("details", {})}
     latest = next((record for record in records if not not_seen(record.answers)), None)
     if latest is None:
         enrolment.next_due_on = fallback
@@ -207,7 +218,6 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     enrolment.next_due_on = latest.next_due_on or enrolment.next_due_on
     enrolment.next_service = owes.get("service")
     enrolment.due_from = date.fromisoformat(owes["opens_on"]) if "opens_on" in owes else None
-    enrolment.details = {**enrolment.details, **owes.get("details", {})}
     enrolment.urgency = latest.urgency
     if ended := owes.get("ended"):
         enrolment.ended_on, enrolment.end_reason, enrolment.next_due_on = latest.on, f"{CLOSED}{ended}"[:64], None

@@ -15,9 +15,10 @@ from handlers.absence import not_seen
 from handlers.asking import ask
 from handlers.decisions import Urgency
 from handlers.menu import FORMS, PROGRAMME_TITLES, form_due
+from handlers.steps import Known
 from handlers.turn import Turn
 from models.conversation import Draft
-from models.enrolment import DueVisit, Enrolment, due_visits
+from models.enrolment import DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
 from models.people import Organisation, Resident, full_years
 from models.record import Agreement, AuditEntry, Record, Referral
@@ -58,6 +59,8 @@ class Line:
         what = "、".join(PROGRAMME_TITLES[v.programme] for v in self.visits)
         late = max(v.days_late(today) for v in self.visits)
         when = f"逾期{late}天" if late > 0 else "今天到期" if late == 0 else f"{-late}天后到期"
+        if late < 0 and any(v.due_from is not None and v.due_from <= today for v in self.visits):
+            when = f"{min(v.due_on for v in self.visits):%m-%d}前都可访"
         mark = {0: "🔴", 1: "🟠"}.get(self.rank, "")
         where = villages.get(first.village_id, "") + (first.village_group or "")
         return f"{mark}{mark_name(first.name)} {SEX.get(first.sex or '', '')}{age} {where} {what} {when}"
@@ -114,7 +117,7 @@ _LISTS = {"today": ("今日待访", timedelta()), "overdue": ("逾期未访", ti
 
 
 def today(turn: Turn, words: str = "") -> None:
-    """今日: due today and everything overdue, and what was appointed."""
+    """今日: due today, everything overdue, what may be made from now on, and what was appointed."""
     if not words:
         appointments.tell(turn)
     _show(turn, "today", "今日待访", turn.today, only(turn, words), 0)
@@ -136,11 +139,10 @@ def page(turn: Turn, kind: str, rest: str) -> None:
 
 
 def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int) -> None:
-    lines = [
-        line
-        for line in lines_of(due_visits(turn.session, turn.scope, last=last, programme=part.programme))
-        if part.holds(line)
-    ]
+    visits = [*due_visits(turn.session, turn.scope, last=last, programme=part.programme)]
+    if kind == "today":
+        visits += open_windows(turn.session, turn.scope, turn.today, programme=part.programme)
+    lines = [line for line in lines_of(visits) if part.holds(line)]
     referrals = referrals_to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
     if not lines and not referrals:
         coming = due_visits(turn.session, turn.scope, first=turn.today, last=turn.today + timedelta(days=7))
@@ -194,8 +196,10 @@ def open_visit(turn: Turn, resident_id: int) -> None:
         .order_by(Enrolment.next_due_on)
     ).all()
     soon = turn.today + timedelta(days=14)
-    due = [e for e in enrolments if e.next_due_on is not None and e.next_due_on <= soon] or list(enrolments)
-    forms = [form_due(e.programme, e.next_service) for e in due]
+    due = [e for e in enrolments if any(day is not None and day <= soon for day in (e.next_due_on, e.due_from))]
+    due = due or list(enrolments)
+    known = Known(turn.today, sex=resident.sex, age=resident.age_on(turn.today), born_on=resident.born_on)
+    forms = [form_due(e.programme, e.next_service, known) for e in due]
     services = list(dict.fromkeys(form.code for form in forms if form is not None))
     if not services:
         turn.say(

@@ -41,6 +41,9 @@ POOR_GROUPS = ("脱贫", "贫困", "低保", "特困", "监测")
 PEOPLE_SERVICES = frozenset({"elderly_check"})
 """Services of which the distinct people in a year are counted, besides the records."""
 
+PERSON = "person."
+"""How a mark begins that counts the resident once a year, under the measure named after it: `person.children_followed`."""
+
 IMPLIED = {"referral_up": "referrals_up", "referral_down": "referrals_down"}
 """A record of these services is one of these, unless it says itself how many."""
 
@@ -127,9 +130,22 @@ def programme_effects(
     return result
 
 
-def people_effects(village_id: int, service: str, visits: Iterable[Visit]) -> Effects:
-    """`people.<service>`: one resident counts once a year, on the day of the first record."""
-    return Counter({(village_id, of_year[0].on, f"people.{service}"): 1 for _, of_year in by_year(visits)})
+def people_effects(village_id: int, measure: str, visits: Iterable[Visit]) -> Effects:
+    """One resident counts once a year, on the day of the first record."""
+    return Counter({(village_id, of_year[0].on, measure): 1 for _, of_year in by_year(visits)})
+
+
+def people_measures(records: Iterable[Record | Row[Any]]) -> Mapping[str, list[Visit]]:
+    """Measure -> the current records of one resident that count them as a person: by their service, or by a mark."""
+    found: defaultdict[str, list[Visit]] = defaultdict(list)
+    for record in records:
+        if record.status == "current":
+            measures = [str(mark).removeprefix(PERSON) for mark in record.marks if str(mark).startswith(PERSON)]
+            if record.service in PEOPLE_SERVICES:
+                measures.append(f"people.{record.service}")
+            for measure in measures:
+                found[measure].append(Visit(record.on, record.id, record.marks))
+    return found
 
 
 # --- agreements ---
@@ -232,9 +248,9 @@ def person_effects(
         until = ends_on(enrolment, gone)
         parts.append(enrolment_effects(enrolment, gone))
         parts.append(programme_effects(enrolment.programme, enrolment.village_id, enrolment.since, visits, until))
-    for service in PEOPLE_SERVICES:
-        visits = _visits(record for record in records if record.service == service)
-        parts.append(people_effects(resident.village_id, service, visits))
+    parts += [
+        people_effects(resident.village_id, measure, visits) for measure, visits in people_measures(records).items()
+    ]
     return total(parts)
 
 
@@ -320,7 +336,7 @@ def visit_effects(
     """The difference that one new record makes, when nothing else about the resident has changed.
 
     `earlier` are the current visits of the same resident and programme in the year of the record (`visits_of_year`).
-    Not for services of PEOPLE_SERVICES nor for signing: those take `counted`.
+    Not for services of PEOPLE_SERVICES, nor for marks that count people, nor for signing: those take `counted`.
     """
     parts = [record_effects(record)]
     if enrolment is not None and enrolment.programme == record.programme and record.status == "current":

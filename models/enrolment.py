@@ -97,6 +97,22 @@ def due_visits(
     return [DueVisit(*row) for row in rows]
 
 
+def open_windows(session: Session, scope: Scope, today: date, *, programme: str | None = None) -> Sequence[DueVisit]:
+    """Visits not due yet whose window has opened (孕16~20周): they may be made from now on."""
+    awake = Enrolment.snoozed_until.is_(None) | (Enrolment.snoozed_until <= today)
+    query = (
+        select(*_COLUMNS)
+        .join(Resident, Resident.id == Enrolment.resident_id)
+        .where(scope.covers(Enrolment.village_id), Enrolment.next_due_on > today, Enrolment.due_from <= today)
+        .where(Enrolment.ended_on.is_(None), awake, Resident.status.in_(VISITED))
+        .order_by(Enrolment.next_due_on, Resident.id)
+    )
+    if programme is not None:
+        query = query.where(Enrolment.programme == programme)
+    rows: Iterable[Sequence[Any]] = session.execute(query)
+    return [DueVisit(*row) for row in rows]
+
+
 def count_due(session: Session, scope: Scope, *, last: date) -> int:
     """How many visits are due on or before a day."""
     query = (

@@ -7,7 +7,7 @@ records, so a million of them need no more than one.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,11 +15,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, Text, cast, select, text
 from sqlalchemy.orm import Session
 
 from models import effects
-from models.effects import AGREEMENT, ENROLMENT, PEOPLE_SERVICES, RECORD, RESIDENT
+from models.effects import AGREEMENT, ENROLMENT, PEOPLE_SERVICES, PERSON, RECORD, RESIDENT
 from models.enrolment import Enrolment
 from models.outbox import insert_for
 from models.people import Organisation, Resident
@@ -169,13 +169,11 @@ def _of_residents(session: Session, organisation_id: int) -> Iterator[Effects]:
     for resident_id, signed in _of_each(session, agreements.where(here).order_by(Agreement.resident_id), "resident_id"):
         yield effects.validity_effects(signed, residents[resident_id], days)
     records = select(*RECORD).join(Resident, Resident.id == Record.resident_id)
-    counted = records.where(here, Record.service.in_(PEOPLE_SERVICES), Record.status == "current")
+    marked = cast(Record.marks, Text).contains(f'"{PERSON}')
+    counted = records.where(here, Record.service.in_(PEOPLE_SERVICES) | marked, Record.status == "current")
     for _, of_resident in _of_each(session, counted.order_by(Record.resident_id), "resident_id"):
-        visits: defaultdict[str, list[Visit]] = defaultdict(list)
-        for record in of_resident:
-            visits[record.service].append(Visit(record.on, record.id, record.marks))
-        for service, given in visits.items():
-            yield effects.people_effects(organisation_id, service, given)
+        for measure, given in effects.people_measures(of_resident).items():
+            yield effects.people_effects(organisation_id, measure, given)
 
 
 def _of_enrolments(session: Session, organisation_id: int) -> Iterator[Effects]:
