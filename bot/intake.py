@@ -147,7 +147,7 @@ class Intake:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def done(result: Any, error: BaseException | None) -> None:
-            if future.cancelled():
+            if future.done():  # nobody waits any longer, or it was told already
                 return
             if error is None:
                 future.set_result(result)
@@ -167,35 +167,48 @@ class Intake:
             while len(waiting) < GROUP and not q.empty():
                 waiting.append(q.get())
             last = None in waiting
-            if jobs := [job for job in waiting if job is not None]:
-                self.commit_group(jobs)
+            jobs = [job for job in waiting if job is not None]
+            try:
+                if jobs:
+                    self.commit_group(jobs)
+            except Exception as error:  # without its writer the program would stand there and answer nobody
+                log.exception("writer_failed")
+                self._tell([(job, NotAccepted(type(error).__name__)) for job in jobs])
 
-    def commit_group(self, jobs: Sequence[Job]) -> None:
+    def commit_group(self, jobs: Sequence[Job]) -> bool:
         """Commit all, or, when anything fails, each alone, so that one bad message costs the others nothing.
 
         Trouble of the database's own is nobody's fault: then none is acknowledged, and the platforms bring all again.
+        Returns whether all were written down.
         """
-        for left in reversed(range(TRIES if len(jobs) == 1 else 1)):
+        tries = TRIES if len(jobs) == 1 else 1
+        while True:
+            tries -= 1
             try:
                 replies, said = self._commit(jobs)
             except Exception as error:
-                if left and is_contention(error):
+                if tries and is_contention(error):
                     continue
-                self._not_committed(jobs, error)
-            else:
-                self._tell([(job, None) for job in jobs], replies, said)
-            return
+                return self._not_committed(jobs, error)
+            self._tell([(job, None) for job in jobs], replies, said)
+            return True
 
-    def _not_committed(self, jobs: Sequence[Job], error: Exception) -> None:
+    def _not_committed(self, jobs: Sequence[Job], error: Exception) -> bool:
         if len(jobs) == 1:
-            self._failed(jobs[0], error)
-        elif is_outage(error):
+            return self._failed(jobs[0], error)
+        if is_outage(error):
             for job in jobs:
                 self._refuse(job, error)
-        else:
-            log.warning("group_failed", size=len(jobs), error=type(error).__name__)
-            for job in jobs:
-                self.commit_group([job])
+            return False
+        log.warning("group_failed", size=len(jobs), error=type(error).__name__)
+        refused: set[tuple[str, str]] = set()
+        for job in jobs:
+            chat = (job.message.channel, job.message.account) if job.message else ("", "")
+            if chat in refused:  # what they wrote after it must not be answered ahead of it
+                self._refuse(job, error)
+            elif not self.commit_group([job]) and job.message:
+                refused.add(chat)
+        return not refused
 
     def _commit(self, jobs: Sequence[Job]) -> tuple[Replies | None, list[Row]]:
         replies = self.replies
@@ -316,29 +329,34 @@ class Intake:
         )
         group.session.execute(upsert, rows)
 
-    def _failed(self, job: Job, error: Exception) -> None:
-        """What fails alone: trouble of the database's own is not acknowledged, ours is told to the doctor."""
-        if job.message is None:
-            self._tell([(job, error)])
-            return
-        if is_outage(error) or is_contention(error):
+    def _failed(self, job: Job, error: Exception) -> bool:
+        """What fails alone: trouble of the database's own is not acknowledged, ours is told to the doctor.
+
+        Returns whether the message is dealt with.
+        """
+        if job.message is None or is_outage(error) or is_contention(error):
             self._refuse(job, error)
-            return
-        log.exception("message_failed", channel=job.message.channel, event=job.message.event_id)
+            return False
+        log.exception("message_failed", channel=job.message.channel, event_id=job.message.event_id)
         try:
             replies, said = self._apologise(job.message)
         except Exception as second:
             self._refuse(job, second)
-            return
+            return False
         self._tell([(job, None)], replies, said)
+        return True
 
     def _refuse(self, job: Job, error: Exception) -> None:
         """Nothing was written down: the platform must bring it again."""
         if job.message is None:
             self._tell([(job, error)])
             return
-        ids = {"channel": job.message.channel, "event": job.message.event_id}
-        log.error("not_committed", error=type(error).__name__, **ids)
+        log.error(
+            "not_committed",
+            channel=job.message.channel,
+            event_id=job.message.event_id,
+            error=type(error).__name__,
+        )
         self._tell([(job, NotAccepted(type(error).__name__))])
 
     def _apologise(self, message: IncomingMessage) -> tuple[Replies | None, list[Row]]:

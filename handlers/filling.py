@@ -27,7 +27,7 @@ SKIPS = frozenset(["跳过", "没有", "不知道", "不清楚", "没测", "未�
 
 
 def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> None:
-    """Begin (or add to) the conversation. Each draft is about today until the doctor says another day.
+    """Begin (or add to) the conversation. Each draft is about the day it was written on until the doctor says another.
 
     `first` puts them before what is open, to be asked now; what was open goes on afterwards.
     """
@@ -35,10 +35,10 @@ def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> 
     if not conversation.is_open:
         seed = f"{turn.incoming.channel}:{turn.incoming.event_id}:{turn.worker.id}"
         conversation.key = hashlib.sha256(seed.encode()).hexdigest()[:10]
-        conversation.begun_on = turn.today.isoformat()
+        conversation.begun_on = turn.said_on.isoformat()
         conversation.pending = None
     for draft in drafts:
-        draft.answers.setdefault("on", turn.today.isoformat())
+        draft.answers.setdefault("on", turn.said_on.isoformat())
         draft.doubts = {name: _with_alarm(turn, draft, doubt) for name, doubt in draft.doubts.items()}
     conversation.editing, conversation.trail = None, []
     conversation.drafts = [*drafts, *conversation.drafts] if first else [*conversation.drafts, *drafts]

@@ -98,7 +98,7 @@ class _Reader:
         if not named and not re.search(r"[\d〇零一二三四五六七八九十两百]", self.said) and not says_service(self.said):
             return self.entry  # no name, no number, no service: nothing to be read
         self.places = [name for _, name in turn.villages] if says_event(self.said) else []
-        stranger = Known(turn.today)
+        stranger = Known(turn.said_on)
         found = pieces(
             self.said,
             named,
@@ -127,8 +127,8 @@ class _Reader:
     def _may_be_somebody(self, text: str) -> bool:
         """The line begins with words that no step takes and no filler explains: perhaps a name we do not know."""
         line = prepare(text)
-        taken = all_taken(line, Known(self.turn.today))
-        first = next(iter(leftovers(line, taken, Known(self.turn.today)).words), "")
+        taken = all_taken(line, Known(self.turn.said_on))
+        first = next(iter(leftovers(line, taken, Known(self.turn.said_on)).words), "")
         return bool(first) and text.strip().startswith(first[:2]) and len(first) <= LONGEST_NAME
 
     def _read(self, piece: Piece | Asked) -> None:
@@ -160,7 +160,7 @@ class _Reader:
             if resident is None:
                 continue
             village = dict(self.turn.villages).get(resident.village_id, "")
-            age = resident.age_on(self.turn.today)
+            age = resident.age_on(self.turn.said_on)
             signs = [village, village.removesuffix("村"), resident.village_group or "", f"{age}岁"]
             if any(sign and len(sign) > 1 and sign in text for sign in signs):
                 fitting.append(resident.id)
@@ -197,7 +197,7 @@ class _Reader:
 
     def _name_words(self, line: Line) -> list[str]:
         """Words left over that could name somebody: whole ones, and numbers of four digits."""
-        left = leftovers(line, all_taken(line, Known(self.turn.today)), Known(self.turn.today))
+        left = leftovers(line, all_taken(line, Known(self.turn.said_on)), Known(self.turn.said_on))
         words = [word for word in left.words if len(word) <= 24]
         words += [part for word in words for part in re.findall(r"[\u4e00-\u9fff]+|[A-Za-z]+", word) if part != word]
         return [*dict.fromkeys(words), *(number for number in left.numbers if len(number) == 4)]
@@ -209,7 +209,7 @@ class _Reader:
     def _add_unknown(self, piece: Piece, line: Line, readings: Sequence[Reading], words: Sequence[str]) -> None:
         """Values of somebody who is on no roster: who it is, is asked; long prose is no entry."""
         left = leftovers(
-            line, [span for reading in readings for span in explained(reading, line.text)], Known(self.turn.today)
+            line, [span for reading in readings for span in explained(reading, line.text)], Known(self.turn.said_on)
         )
         if len(_HAN.findall("".join(left.words))) > MOST_WORDS or self.turn.scope.villages is None:
             return
@@ -289,9 +289,9 @@ class _Reader:
         turn = self.turn
         villages = turn.villages if self.places else ()
         if resident is None:
-            return Known(turn.today, villages=villages)
-        age = resident.age_on(turn.today)
-        return Known(turn.today, {}, resident.sex, age, villages, born_on=resident.born_on)
+            return Known(turn.said_on, villages=villages)
+        age = resident.age_on(turn.said_on)
+        return Known(turn.said_on, {}, resident.sex, age, villages, born_on=resident.born_on)
 
     def _programmes(self, ids: Sequence[int]) -> dict[str, str | None]:
         """What all of them are enrolled in, and the service that comes next in it."""

@@ -56,7 +56,7 @@ def known_of(turn: Turn, draft: Draft) -> Known:
     villages = turn.villages if FORMS[draft.service].about != "resident" else ()
     if resident is None:
         return Known(
-            turn.today,
+            turn.said_on,
             draft.answers,
             villages=villages,
             areas=lambda: areas_in(turn.session, turn.scope),
@@ -65,7 +65,7 @@ def known_of(turn: Turn, draft: Draft) -> Known:
     enrolments = turn.enrolments(resident.id)
     own = enrolments.get(FORMS[draft.service].programme or "")
     return Known(
-        turn.today,
+        turn.said_on,
         draft.answers,
         resident.sex,
         resident.age_on(day),

@@ -39,6 +39,13 @@ class Turn:
         """The county-local day."""
         return self.now.astimezone(self.tz).date()
 
+    @property
+    def said_on(self) -> date:
+        """The county-local day the message was written, which “昨天” in it counts from; it may have waited long for a
+        signal, or for us. A phone whose clock is ahead wrote it today.
+        """
+        return min(self.incoming.sent_at, self.now).astimezone(self.tz).date()
+
     def say(self, text: str, choices: Sequence[Choice] = (), **more: Any) -> None:
         """Add a reply. Choices offered outside a form are remembered, so that a typed number or label finds them."""
         self.replies.append(OutgoingMessage(text.strip("\n"), tuple(choices), context=self.conversation.key, **more))

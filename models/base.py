@@ -84,7 +84,8 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
     """An engine for SQLite (WAL, synchronous=FULL: a commit survives power loss) or PostgreSQL."""
     parsed = parse_database_url(url)
     options: dict[str, Any] = {
-        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        "hide_parameters": True,  # else an error quotes the row, with the people in it
     }
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **options)
