@@ -163,7 +163,9 @@ def _doubt_choices(doubt: Doubt) -> tuple[Choice, ...]:
 def _confirm(turn: Turn, *, all_fields: bool) -> Question:
     drafts = turn.conversation.drafts
     form, answers = FORMS[drafts[0].service], drafts[0].answers
-    shown = [s for s in form.steps if all_fields or s.is_answered(answers)] if len(drafts) == 1 else []
+    known = known_of(turn, drafts[0])
+    shown = [s for s in form.steps if s.is_answered(answers) or (all_fields and s.when(known))]
+    shown = shown if len(drafts) == 1 else []
     choices = recap.recap_choices(drafts, [(0, s) for s in shown], all_fields=all_fields)
     return Question(recap.recap_text(turn, drafts), tuple(choices), "confirm")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -47,6 +47,9 @@ FLAGS = {
     "two_in_a_row": "连续两次未达标或不良反应",
     "danger_question_open": "危急征象还没有问清",
     "ask_arrival": "次日(24~48小时内)追问是否到达上级医院",
+    "tell_township": "提交时同时告诉乡镇卫生院",
+    "interval_not_set": "县里还没有设置随访间隔,下次日期由医生定",
+    "no_consent": "没有同意参加社区管理,只报告",
 }
 
 # After an emergency referral somebody asks on one of these days whether the patient arrived; the 14 days of the
@@ -151,8 +154,11 @@ class Protocol:
     values: Callable[[Findings], Mapping[str, object]] = no_values  # words for the rules' sentences
     settings: Mapping[str, Setting] = field(default_factory=dict)
     danger_signs: Mapping[str, str] = field(default_factory=dict)
+    unseen: tuple[Rule, ...] = ()  # of a visit at which nobody was seen, all that match; mostly none do
 
     def __post_init__(self) -> None:
+        if self.classifications and not self.classify:
+            raise ValueError(f"{self.code}: no rule decides the class")
         if any(rule.then.urgency is not Urgency.ROUTINE or rule.then.next_days for rule in self.classify):
             raise ValueError(f"{self.code}: a class rule decides the class only, what to do belongs in `act`")
         ids = [rule.id for rule in self.rules]
@@ -163,7 +169,7 @@ class Protocol:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return self.classify + self.act
+        return self.classify + self.act + self.unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +192,8 @@ class Decision:
 def decide(protocol: Protocol, findings: Findings) -> Decision:
     """One decision from everything known at a visit.
 
-    1. The first matching rule of `classify` gives the class, which may be none: nothing was measured.
+    1. The first matching rule of `classify` gives the class, which may be none: nothing was measured. A programme
+       without classes has no such rules.
     2. Every matching rule of `act` is kept, the most severe first; its urgency wins, and so does the shortest interval.
     3. A routine sentence is not said beside a more severe one.
     4. The protocol's schedule turns the interval into the next date.
@@ -195,12 +202,36 @@ def decide(protocol: Protocol, findings: Findings) -> Decision:
     """
     deciding = next((rule for rule in protocol.classify if rule.when(findings)), None)
     acting = sorted((rule for rule in protocol.act if rule.when(findings)), key=lambda rule: rule.then.urgency.rank)
-    if deciding is None or not acting:
+    if (deciding is None and protocol.classify) or not acting:
         raise UncoveredFinding(f"{protocol.code} {protocol.version}: {sorted(findings.answers)}")
-    fired = (deciding, *acting)
+    classification = deciding.then.classification if deciding else None
+    next_due_on = protocol.schedule(findings, classification, acting[0].then.urgency, _within(acting))
+    return _conclusion(protocol, findings, deciding, acting, next_due_on)
+
+
+def decide_unseen(protocol: Protocol, findings: Findings) -> Decision | None:
+    """What follows from a visit at which nobody was seen, when to try again included; None: nothing special.
+
+    `findings.history` holds the earlier attempts too.
+    """
+    acting = sorted((rule for rule in protocol.unseen if rule.when(findings)), key=lambda rule: rule.then.urgency.rank)
+    if not acting:
+        return None
+    within = _within(acting)
+    next_due_on = findings.on + timedelta(days=within) if within is not None else None
+    return _conclusion(protocol, findings, None, acting, next_due_on)
+
+
+def _within(acting: Sequence[Rule]) -> int | None:
+    return min((rule.then.next_days for rule in acting if rule.then.next_days is not None), default=None)
+
+
+def _conclusion(
+    protocol: Protocol, findings: Findings, deciding: Rule | None, acting: Sequence[Rule], next_due_on: date | None
+) -> Decision:
+    fired = (deciding, *acting) if deciding else (*acting,)
     urgency = acting[0].then.urgency
-    classification = deciding.then.classification
-    within = min((rule.then.next_days for rule in acting if rule.then.next_days is not None), default=None)
+    classification = deciding.then.classification if deciding else None
     words = _Words({**findings.answers, **protocol.values(findings)})
     spoken = [rule for rule in acting if urgency is Urgency.ROUTINE or rule.then.urgency is not Urgency.ROUTINE]
     flags = [flag for rule in fired for flag in rule.then.flags]
@@ -213,7 +244,7 @@ def decide(protocol: Protocol, findings: Findings) -> Decision:
         rules=tuple(rule.id for rule in fired),
         reasons=tuple(f"{rule.because.format_map(words)}({rule.cited})" for rule in fired),
         say=_once(rule.then.say.format_map(words) for rule in spoken if rule.then.say),
-        next_due_on=protocol.schedule(findings, classification, urgency, within),
+        next_due_on=next_due_on,
         refer=any(rule.then.refer for rule in acting),
         flags=_once(flags + (["ask_arrival"] if urgency is Urgency.EMERGENCY else [])),
     )

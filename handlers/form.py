@@ -88,7 +88,8 @@ class Form:
     """One service.
 
     `about` tells whether a resident must be chosen first. `words` are how a line says which service it is; `needs`
-    are fields of which a line must show at least one for the form to recognise itself without those words.
+    are fields of which a line must show at least one for the form to recognise itself without those words; `shows` are
+    those that a list or an alarm shows, where they are others.
     `derive` computes fields from others (BMI), `check` finds contradictions, `notices` what the register has against the
     answers (by field), `marks` decides the facts that figures
     need, `counts` maps fields to measures, `measures` are those that more than one field decides, `owes` tells what is
@@ -105,6 +106,7 @@ class Form:
     steps: tuple[Step, ...]
     words: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
     programme: str | None = None
     protocol: Protocol | None = None
     check: Callable[[Known], Doubt | None] = nothing_wrong
@@ -174,6 +176,11 @@ class Form:
             return {}
         plain = {measure: answers[name] for name, measure in self.counts.items() if answers.get(name)}
         return {**plain, **self.measures(answers, known)}
+
+    def decisive(self, answers: Mapping[str, Any]) -> list[str]:
+        """The values that decide, as a list or an alarm shows them."""
+        steps = dict.fromkeys(step for name in self.shows or self.needs if (step := self.step(name)))
+        return [step.show(answers) for step in steps if step.is_answered(answers)]
 
     def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
         """Chinese words of the coded answers."""

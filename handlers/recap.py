@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from handlers.absence import ask_again_on, gone_since, not_seen
 from handlers.areas import areas_in
-from handlers.decisions import Decision, Findings, PastVisit, Urgency, decide
+from handlers.decisions import Decision, Findings, PastVisit, Urgency, decide, decide_unseen
 from handlers.form import Due, Form, day_of
 from handlers.menu import FORMS
 from handlers.residents import describe
@@ -111,12 +111,12 @@ def history(turn: Turn, draft: Draft) -> list[Record]:
     return [record for record in turn.session.scalars(query) if record.id != draft.corrects]
 
 
-def past_visits(turn: Turn, draft: Draft) -> list[PastVisit]:
-    """The same as a protocol looks at them; visits at which nobody was seen say nothing."""
+def past_visits(turn: Turn, draft: Draft, *, attempts: bool = False) -> list[PastVisit]:
+    """The same as a protocol looks at them; visits at which nobody was seen say nothing but that they were attempts."""
     return [
         PastVisit(r.on, r.service, r.mode, r.classification, r.answers)
         for r in history(turn, draft)
-        if not not_seen(r.answers)
+        if attempts or not not_seen(r.answers)
     ]
 
 
@@ -136,7 +136,7 @@ def evaluate(turn: Turn, draft: Draft, **assumed: Any) -> Evaluation:
         answers.setdefault("enrol", 1)
     day = day_of(answers, turn.today)
     if not_seen(answers):
-        return Evaluation(day, answers, None, enrolment, Due())
+        return _evaluate_unseen(turn, draft, known, answers, enrolment)
     decision = None
     if form.protocol is not None and draft.resident_id is not None:
         due_on = due_before(turn, draft, enrolment)
@@ -154,6 +154,18 @@ def due_before(turn: Turn, draft: Draft, enrolment: Enrolment | None) -> date | 
     """The due date that stood before this record; for a correction, before the record it corrects."""
     corrected = turn.session.get(Record, draft.corrects) if draft.corrects else None
     return corrected.due_before if corrected else enrolment.next_due_on if enrolment else None
+
+
+def _evaluate_unseen(
+    turn: Turn, draft: Draft, known: Known, answers: dict[str, Any], enrolment: Enrolment | None
+) -> Evaluation:
+    """Nobody was seen: the protocol may say when to try again, and whom to tell."""
+    protocol, day = FORMS[draft.service].protocol, day_of(answers, turn.today)
+    if protocol is None or not protocol.unseen or gone_since(answers, day):
+        return Evaluation(day, answers, None, enrolment, Due())
+    attempts = past_visits(turn, draft, attempts=True)
+    decision = decide_unseen(protocol, _findings(turn, known, answers, attempts, None))
+    return Evaluation(day, answers, decision, enrolment, Due(on=decision.next_due_on if decision else None))
 
 
 def _findings(
@@ -251,7 +263,8 @@ def _judgement(form: Form, evaluation: Evaluation) -> list[str]:
     decision = evaluation.decision
     assert decision is not None and form.protocol is not None
     mark = MARKS[decision.urgency]
-    named = f"分类:{decision.label or '本次不能分类'}(公卫口径)" if form.protocol.classifications else mark and "结论:"
+    classed = form.protocol.classifications and not not_seen(evaluation.answers)
+    named = f"分类:{decision.label or '本次不能分类'}(公卫口径)" if classed else mark and "结论:"
     lines = [named + (f" {mark}" if mark else "")] if named else []
     lines += [f"依据:{reason}" for reason in decision.reasons]
     lines += [f"👉 {sentence}" for sentence in decision.say]
@@ -263,11 +276,11 @@ def _what_is_next(turn: Turn, form: Form, draft: Draft, evaluation: Evaluation) 
     lines, due, answers = [], evaluation.due, evaluation.answers
     if due.ended:
         lines.append(f"{due.ended},不再提醒。")
-    elif due.on:
+    elif due.on and not not_seen(answers):
         other = FORMS.get(due.service or "")
         what = other.title if other and other is not form else "下次随访" if form.programme else "下次"
         lines.append(f"{what}:{due.opens_on} 至 {due.on}" if due.opens_on else f"{what}:{due.on} 前")
-    if again := ask_again_on(answers, day_of(answers, turn.today)):
+    if again := not_seen(answers) and (due.on or ask_again_on(answers, day_of(answers, turn.today))):
         lines.append(f"这段时间不再提醒,{again} 再提醒您。")
     if (gone := gone_since(answers, day_of(answers, turn.today))) and draft.resident_id is not None:
         lines.append(f"⚠️ 提交后登记为{gone}起不在管,所有提醒停止。")
@@ -276,7 +289,7 @@ def _what_is_next(turn: Turn, form: Form, draft: Draft, evaluation: Evaluation) 
         for step in form.steps
         if step.field in ("adverse_reaction", "new_complication") and not step.is_answered(answers)
     ]
-    if unsaid and evaluation.decision:
+    if unsaid and evaluation.decision and not not_seen(answers):
         lines.append(f"未问:{'、'.join(unsaid)}(有就点“补充其他项”)")
     if form.programme and form.enrols == "ask" and not evaluation.is_enrolled:
         lines.append("(未纳入管理,只记这一次,不计入管理人数)")

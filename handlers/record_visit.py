@@ -205,12 +205,12 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     )
     records = turn.session.scalars(query.limit(LOOKED_BACK)).all()
     newest = records[0] if records else None
-    enrolment.snoozed_until = ask_again_on(newest.answers, newest.on) if newest else None
+    enrolment.snoozed_until = _rests_until(newest) if newest else None
     for record in reversed(records):  # also one that is entered late tells something, a vaccine given in spring
         enrolment.details = {**enrolment.details, **(record.owes or {}).get("details", {})}
     latest = next((record for record in records if not not_seen(record.answers)), None)
     if latest is None:
-        enrolment.next_due_on = fallback
+        enrolment.next_due_on = fallback or (newest.next_due_on if newest else None)
         enrolment.classification, enrolment.urgency = None, str(Urgency.ROUTINE)
         enrolment.next_service = enrolment.due_from = None
         return
@@ -226,6 +226,13 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     protocol = FORMS[latest.service].protocol
     if latest.classification is not None and protocol is not None:
         enrolment.classification = protocol.classifications.get(latest.classification)
+
+
+def _rests_until(newest: Record) -> date | None:
+    """Until when nobody is reminded: after an attempt in vain until the next one."""
+    if not not_seen(newest.answers):
+        return None
+    return newest.next_due_on or ask_again_on(newest.answers, newest.on)
 
 
 def _ended_by_a_record(enrolment: Enrolment) -> bool:
@@ -272,9 +279,15 @@ def _refer(turn: Turn, record: Record, decision: Decision) -> None:
             urgency=record.urgency,
             reason="; ".join(decision.reasons)[:400],
             sent_on=record.on,
-            ask_on=turn.today + (ASK_AFTER_EMERGENCY if emergency else ASK_AFTER_REFERRAL),
+            ask_on=turn.today + ASK_AFTER_EMERGENCY if emergency else _ask_on(turn, record),
         )
     )
+
+
+def _ask_on(turn: Turn, record: Record) -> date:
+    """After two weeks, or with the next visit where that is sooner."""
+    latest = turn.today + ASK_AFTER_REFERRAL
+    return min(max(record.next_due_on, turn.today), latest) if record.next_due_on else latest
 
 
 def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
@@ -288,14 +301,15 @@ def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
     if not_seen(record.answers):
         text += f"({form.labels(record.answers).get('outcome', '未访到')})"
     if record.next_due_on:
-        text += f",下次 {record.next_due_on} 前"
+        text += f",{record.next_due_on} 再提醒" if not_seen(record.answers) else f",下次 {record.next_due_on} 前"
     if receipt := form.receipt({**record.answers, "on": record.on.isoformat()}):
         text += f",{receipt}"
     if "not_enrolled" in record.flags and form.programme:
-        text += f"。未纳入{PROGRAMME_TITLES[form.programme]}管理"
-    if urgency == Urgency.EMERGENCY:
+        text += f"。未纳入{'这个项目' if discreet else PROGRAMME_TITLES[form.programme]}管理"
+    if urgency == Urgency.EMERGENCY or "tell_township" in record.flags:
         told = alarm.report(turn, record)
         text += "\n" + (f"已通知{'、'.join(told)}。" if told else "⚠️ 没有可通知的公卫科人员,请直接打电话给卫生院。")
+    if urgency == Urgency.EMERGENCY:
         text += "明天会问您病人到医院了没有。"
     return urgency.rank, text
 

@@ -22,17 +22,16 @@ def page(protocols: Sequence[Protocol]) -> str:
 
 def _chapter(protocol: Protocol) -> str:
     rows = explain(protocol)
-    classes, acts = rows[: len(protocol.classify)], rows[len(protocol.classify) :]
+    decided = len(protocol.classify)
+    acted = decided + len(protocol.act)
+    classes, acts, unseen = rows[:decided], rows[decided:acted], rows[acted:]
     return "\n".join(
         [
             f"## {protocol.title}\n",
             f"来源:{protocol.source};版本 {protocol.version}\n",
             *_classes(protocol, classes),
-            "### 处置(符合的都生效,最紧急的为准)\n",
-            _table(
-                ("编号", "条件", "紧急程度", "多少天内再访", "转诊", "对医生说", "标记", "来源", "确定程度"),
-                ((row.id, row.because, *_action(row.then), row.source, row.certainty) for row in acts),
-            ),
+            *_actions("处置(符合的都生效,最紧急的为准)", acts),
+            *(_actions("没见到本人时(符合的都生效)", unseen) if unseen else []),
             "### 下次随访日期\n",
             inspect.getdoc(protocol.schedule) or "",
             *_signs(protocol),
@@ -42,8 +41,16 @@ def _chapter(protocol: Protocol) -> str:
 
 
 def _classes(protocol: Protocol, rows: Sequence[RuleRow]) -> list[str]:
+    if not rows:
+        return []
     cells = ((row.id, row.because, _class(protocol, row), row.source, row.certainty) for row in rows)
     return ["### 分类(第一条符合的为准)\n", _table(("编号", "条件", "分类", "来源", "确定程度"), cells)]
+
+
+def _actions(title: str, rows: Sequence[RuleRow]) -> list[str]:
+    head = ("编号", "条件", "紧急程度", "多少天内再访", "转诊", "对医生说", "标记", "来源", "确定程度")
+    cells = ((row.id, row.because, *_action(row.then), row.source, row.certainty) for row in rows)
+    return [f"### {title}\n", _table(head, cells)]
 
 
 def _signs(protocol: Protocol) -> list[str]:

@@ -23,6 +23,7 @@ from models.message import Choice, mark_name
 from models.people import Organisation, Resident, full_years
 from models.record import Agreement, AuditEntry, Record, Referral
 from models.scope import Scope
+from models.services import DISCREET
 
 PER_PAGE = 8
 ASKED_AT_ONCE = 3  # referrals; more would hide the list
@@ -97,7 +98,7 @@ class Only:
     def title(self, turn: Turn) -> str:
         village = dict(turn.villages).get(self.village_id or 0, "")
         group = f"{self.group}组" if self.group else ""
-        return " ".join(filter(None, (village + group, PROGRAMME_TITLES.get(self.programme or "", ""))))
+        return " ".join(filter(None, (village + group, _open_title(self.programme))))
 
     @property
     def code(self) -> str:
@@ -114,6 +115,11 @@ def only(turn: Turn, words: str) -> Only:
 
 
 _LISTS = {"today": ("今日待访", timedelta()), "overdue": ("逾期未访", timedelta(days=-1))}
+
+
+def _open_title(programme: str | None) -> str:
+    """A programme's title where it stands in a message's first line, or nothing (promise 9)."""
+    return "" if programme in DISCREET else PROGRAMME_TITLES.get(programme or "", "")
 
 
 def today(turn: Turn, words: str = "") -> None:
@@ -269,15 +275,14 @@ def _summary(record: Record) -> str:
     form = FORMS.get(record.service)
     if form is None:
         return record.service
-    values = [
-        step.show(record.answers)
-        for step in form.steps
-        if step.field in ("systolic", "fasting_glucose", "package") and step.is_answered(record.answers)
-    ]
-    label = form.protocol.classifications.get(record.classification or 0, "") if form.protocol else ""
+    values, label = form.decisive(record.answers), ""
+    if form.protocol:
+        label = form.protocol.classifications.get(record.classification or 0, "")
     if not_seen(record.answers):
         label = form.labels(record.answers).get("outcome", "")
-    return " ".join([form.title, *values, label]).strip()
+    elif form.heading != form.title:
+        return form.heading
+    return " ".join([form.heading, *values, label]).strip()
 
 
 def summary_of(record: Record) -> str:

@@ -42,7 +42,7 @@ MODE = SelectOne(
 HEART_RATE = Number(
     field="heart_rate", title="心率", ask="心率多少?(次/分)", words=("脉搏", "脉率", "脉", "心跳", "HR", "P"),
     unit="次/分", units={"次/分": 1, "次每分": 1, "次": 1, "/分": 1, "bpm": 1}, alone=("次/分", "次每分", "bpm"), possible=(15, 300),
-    usual=(40, 130), optional=True, example="心率 76",
+    sure=(35, 200), usual=(40, 130), optional=True, example="心率 76",
 )  # fmt: skip
 WEIGHT = Number(
     field="weight", title="体重", words=("重", "称重", "称了"), unit="kg",

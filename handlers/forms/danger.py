@@ -10,6 +10,7 @@ from handlers.steps import Answer, Known, SelectMany, options
 from models.message import Choice
 
 NO_SYMPTOMS = 1
+NO_OTHER_WORDS: Mapping[str, Sequence[str]] = {}
 NONE_WORDS = ("都没有", "没有", "无", "没", "以上都没有", "都不是", "没有的")
 
 
@@ -49,19 +50,24 @@ def danger_step(
     wording: Callable[[Findings], str],
     offered: Mapping[int, Sequence[str]],
     otherwise: Sequence[str],
+    no_symptoms: int = NO_SYMPTOMS,
+    said: Mapping[str, Sequence[str]] = NO_OTHER_WORDS,
 ) -> DangerSigns:
-    """The question of one protocol. Somebody without any symptom is not asked for dangerous ones."""
+    """The question of one protocol. Somebody without any symptom (`no_symptoms`) is not asked for dangerous ones.
+
+    `said` are other words for a sign, as a line may have them.
+    """
 
     def when(known: Known) -> bool:
         symptoms = known.answers.get("symptoms")
-        return symptoms is not None and symptoms != [NO_SYMPTOMS] and bool(wording(_findings(known)))
+        return symptoms is not None and symptoms != [no_symptoms] and bool(wording(_findings(known)))
 
     return DangerSigns(
         field="danger_signs",
         title="危险征象",
         ask="现在有没有下面的情况?",
         none_code="none",
-        options=options(*signs.items()),
+        options=options(*((code, label, *said.get(code, ())) for code, label in signs.items())),
         when=when,
         wording=wording,
         offered=offered,

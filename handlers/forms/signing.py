@@ -152,6 +152,7 @@ form = Form(
         "签上",
     ),
     steps=(SIGNED_ON, PACKAGES, GROUPS, STARTS_ON, TERM, FEE, CONSENT, NUMBER),
+    shows=("package",),
     check=check,
     derive=term,
     finish=finish,

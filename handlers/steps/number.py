@@ -60,6 +60,8 @@ class Number(Step):
     zero: tuple[str, ...] = ()
     kinds: Mapping[str, float] = attribute(default_factory=dict)
     usual: tuple[float, float] | None = None
+    sure: tuple[float, float] | None = None
+    """Beyond these limits a value is extreme: echoed, and kept after one confirmation (domain.md M-1)."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -134,7 +136,19 @@ class Number(Step):
         values = {self.field: self._rounded(value)}
         if self.target and match["goal"]:
             values[self.target] = self._rounded(float(match["goal"]) * self.units.get(unit, 1.0))
+        if self.sure and not self.sure[0] <= value <= self.sure[1]:
+            return Answer({}, self._extreme(value, values))
         return Answer(values)
+
+    def _extreme(self, value: float, values: Values) -> Doubt:
+        """What is rare and possible, and the two digits the other way round where that is not rare."""
+        assert self.sure is not None
+        options = [(f"就是 {self.show(values)}", values)]
+        turned = float(f"{value:g}"[::-1]) if value == int(value) and 10 <= value < 100 else value
+        if turned != value and self.sure[0] <= turned <= self.sure[1]:
+            other = {**values, self.field: self._rounded(turned)}
+            options.append((f"写反了,是 {self.show(other)}", other))
+        return Doubt(f"{self.title} {self.show(values)},没写错吗?写错了请重新发。", options)
 
     def _rounded(self, value: float) -> int | float:
         rounded = round(value + 1e-9, self.decimals or 1)
