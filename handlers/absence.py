@@ -23,6 +23,11 @@ def not_seen(answers: Mapping[str, Any]) -> bool:
     return bool(answers.get("outcome", SEEN) != SEEN)
 
 
+def only_why(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record keeps of somebody not seen: when, how it was tried, and why nobody was seen."""
+    return {name: value for name, value in answers.items() if name in ("on", "mode", "enrol", "note", *DETAILS)}
+
+
 def gone_since(answers: Mapping[str, Any], on: date) -> date | None:
     """The day of death or of moving away that a record tells, if it tells one."""
     outcome = answers.get("outcome")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers import alarm, recap, residents
-from handlers.absence import gone_since, not_seen
+from handlers.absence import SEEN, gone_since, not_seen
 from handlers.form import Form, day_of
 from handlers.menu import FORMS, PROGRAMME_TITLES
 from handlers.recap import known_of
@@ -79,6 +79,9 @@ def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
         draft.answers.pop(name, None)
         draft.doubts[name] = doubt
         return name
+    if doubt := _seen_or_not(form, draft):
+        draft.doubts["seen_checked"] = doubt
+        return "seen_checked"
     if doubt := _seen_since(turn, draft):
         draft.doubts["gone_checked"] = doubt
         return "gone_checked"
@@ -108,6 +111,16 @@ def _too_late(turn: Turn, draft: Draft) -> Doubt | None:
         "登记有误请联系公卫科更正;不记了发“取消”。",
         [],
     )
+
+
+def _seen_or_not(form: Form, draft: Draft) -> Doubt | None:
+    """Not at home, and yet a pressure: one of the two is a mistake."""
+    told = [step for step in form.steps if step.is_answered(draft.answers) and set(step.fields) & set(form.needs)]
+    if not told or not not_seen(draft.answers) or "seen_checked" in draft.answers:
+        return None
+    shown, outcome = f"{told[0].title} {told[0].show(draft.answers)}", form.labels(draft.answers)["outcome"]
+    options = [(f"见到了,{shown}", {"outcome": SEEN}), (f"没见到({outcome})", {"seen_checked": 1})]
+    return Doubt(f"又记了“{outcome}”,又有{shown},这次见到本人了吗?", [*options])
 
 
 def _seen_since(turn: Turn, draft: Draft) -> Doubt | None:

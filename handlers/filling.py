@@ -23,6 +23,7 @@ from models.people import Resident
 YES = frozenset(
     ["提交", "确认", "确定", "对", "对的", "是", "是的", "好", "好的", "没错", "正确", "ok", "可以", "行", "嗯"]
 )
+SUBMITS = frozenset(["提交", "确认提交"])  # never an answer to anything else
 SKIPS = frozenset(["跳过", "没有", "不知道", "不清楚", "没测", "未测", "略", "无", "没量"])
 
 
@@ -92,6 +93,9 @@ def take_text(turn: Turn, text: str) -> bool:
         return True
     if question.asks == "confirm":
         return _take_at_recap(turn, text)
+    if text.strip() in SUBMITS:
+        take_choice(turn, ("submit",))
+        return True
     if question.asks == "resident":
         return _take_resident(turn, question.index, text)
     if question.step is None:

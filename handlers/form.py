@@ -8,7 +8,7 @@ from dataclasses import field as attribute
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from handlers.absence import DETAILS, not_seen
+from handlers.absence import DETAILS, not_seen, only_why
 from handlers.decisions import Decision, Protocol
 from handlers.steps import Known, Step, always
 from models.conversation import Doubt, Draft
@@ -168,7 +168,7 @@ class Form:
             if step.asked and not step.when(known):
                 for name in step.fields:
                     kept.pop(name, None)
-        return kept if not_seen(kept) else {**kept, **self.derive(kept, known)}
+        return only_why(kept) if not_seen(kept) else {**kept, **self.derive(kept, known)}
 
     def amounts(self, answers: Mapping[str, Any], known: Known) -> dict[str, int]:
         """What the record adds to the measures."""

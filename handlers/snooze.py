@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 from handlers import residents
 from handlers.decisions import Urgency
-from handlers.reading import normalise
 from handlers.reading.dates import find_day
+from handlers.steps import digits
 from handlers.turn import Turn
 from models.enrolment import Enrolment
 from models.message import Choice, mark_name
@@ -27,7 +27,7 @@ def snooze(turn: Turn, words: str) -> None:
     if match is None or resident is None:
         turn.say("推迟谁的随访?例如:推迟 张桂兰 3天 走亲戚。", [Choice("today", "今日")])
         return
-    rest = normalise.tidy(words.replace(match.said, " ", 1))
+    rest = digits(words.replace(match.said, " ", 1))
     until, rest = _until(rest, turn.today)
     reason = rest.strip(" ,。到")
     if (until - turn.today).days > MOST_DAYS or until <= turn.today:

@@ -48,7 +48,7 @@ RESIDENTS = {
     "folic_acid": ("female", 18, 40),
 }
 CHILDREN = ("newborn_visit", "child_check", "vaccination")
-INSIDE = {"enrol", "gone_checked"}  # how a question was settled, not what was found
+INSIDE = {"enrol", "gone_checked", "seen_checked"}  # how a question was settled, not what was found
 
 
 class Speaker:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
-from handlers.decisions import Decision
-from handlers.form import Due, Form
+from handlers.form import Form
 from handlers.forms import common
 from handlers.forms.event import NOTE
-from handlers.steps import Day, Known, SelectOne, Text, options
+from handlers.steps import Day, SelectOne, Text, options
 from handlers.turn import Turn
 from models.appointment import Appointment
 from models.record import Record
@@ -39,11 +36,6 @@ AT = Text(
     field="at", title="时间", words=("时间", "几点"), asked=False, longest=20, by_itself=True, verbatim=True,
     like=r"(?:上午|下午|早上|中午|晚上|傍晚)?\d{1,2}(?:点半?|:\d\d)",
 )  # fmt: skip
-
-
-def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
-    """The appointed day, so that the record shows it."""
-    return Due(on=date.fromisoformat(answers["appointed_on"]) if "appointed_on" in answers else None)
 
 
 def finish(turn: Turn, record: Record) -> None:
@@ -81,6 +73,6 @@ form = Form(
         common.REFERRAL_TO,
         NOTE,
     ),
-    owes=owes,
     finish=finish,
+    receipt=lambda answers: f"{answers['appointed_on']}当天提醒您",
 )

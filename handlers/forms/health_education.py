@@ -36,7 +36,7 @@ form = Form(
         Day(field="on", title="活动日期", words=("日期",), asked=False),
         KIND,
         Place(field="place", title="活动地点", ask="在哪里?", words=("地点",)),
-        Text(field="topic", title=TOPIC.title, ask="讲的什么主题?例如 高血压防治", words=TOPIC.words, longest=80,
+        Text(field="topic", title=TOPIC.title, ask="讲的什么主题?例如 高血压防治", words=TOPIC.words, longest=80, by_itself=True,
              like=r"[^\s,。;\d\ue010]{2,20}?(?:防治|知识|预防|健康|接种|保健|急救|用药|膳食|控烟)"),
         count("attendances", ATTENDANCES.title, *ATTENDANCES.words, asked=True, optional=True),
         Text(field="speaker", title="主讲人", words=("主讲", "主讲人", "讲师", "老师"), asked=False, longest=40),
