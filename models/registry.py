@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -37,37 +37,31 @@ class AlreadyRegistered(Exception):
 # --- into the register ---
 
 
+class Particulars(TypedDict):
+    """What is told of a resident. `identity` and `phone` are in clear here and nowhere else."""
+
+    name: str
+    sex: str | None
+    born_on: date | None
+    identity: str | None
+    phone: str | None
+    village_id: int
+    village_group: str | None
+    householder: str | None
+    worker_id: int | None
+    groups: Sequence[str]
+    registered_on: date | None
+
+
 def register_resident(
-    session: Session,
-    *,
-    name: str,
-    sex: str | None,
-    born_on: date | None,
-    identity: str | None,
-    phone: str | None,
-    village_id: int,
-    village_group: str | None,
-    householder: str | None,
-    worker_id: int | None,
-    groups: Sequence[str],
-    registered_on: date | None,
-    now: datetime,
-    by: int | None = None,
+    session: Session, *, now: datetime, by: int | None = None, **told: Unpack[Particulars]
 ) -> Resident:
     """Put a resident on the register; `by` is the worker who does it. The same identity number is the same person."""
     resident = Resident(
-        name=name.strip(),
-        sex=sex,
-        born_on=born_on,
-        village_id=village_id,
-        village_group=village_group,
-        householder=householder,
-        worker_id=worker_id,
-        groups=list(groups),
+        **_plain(told),
         status=Status.ACTIVE,
-        registered_on=registered_on,
-        registered_at=now if registered_on else None,
-        **sealed(session.info["keyring"], identity, phone),
+        registered_at=now if told["registered_on"] else None,
+        **sealed(session.info["keyring"], told["identity"], told["phone"]),
     )
     _add_unless_known(session, resident)
     update_resident_keys(session, resident)
@@ -77,40 +71,28 @@ def register_resident(
 
 
 def correct_resident(
-    session: Session,
-    resident: Resident,
-    *,
-    name: str,
-    sex: str | None,
-    born_on: date | None,
-    identity: str | None,
-    phone: str | None,
-    village_id: int,
-    village_group: str | None,
-    householder: str | None,
-    worker_id: int | None,
-    groups: Sequence[str],
-    registered_on: date | None,
-    now: datetime,
-    by: int | None = None,
+    session: Session, resident: Resident, *, now: datetime, by: int | None = None, **told: Unpack[Particulars]
 ) -> Resident:
     """Put an entry right. An identity number or phone that is not told again stays as it was."""
-    columns = {name: value for name, value in sealed(session.info["keyring"], identity, phone).items() if value}
-    known = columns.get("identity_hash") and session.scalar(
-        select(Resident).where(Resident.identity_hash == columns["identity_hash"], Resident.id != resident.id)
-    )
-    if known:
-        raise AlreadyRegistered(known)
+    hidden = sealed(session.info["keyring"], told["identity"], told["phone"])
+    columns = {**_plain(told), **{name: value for name, value in hidden.items() if value}}
+    if hash_ := hidden["identity_hash"]:
+        same = select(Resident).where(Resident.identity_hash == hash_, Resident.id != resident.id)
+        if known := session.scalar(same):
+            raise AlreadyRegistered(known)
     with counted(session, [resident.id]):
-        resident.name, resident.sex, resident.born_on = name.strip(), sex, born_on
-        resident.village_id, resident.village_group, resident.householder = village_id, village_group, householder
-        resident.worker_id, resident.groups, resident.registered_on = worker_id, list(groups), registered_on
         for column, value in columns.items():
             setattr(resident, column, value)
-        follow_to_village(session, resident.id, village_id)
+        follow_to_village(session, resident.id, told["village_id"])
     update_resident_keys(session, resident)
     audit(session, "resident.corrected", resident, now, by)
     return resident
+
+
+def _plain(told: Particulars) -> dict[str, Any]:
+    """The columns that are not sealed."""
+    plain = {name: value for name, value in told.items() if name not in ("identity", "phone")}
+    return {**plain, "name": told["name"].strip(), "groups": list(told["groups"])}
 
 
 def unregister(session: Session, resident: Resident, on: date, now: datetime, *, by: int | None = None) -> None:

@@ -200,7 +200,7 @@ def notices(turn: Turn, answers: Mapping[str, Any]) -> tuple[str, Doubt] | None:
 def finish(turn: Turn, record: Record) -> None:
     """Register the resident and enrol them; sensitive fields move to sealed columns and leave the record's answers."""
     answers = dict(record.answers)
-    told: dict[str, Any] = {
+    told: registry.Particulars = {
         "identity": answers.pop("identity_number", None),
         "phone": answers.pop("phone", None),
         "name": answers["name"],
