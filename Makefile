@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check rules clean
+.PHONY: setup demo test check bench rules clean
 
 setup: .venv/.ready
 
@@ -24,6 +24,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
+
+bench: setup
+	$(BIN)/uv sync --frozen --inexact --quiet --group bench
+	$(BIN)/python -m benchmarks $(BENCH)
 
 rules: setup
 	$(BIN)/python -c "from handlers.rules_page import page; from handlers.menu import protocols; print(page(protocols()), end='')" > docs/rules.md

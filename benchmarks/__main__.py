@@ -1,47 +1,38 @@
-"""`python -m benchmarks [row …]`: every row, or those named; a table, and `benchmarks/results.json`."""
+"""`python -m benchmarks [--quick] [row …]`: every row, or those named; a table, and `benchmarks/results.json`."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from benchmarks import ROWS
+from benchmarks.alone import measure_alone
 from benchmarks.row import Row
 
-ROWS = ("inbound", "overdue", "planning", "county_summary", "idle", "delivery")
 RESULTS = Path(__file__).parent / "results.json"
 
 
-def measure(name: str) -> list[Row]:
-    rows: list[Row] = import_module(f"benchmarks.{name}").measure()
-    return rows
-
-
-def alone(name: str) -> list[Row]:
-    """In a process of its own, so that no measurement inherits another's memory."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, name).result()
-
-
-def main(wanted: list[str]) -> int:
-    if unknown := [name for name in wanted if name not in ROWS]:
-        print(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}", file=sys.stderr)
-        return 2
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m benchmarks", description="Every goal beside its peer, in the same run.")
+    parser.add_argument("row", nargs="*", help=f"only these: {', '.join(ROWS)}")
+    parser.add_argument("--quick", action="store_true", help="small counties and few rounds; nothing is written down")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.row if name not in ROWS]:
+        parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
     found: list[Row] = []
-    for name in wanted or ROWS:
+    for name in asked.row or ROWS:
         begin = time.perf_counter()
-        rows = alone(name)
+        rows = measure_alone(name, quick=asked.quick)
         print(f"-- {name} ({time.perf_counter() - begin:.0f} s)")
         for row in rows:
             print(row.line(), flush=True)
         found += rows
-    write(found, everything=not wanted)
-    print(f"{sum(row.met for row in found)} of {len(found)} goals met; written to {RESULTS.name}")
+    if not asked.quick:
+        write(found, everything=not asked.row)
+    print(f"{sum(row.met for row in found)} of {len(found)} goals met")
     return 0
 
 
@@ -55,4 +46,4 @@ def write(found: list[Row], *, everything: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main())

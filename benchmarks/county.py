@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,8 +33,8 @@ def seeded(residents: int, doctors: int, *, history: bool = True) -> Path:
         return path
     WORK.mkdir(exist_ok=True)
     for old in WORK.glob(f"{kind}-????????.db*"):
-        old.unlink()
-    unfinished = path.with_suffix(".unfinished")
+        old.unlink(missing_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
     unfinished.unlink(missing_ok=True)
     store = Store(f"sqlite:///{unfinished}", Keyring(SECRET))
     migrate.upgrade(store)

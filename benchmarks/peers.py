@@ -93,8 +93,8 @@ class Ptb:
     name: ClassVar[str] = "PTB ConversationHandler, nothing kept"
     kept = False
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, known: int) -> None:
+        self.folder, self.known = folder, known
         self._turn = asyncio.Lock()
 
     async def start(self) -> None:
@@ -159,6 +159,13 @@ class PtbPickle(Ptb):
     name: ClassVar[str] = "PTB ConversationHandler, pickle at every message"
     kept = True
 
+    async def start(self) -> None:
+        await super().start()
+        assert self.application.persistence
+        for person in range(self.known):  # whoever wrote before has an entry; the library never drops one
+            await self.application.persistence.update_user_data(-1 - person, {})
+            await self.application.persistence.update_chat_data(-1 - person, {})
+
     async def take(self, update: dict[str, Any]) -> None:
         await super().take(update)
         async with self._turn:
@@ -187,7 +194,7 @@ class AiogramOrm:
 
     name: ClassVar[str] = "aiogram FSM + one ORM commit a form"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: int) -> None:
         self.folder = folder
 
     async def start(self) -> None:

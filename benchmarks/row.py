@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -51,15 +51,27 @@ def share_row(name: str, ours: float, peer: float, peer_name: str, *, at_most: f
     return Row(name, ours, peer, peer_name, ratio, f"≤ {at_most:g}", ratio <= at_most, unit)
 
 
-def median_ms(work: Callable[[], object], times: int = 7) -> float:
-    """The median duration of some work, in milliseconds, after one run to warm up."""
+def medians_ms(works: Sequence[Callable[[], object]], times: int) -> list[float]:
+    """The median duration of each work in milliseconds, in turns, so that what else the machine does meets all alike."""
+    took: list[list[float]] = [[] for _ in works]
+    for number in range(times + 1):
+        for work, durations in zip(works, took, strict=True):
+            begin = time.perf_counter()
+            work()
+            if number:  # the first one warms up
+                durations.append((time.perf_counter() - begin) * 1000)
+    return [statistics.median(durations) for durations in took]
+
+
+def fastest_ms(work: Callable[[], object], times: int) -> float:
+    """The shortest duration of some work in milliseconds: beside a figure measured elsewhere, on a machine at rest."""
     work()
     took = []
     for _ in range(times):
         begin = time.perf_counter()
         work()
         took.append((time.perf_counter() - begin) * 1000)
-    return statistics.median(took)
+    return min(took)
 
 
 def percentile(values: Iterable[float], share: float) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Dialect, Insert, String, Table, bindparam, func, literal, select
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from models.message import OutgoingMessage
@@ -75,38 +77,60 @@ def weekly(weekday: int, at: str, reminder: Reminder, *, window: timedelta) -> E
     return Entry(reminder, time.fromisoformat(at), window, frozenset({weekday}))
 
 
+OUTBOX = cast("Table", OutboxMessage.__table__)
+
+
+def _given(name: str, column: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=OUTBOX.c[column].type)
+
+
+_KEY = _given("code", "dedup_key") + ":" + sql_cast(HealthWorker.id, String) + ":" + _given("day", "dedup_key")
+_TOLD = HealthWorker.id.in_(bindparam("workers", expanding=True))
+_NOT_YET = select(func.count()).where(_TOLD, ~select(OUTBOX.c.id).where(OUTBOX.c.dedup_key == _KEY).exists())
+_ROW: dict[str, ColumnElement[Any]] = {
+    "dedup_key": _KEY,
+    "kind": _given("code", "kind"),
+    "worker_id": HealthWorker.id.expression,
+    "reminder": _given("code", "reminder"),
+    "arguments": _given("arguments", "arguments"),
+    "status": literal("queued"),
+    "planned_at": _given("now", "planned_at"),
+    "not_before": _given("due", "not_before"),
+    "expires_at": _given("expires", "expires_at"),
+    "attempts": literal(0),
+    "parts_sent": literal(0),
+}
+
+
 def plan(session: Session, entry: Entry, day: date, *, tz: tzinfo, now: datetime, dry_run: bool = False) -> int:
     """Queue one timetable entry for one day. Running it again adds nothing. Returns how many messages are new."""
     assert entry.reminder.audience is not None
+    workers = sorted(set(entry.reminder.audience(session, day)))
     due = entry.begins(day, tz)
-    keys = {
-        f"{entry.reminder.code}:{worker}:{day.isoformat()}": worker for worker in entry.reminder.audience(session, day)
+    told = {
+        "code": entry.reminder.code,
+        "day": day.isoformat(),
+        "arguments": {"day": day.isoformat()},
+        "now": now,
+        "due": due,
+        "expires": due + entry.window,
     }
-    known: set[str] = set()
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), PLAN_AT_ONCE):
-        part = wanted[start : start + PLAN_AT_ONCE]
-        known.update(session.scalars(select(OutboxMessage.dedup_key).where(OutboxMessage.dedup_key.in_(part))))
-    fresh = [key for key in wanted if key not in known]
-    if dry_run or not fresh:
-        return len(fresh)
-    arguments = {"day": day.isoformat()}
-    rows = [
-        {
-            "dedup_key": key,
-            "kind": entry.reminder.code,
-            "worker_id": keys[key],
-            "reminder": entry.reminder.code,
-            "arguments": arguments,
-            "status": "queued",
-            "planned_at": now,
-            "not_before": due,
-            "expires_at": due + entry.window,
-            "attempts": 0,
-            "parts_sent": 0,
-        }
-        for key in fresh
-    ]
-    insert = insert_for(session.get_bind().dialect)
-    session.execute(insert(OutboxMessage.__table__).on_conflict_do_nothing(index_elements=["dedup_key"]), rows)
-    return len(fresh)
+    connection = session.connection()
+    statement = _NOT_YET if dry_run else _promise(connection.dialect)
+    new = 0
+    for start in range(0, len(workers), PLAN_AT_ONCE):
+        result = connection.execute(statement, {**told, "workers": workers[start : start + PLAN_AT_ONCE]})
+        new += result.scalar_one() if dry_run else result.rowcount
+    return new
+
+
+@lru_cache(maxsize=2)
+def _promise(dialect: Dialect) -> Insert:
+    """A row for each worker, written by the database itself: no row travels, and an existing key is left as it is."""
+    rows = select(*_ROW.values()).where(_TOLD)
+    return (
+        insert_for(dialect)(OUTBOX)
+        .from_select([*_ROW], rows)
+        .on_conflict_do_nothing(index_elements=["dedup_key"])
+        .execution_options(preserve_rowcount=True)
+    )
