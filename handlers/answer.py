@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from handlers import commands, quick_entry
+from handlers import commands, quick_entry, referrals
 from handlers.asking import ask
 from handlers.filling import match_choice, open_drafts, take_choice, take_text
 from handlers.turn import Turn
@@ -29,19 +30,21 @@ def answer(turn: Turn) -> None:
     3. A command word, also in the middle of a form.
     4. A line about another resident while a form is open: it becomes one more draft.
     5. The reply to the open question.
-    6. A line that says a record by itself.
-    7. Anything else: the nearest commands as buttons.
+    6. The reply to a question outside a form: it is open for this one message.
+    7. A line that says a record by itself.
+    8. Anything else: the nearest commands as buttons.
     """
     message = turn.incoming
     for draft in turn.conversation.drafts:  # begun before somebody registered twice was put together
         if (resident := turn.resident(draft.resident_id)) is not None:
             draft.resident_id = resident.id
+    pending, turn.conversation.pending = turn.conversation.pending or {}, None
     if message.file is not None and not message.text:
         _unreadable(turn, message.file)
     elif message.chosen:
         _pressed(turn, message.chosen, message.context)
     else:
-        _said(turn, (message.text or "").strip())
+        _said(turn, (message.text or "").strip(), pending)
 
 
 def _unreadable(turn: Turn, file: File) -> None:
@@ -76,7 +79,7 @@ def _already_done(turn: Turn) -> None:
     turn.say(text, [Choice("undo", "撤销"), Choice("edit", "更正"), Choice("today", "今日")])
 
 
-def _said(turn: Turn, text: str) -> None:
+def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
     conversation = turn.conversation
     if not text:
         _nothing_said(turn)
@@ -95,6 +98,8 @@ def _said(turn: Turn, text: str) -> None:
         return
     if offered := match_choice(_offer(turn), text) or _numbered(turn, text):
         _pressed(turn, (offered,), "")
+    elif pending and not quick_entry.looks_like_entry(turn, text) and referrals.take_result(turn, text, pending):
+        return
     elif not _entered(turn, text):
         commands.suggest(turn, text)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from handlers import appointments, corrections, duplicates, filling, leave, snooze, summary, worklist
+from handlers import appointments, corrections, duplicates, filling, leave, referrals, snooze, summary, worklist
 from handlers.asking import ask
 from handlers.menu import FORMS
 from handlers.turn import Turn
@@ -113,6 +113,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("随访", "/visit", "记一次随访", _visit, for_whom=DOCTORS),
     Command("签约", "/sign", "家庭医生签约", _start_form("signing"), for_whom=DOCTORS),
     Command("义诊", "/clinic", "记一场义诊", _start_form("outreach_clinic"), for_whom=DOCTORS),
+    Command(
+        "转诊",
+        "/refer",
+        "转诊和追踪",
+        lambda turn, words: referrals.refer(turn, words),
+        takes_words=True,
+        aliases=("上转",),
+    ),
     Command("建档", "/register", "登记新居民", _start_form("health_record"), for_whom=DOCTORS),
     Command(
         "查", "/find", "查一位居民", lambda turn, words: worklist.find(turn, words), takes_words=True, aliases=("查询",)
@@ -173,7 +181,7 @@ def run_text(turn: Turn, text: str) -> bool:
         if command.takes_words and (
             match := re.fullmatch(rf"{re.escape(word)}(?:[\s::,,]+(.+)|([^\s\d].*))", text, re.DOTALL)
         ):
-            if match[2] and word not in ("查", "汇总", "逾期"):
+            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转"):
                 continue  # 今天去张桂兰家 … is an entry, not the command 今天
             command.run(turn, (match[1] or match[2]).strip())
             return True
@@ -201,7 +209,9 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "visit": lambda turn, rest: worklist.open_visit(turn, int(rest)),
     "dup": lambda turn, rest: duplicates.press(turn, rest),
     "kept": lambda turn, rest: appointments.note_kept(turn, rest),
-    "arrived": lambda turn, rest: worklist.note_arrival(turn, rest),
+    "loop": lambda turn, rest: referrals.answer(turn, rest),
+    "track": lambda turn, rest: referrals.track(turn, rest),
+    "refer": lambda turn, rest: referrals.page(turn, rest),
     "page": _page,
     "snooze": lambda turn, rest: snooze.pressed(turn, rest),
     "askfix": lambda turn, rest: leave.ask_for(turn, int(rest)),

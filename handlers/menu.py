@@ -13,6 +13,8 @@ from handlers.forms import (
     home_visit,
     hypertension_follow_up,
     outreach_clinic,
+    referral_down,
+    referral_up,
     signing,
     training,
 )
@@ -29,6 +31,8 @@ FORMS: dict[str, Form] = {
         outreach_clinic.form,
         home_visit.form,
         health_education.form,
+        referral_up.form,
+        referral_down.form,
         training.form,
         expert_support.form,
         appointment.form,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -14,17 +14,15 @@ from handlers.decisions import Decision, Urgency
 from handlers.form import Form, day_of
 from handlers.menu import FORMS, PROGRAMME_TITLES
 from handlers.turn import Turn
-from models import registry
+from models import referrals, registry
 from models.conversation import Draft
 from models.effects import counted, record_effects
 from models.enrolment import Enrolment
 from models.message import Choice
 from models.people import Resident, Status
-from models.record import Agreement, AuditEntry, Record, Referral
+from models.record import Agreement, AuditEntry, Record
 from models.tally import count, difference
 
-ASK_AFTER_EMERGENCY = timedelta(days=1)  # M-13: did the patient arrive? 14 days is the legal limit, not the reminder
-ASK_AFTER_REFERRAL = timedelta(days=14)
 LATE_ENTRY_DAYS = 7
 LOOKED_BACK = 24  # records of one programme; more visits than that without anybody seen are not a history any more
 FACE_TO_FACE = (1, 2)
@@ -95,10 +93,7 @@ def set_aside(turn: Turn, record: Record, status: str) -> None:
     _undo_absence(turn, record)
     for agreement in session.scalars(select(Agreement).where(Agreement.record_id == record.id)):
         agreement.status = "withdrawn"
-    for referral in session.scalars(
-        select(Referral).where(Referral.record_id == record.id, Referral.closed_at.is_(None))
-    ):
-        referral.closed_at, referral.close_reason = turn.now, f"record {status}"
+    referrals.release(session, record, turn.now, status)
 
 
 def _forget_details(turn: Turn, record: Record) -> None:
@@ -267,27 +262,15 @@ def _set_status(turn: Turn, resident: Resident, status: Status, on: date, record
 
 
 def _refer(turn: Turn, record: Record, decision: Decision) -> None:
-    """Open the referral to be asked about, and tell the township at once where it is an emergency."""
-    assert record.resident_id is not None
-    emergency = decision.urgency == Urgency.EMERGENCY
-    turn.session.add(
-        Referral(
-            record_id=record.id,
-            resident_id=record.resident_id,
-            village_id=record.village_id,
-            worker_id=record.worker_id,
-            urgency=record.urgency,
-            reason="; ".join(decision.reasons)[:400],
-            sent_on=record.on,
-            ask_on=turn.today + ASK_AFTER_EMERGENCY if emergency else _ask_on(turn, record),
-        )
+    """Open the referral to be asked about, or join the one of the same transfer."""
+    referrals.refer(
+        turn.session,
+        record,
+        urgency=record.urgency,
+        reason=record.answers.get("referral_reason") or "; ".join(decision.reasons),
+        to=record.answers.get("referral_to", ""),
+        today=turn.today,
     )
-
-
-def _ask_on(turn: Turn, record: Record) -> date:
-    """After two weeks, or with the next visit where that is sooner."""
-    latest = turn.today + ASK_AFTER_REFERRAL
-    return min(max(record.next_due_on, turn.today), latest) if record.next_due_on else latest
 
 
 def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:

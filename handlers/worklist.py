@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from handlers import appointments, filling, residents
+from handlers import appointments, filling, referrals, residents
 from handlers.absence import not_seen
 from handlers.asking import ask
 from handlers.decisions import Urgency
@@ -20,13 +19,11 @@ from handlers.turn import Turn
 from models.conversation import Draft
 from models.enrolment import DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
-from models.people import Organisation, Resident, full_years
-from models.record import Agreement, AuditEntry, Record, Referral
-from models.scope import Scope
+from models.people import full_years
+from models.record import Agreement, AuditEntry, Record
 from models.services import DISCREET
 
 PER_PAGE = 8
-ASKED_AT_ONCE = 3  # referrals; more would hide the list
 SEX = {"male": "男", "female": "女"}
 
 
@@ -149,8 +146,8 @@ def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int)
     if kind == "today":
         visits += open_windows(turn.session, turn.scope, turn.today, programme=part.programme)
     lines = [line for line in lines_of(visits) if part.holds(line)]
-    referrals = referrals_to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
-    if not lines and not referrals:
+    open_ones = referrals.to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
+    if not lines and not open_ones:
         coming = due_visits(turn.session, turn.scope, first=turn.today, last=turn.today + timedelta(days=7))
         soon = len([line for line in lines_of(coming) if part.holds(line)])
         turn.say(f"{title}:{part.title(turn)}没有。" + (f"今后7天有{soon}位到期。" if soon else ""), _else(kind))
@@ -167,8 +164,8 @@ def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int)
     if start + PER_PAGE < len(lines):
         choices.append(Choice(f"page.{kind}.{part.code}.{start + PER_PAGE}", "下一页"))
     turn.say("\n".join([head.rstrip(), *texts]) if lines else head, choices)
-    for referral, name in referrals:
-        _ask_arrival(turn, referral, name)
+    for referral, name in open_ones:
+        referrals.ask(turn, referral, name)
 
 
 def _else(kind: str) -> list[Choice]:
@@ -288,51 +285,3 @@ def _summary(record: Record) -> str:
 def summary_of(record: Record) -> str:
     """One line of a record, for lists of corrections and withdrawals."""
     return _summary(record)
-
-
-# ---- did the referred patient arrive? ----------------------------------------------------------------------------
-
-
-def referrals_to_ask(session: Session, scope: Scope, today: date) -> list[tuple[Referral, str]]:
-    """Open referrals whose day to be asked about has come, with the resident's name; the oldest few."""
-    query = (
-        select(Referral, Resident.name)
-        .join(Resident, Resident.id == Referral.resident_id)
-        .where(scope.covers(Referral.village_id), Referral.closed_at.is_(None), Referral.ask_on <= today)
-        .order_by(Referral.ask_on)
-        .limit(ASKED_AT_ONCE)
-    )
-    return [(referral, name) for referral, name in session.execute(query)]
-
-
-def _ask_arrival(turn: Turn, referral: Referral, name: str) -> None:
-    turn.say(
-        f"{referral.sent_on}转诊的{mark_name(name)},到医院了吗?",
-        [
-            Choice(f"arrived.{referral.id}.yes", "到了"),
-            Choice(f"arrived.{referral.id}.no", "没去"),
-            Choice(f"arrived.{referral.id}.later", "明天再问"),
-        ],
-    )
-
-
-def note_arrival(turn: Turn, rest: str) -> None:
-    """The doctor's answer: arrived closes the referral, not gone keeps it open and asks again."""
-    number, _, said = rest.partition(".")
-    referral = turn.session.get(Referral, int(number)) if number.isdigit() else None
-    resident = turn.resident(referral.resident_id) if referral else None
-    if referral is None or resident is None:
-        turn.say("这条转诊已经不在名单里了。")
-        return
-    village = turn.session.get_one(Organisation, referral.village_id)
-    if said == "yes":
-        referral.arrived, referral.closed_at, referral.close_reason = True, turn.now, "arrived"
-        turn.say(f"好的,{mark_name(resident.name)}已到医院,转诊闭环。回来后记得再随访。")
-    elif said == "no":
-        referral.arrived, referral.ask_on = False, turn.today + timedelta(days=1)
-        turn.say(
-            f"{mark_name(resident.name)}还没去医院。请今天再劝一次、问清困难;明天再问您。{village.name}的公卫科也会看到。"
-        )
-    else:
-        referral.ask_on = turn.today + timedelta(days=1)
-        turn.say("好,明天再问。")

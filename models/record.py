@@ -56,20 +56,37 @@ class Record(Base):
 
 
 class Referral(Base):
-    """A resident sent onward, open until somebody says whether they arrived (M-13: asked the next day)."""
+    """A resident sent onward, or sent back: one row whatever opened it, open until the loop is closed. 双向转诊
+
+    Sent up (`direction` up): did they arrive, what came of it, are they back? Sent down: has somebody here seen them
+    since? `record_id` is the record that opened it, `joined` the further records that speak of the same transfer.
+    """
 
     __tablename__ = "referrals"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), index=True)
-    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"))
+    joined: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), index=True)
     village_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"))
+    direction: Mapped[str] = mapped_column(String(8), default="up", server_default="up")  # up | down
     urgency: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(String(400))
+    to: Mapped[str] = mapped_column("to_place", String(120), default="", server_default="")
+    """The hospital and department; of one sent down, where they come from."""
     sent_on: Mapped[date]
     ask_on: Mapped[date]
+    """From this day on the doctor is asked the next thing the loop wants to know."""
     arrived: Mapped[bool | None]
+    arrived_on: Mapped[date | None]
+    result: Mapped[str | None] = mapped_column(String(400))
+    returned_on: Mapped[date | None]
+    down_record_id: Mapped[int | None] = mapped_column(ForeignKey("records.id"))
+    """The 下转 record that brought them back."""
+    confirmed_on: Mapped[date | None]
+    confirmed_in: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    """The day and village it counts for as 上转, where no 上转 record of its own does (see models.referrals)."""
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     close_reason: Mapped[str | None] = mapped_column(String(200))
 

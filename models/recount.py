@@ -18,12 +18,12 @@ from typing import Any
 from sqlalchemy import Row, Text, cast, select, text
 from sqlalchemy.orm import Session
 
-from models import effects
+from models import effects, referrals
 from models.effects import AGREEMENT, ENROLMENT, PEOPLE_SERVICES, PERSON, RECORD, RESIDENT
 from models.enrolment import Enrolment
 from models.outbox import insert_for
 from models.people import Organisation, Resident
-from models.record import Agreement, Record
+from models.record import Agreement, Record, Referral
 from models.tally import KEY, Effects, Tally, settle, starts
 from models.visits import Visit
 
@@ -158,6 +158,8 @@ def _effects_at(session: Session, organisation_id: int) -> Iterator[Effects]:
     yield from map(effects.record_effects, _stream(session, select(*RECORD).where(*here)))
     signed_here = Agreement.village_id == organisation_id, Agreement.status == "current"
     yield from map(effects.signature_effects, _stream(session, select(*AGREEMENT).where(*signed_here)))
+    confirmed = select(Referral.confirmed_in, Referral.confirmed_on).where(Referral.confirmed_in == organisation_id)
+    yield from map(referrals.effects, _stream(session, confirmed))
 
 
 def _of_residents(session: Session, organisation_id: int) -> Iterator[Effects]:

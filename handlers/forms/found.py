@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 from handlers import residents
 from handlers.steps import Text
 from handlers.turn import Turn
 from models.message import mark_name
 from models.record import Record, Referral
-
-ASK_AFTER = timedelta(days=14)
+from models.referrals import ASK_AFTER
 
 ABNORMAL_PEOPLE = Text(
     field="abnormal_people", title="异常人员名单", words=("异常人员", "异常名单", "转诊人员", "转诊名单"), asked=False, longest=400,
@@ -36,13 +34,14 @@ def refer_the_found(turn: Turn, record: Record) -> None:
         turn.session.add(
             Referral(
                 record_id=record.id,
+                joined=[],
                 resident_id=resident.id,
                 village_id=resident.village_id,
                 worker_id=turn.worker.id,
                 urgency="refer",
                 reason=reason[:400],
                 sent_on=record.on,
-                ask_on=record.on + ASK_AFTER,
+                ask_on=record.on + ASK_AFTER["refer"],
             )
         )
     if referred:

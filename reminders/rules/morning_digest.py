@@ -8,8 +8,8 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handlers import appointments
-from handlers.worklist import PER_PAGE, Line, lines_of, referrals_to_ask
+from handlers import appointments, referrals
+from handlers.worklist import PER_PAGE, Line, lines_of
 from models.appointment import Appointment, appointments_on
 from models.enrolment import VISITED, Enrolment, due_visits
 from models.message import Choice, OutgoingMessage, mark_name
@@ -41,9 +41,9 @@ def words(context: Context) -> OutgoingMessage:
     session, today = context.session, context.today
     scope = scope_of(session, context.worker)
     lines = lines_of(due_visits(session, scope, last=today))
-    referrals = referrals_to_ask(session, scope, today)
+    open_ones = referrals.to_ask(session, scope, today)
     promised = appointments_on(session, scope, today)
-    if not lines and not referrals and not promised:
+    if not lines and not open_ones and not promised:
         raise Gone("nothing due any more")
     late = sum(1 for line in lines if line.is_late(today))
     head = f"{context.worker.name},早上好!今天有{len(lines)}位要访" + (f",其中{late}位已逾期。" if late else "。")
@@ -66,8 +66,8 @@ def words(context: Context) -> OutgoingMessage:
         choices.append(Choice("today", "今日"))
     if promised and Choice("today", "今日") not in choices:
         choices.append(Choice("today", "今日"))
-    for referral, name in referrals:
-        texts.append(f"🔴 {referral.sent_on}转诊的{mark_name(name)}到医院了吗?点“今日”回答。")
+    for referral, name in open_ones:
+        texts.append(f"{referrals.question(referral, name)}点“今日”回答。")
         if Choice("today", "今日") not in choices:
             choices.append(Choice("today", "今日"))
     return OutgoingMessage("\n".join(texts), tuple(choices))

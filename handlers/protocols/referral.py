@@ -1,0 +1,49 @@
+"""Referral slip, up and down: how soon the patient must be there, and when the village asks. 双向转诊
+
+《国家基本公共卫生服务规范(第三版)》 has every referral followed within two weeks; an emergency is asked about the next
+day (domain.md M-13). What the slip says decides, not the reason in words.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from handlers.decisions import Findings, Protocol, Rule, Urgency
+from handlers.protocols.common import TWO_WEEKS, emergency, refer, safety
+
+NORM = "规范(第三版)·双向转诊 / domain.md A1、A2、A7"
+URGENT, ORDINARY = 1, 2
+
+
+def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
+    """转诊后14天内主动随访转诊情况;下转的14天内接续随访。紧急转诊第二天先问到了没有。"""
+    return f.on + timedelta(days=within or TWO_WEEKS)
+
+
+protocol = Protocol(
+    code="referral",
+    title="双向转诊(上转)",
+    version="2017+M",
+    source="国家基本公共卫生服务规范(第三版)·双向转诊",
+    classifications={},
+    classify=(),
+    act=(
+        Rule(
+            "REF-11",
+            when=lambda f: f.get("referral_urgency") == URGENT,
+            then=emergency("马上送:先打电话给接收医院,说清病情和到达时间,有人陪着;没有车或病情在变重就打120。"),
+            because="转诊单写明紧急",
+            source=safety(13),
+            certainty="[D] 85 %",
+        ),
+        Rule(
+            "REF-12",
+            when=lambda f: f.get("referral_urgency") != URGENT,
+            then=refer("把转诊单交给病人,说清去哪个科、带什么资料;两周内会问您到了没有。"),
+            because="转诊后两周内主动随访转诊情况",
+            source=NORM,
+            certainty="[S:1][S:2]",
+        ),
+    ),
+    schedule=schedule,
+)
