@@ -126,6 +126,8 @@ class Form:
     foresees: Callable[[Turn, Mapping[str, Any]], list[str]] = nothing_foreseen
     submits: str = "提交"
     """What its last button says."""
+    rest: str = ""
+    """The field that takes, in the doctor's own words, what a line says beyond all others: why somebody is referred."""
     by_command: bool = False
     """Opened by its own command only, and never recognised in a line."""
 

@@ -119,6 +119,24 @@ def _words(text: str, said: str) -> list[str]:
     return words
 
 
+_CARRIES = re.compile(
+    r"^(?:的|了|因为|因|由于|请|麻烦|帮忙|给|为|开了|办了|已经|已|要|去|到|往|转|送|做个|个|是|人|她|他|今天|刚才|现在|,)+|(?:的|了|去|到|往|转|送|给|一个|个|要)+$"
+)
+
+
+def rest_of(line: Line, taken: Iterable[tuple[int, int]]) -> str:
+    """What a line says beyond all that was taken, as it was typed: the reason on a referral slip, a note."""
+    text = blank(line.text, taken)
+    pieces, at = [], 0
+    for part in [*re.finditer(r"[\s,。;:!?\ue010]+", text), None]:
+        end = part.start() if part else len(text)
+        piece = _CARRIES.sub("", line.said[at:end].strip())
+        if len(piece) > 1:
+            pieces.append(piece)
+        at = part.end() if part else end
+    return " ".join(pieces)
+
+
 def is_filler(word: str) -> bool:
     return bool(_FILLER.fullmatch(word))
 

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 
 from handlers import recap, residents
 from handlers.decisions import Urgency
-from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers
+from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers, rest_of
 from handlers.lines import Line, Reading, blank, prepare
 from handlers.menu import FORMS
 from handlers.reading import normalise
@@ -254,6 +254,8 @@ class _Reader:
         if resident is not None and (more := _glued(line, said, taken)):
             resident, said = None, said + more
         drafts = [self._one(reading, ids, said, resident, piece) for reading in readings]
+        if _take_rest(drafts, readings, line, taken):
+            left = Leftovers(remarks=left.remarks)
         ask_numbers(drafts[0], [reading.form for reading in readings], left, known)
         self.entry.drafts += drafts
         self._remark(piece, left, said)
@@ -306,6 +308,19 @@ class _Reader:
 def _is_heading(text: str) -> bool:
     """A line that says nothing but for what the following lines are: 血压:, 今天上门, 高血压随访."""
     return len(text) <= 30 and not re.search(r"\d", A_DAY.sub("", text))
+
+
+def _take_rest(
+    drafts: Sequence[Draft], readings: Sequence[Reading], line: Line, taken: Sequence[tuple[int, int]]
+) -> bool:
+    """What nothing else took goes to the form that has a place for it; false where none has."""
+    for draft, reading in zip(drafts, readings, strict=True):
+        name = reading.form.rest
+        if name and name not in draft.answers and name not in draft.doubts:
+            if said := rest_of(line, taken):
+                draft.answers[name] = said
+            return True
+    return False
 
 
 def _glued(line: Line, said: str, taken: Sequence[tuple[int, int]]) -> str:

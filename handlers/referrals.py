@@ -21,7 +21,7 @@ from models.conversation import Draft
 from models.message import Choice, mark_name
 from models.people import Role
 from models.record import Referral
-from models.referrals import Stage, stage
+from models.referrals import SLIP, Stage, stage
 from models.scope import Scope
 
 ASKED_AT_ONCE = 3  # more would hide the day's list
@@ -31,7 +31,7 @@ ASKS_RESULT = "referral_result"
 """The question whose answer is the next message (`Conversation.pending`)."""
 SHORTEST_RESULT = 2
 STAGES = {Stage.ARRIVED: "等到达", Stage.RESULT: "等结果", Stage.BACK: "等返回", Stage.SEEN: "等接续随访"}
-_SPOKEN = re.compile(r"^(?:双向转诊|转诊|上转)|转诊单|[\s,。;:、]+")
+_ASKS = re.compile(r"哪|谁|多少|几|吗|[??]|名单|没到|未到|没去|未去")
 
 
 # --- asked ---
@@ -181,7 +181,7 @@ def _later(turn: Turn, referral: Referral, wait: timedelta, when: str) -> None:
 
 def refer(turn: Turn, words: str = "") -> None:
     """转诊: what is open, and a new one. 转诊 张桂兰 县医院 血压控制不好 opens the slip with what is said."""
-    if words and turn.worker.role == Role.DOCTOR:
+    if words and turn.worker.role == Role.DOCTOR and not _ASKS.search(words):
         _open_slip(turn, words)
     else:
         _list(turn, 0)
@@ -190,7 +190,7 @@ def refer(turn: Turn, words: str = "") -> None:
 def page(turn: Turn, rest: str) -> None:
     """The next page of the open ones, or a new slip."""
     if rest == "new":
-        filling.open_drafts(turn, [Draft("referral_up")])
+        filling.open_drafts(turn, [Draft(SLIP)])
         ask_open_question(turn)
     else:
         _list(turn, int(rest) if rest.isdigit() else 0)
@@ -243,26 +243,11 @@ def track(turn: Turn, rest: str) -> None:
 
 
 def _open_slip(turn: Turn, words: str) -> None:
-    """What the form's own steps leave over of a short line is why; the recap shows it."""
+    """The words after 转诊 are a line of the slip."""
     entry = quick_entry.read_entry(turn, f"双向转诊 {words}")
-    drafts = [draft for draft in entry.drafts if draft.service == "referral_up"] if entry else []
-    if entry is None or len(drafts) != 1:
-        draft = Draft("referral_up", who=words[:20])
-        filling.open_drafts(turn, [draft])
+    if entry is None or not any(draft.service == SLIP for draft in entry.drafts):
+        filling.open_drafts(turn, [Draft(SLIP, who=words[:20])])
         ask_open_question(turn)
         return
-    draft = drafts[0]
-    if "referral_reason" not in draft.answers and (why := _why(turn, draft, words)):
-        draft.answers["referral_reason"] = why
-        entry.remarks = []
     filling.open_drafts(turn, entry.drafts)
     ask_open_question(turn, before="\n".join(entry.remarks))
-
-
-def _why(turn: Turn, draft: Draft, words: str) -> str:
-    resident = turn.resident(draft.resident_id)
-    for said in (resident.name if resident else draft.who, draft.who, draft.answers.get("referral_to", "")):
-        words = words.replace(said, " ") if said else words
-    rest = _SPOKEN.sub(" ", words).strip()
-    rest = re.sub(r"^(?:因为|因|到|去|往|转|已|紧急|一般)+\s*|\s*(?:到|去|往|转|紧急|一般)$", "", rest).strip()
-    return rest if len(rest) > 1 else ""

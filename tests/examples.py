@@ -41,7 +41,11 @@ ASKS = {
 UNSAID = frozenset({"action", "package_name", "spouse"})
 """What a word of the example stands for and no field of ours: signing is the form itself."""
 BY_NUMBER = {"born_on": "1984-11-20"}
-OURS = {  # what is as good, because every follow-up has a place for somebody who was not seen
+OURS = {
+    "p2-0214": (
+        Expected("referral_up", "罗丽", {"referral_to": "市人民医院", "referral_reason": "HPV16阳性 做阴道镜"}),
+    ),
+    # every follow-up has a place for somebody who was not seen
     "p1-0502": (Expected("hypertension_follow_up", "覃凤英", {"outcome": 4}), Expected("hypertension_follow_up", "覃凤英", {"mode": 3})),
     "p2-0246": (Expected("hypertension_follow_up", "欧阳春梅", {"outcome": 3}),),
 }  # fmt: skip

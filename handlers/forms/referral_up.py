@@ -46,7 +46,7 @@ TO = Hospital(
     words=("转诊机构", "已转诊到", "转诊到", "已转诊", "已转到", "转到", "已转", "转诊至", "转往", "转去", "送到", "送去", "去"),
 )  # fmt: skip
 REASON = Text(
-    field="referral_reason", title="转诊原因", ask="为什么转诊?一句话,例如:血压两次控制不好。", words=("转诊原因", "原因", "因为", "因"), longest=200,
+    field="referral_reason", title="转诊原因", ask="为什么转诊?一句话,例如:血压两次控制不好。", words=("转诊原因", "原因", "因为"), longest=200,
     like=r"[^\s,。;\d\ue010][^,。;\ue010]{1,60}",
 )  # fmt: skip
 URGENCY = SelectOne(
@@ -85,4 +85,5 @@ form = Form(
         common.NEXT,
     ),
     enrols="never",
+    rest="referral_reason",
 )
