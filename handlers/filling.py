@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 from handlers import alarm, recap, residents
@@ -14,7 +15,7 @@ from handlers.menu import FORMS
 from handlers.reading import normalise
 from handlers.recap import known_of
 from handlers.record_visit import submit
-from handlers.steps import Answer, NotUnderstood, SelectMany, Step
+from handlers.steps import Answer, NotUnderstood, SelectMany, Step, Text
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
 from models.message import Choice
@@ -42,7 +43,23 @@ def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> 
         draft.answers.setdefault("on", turn.said_on.isoformat())
         draft.doubts = {name: _with_alarm(turn, draft, doubt) for name, doubt in draft.doubts.items()}
     conversation.editing, conversation.trail = None, []
-    conversation.drafts = [*drafts, *conversation.drafts] if first else [*conversation.drafts, *drafts]
+    fresh = [draft for draft in drafts if not _said_again(conversation.drafts, draft)]
+    conversation.drafts = [*fresh, *conversation.drafts] if first else [*conversation.drafts, *fresh]
+
+
+def _said_again(drafts: Sequence[Draft], said: Draft) -> bool:
+    """The line of a visit that is open already, sent once more: what it says takes the place of what was said before."""
+    for draft in drafts:
+        same = (draft.service, draft.resident_id, draft.answers["on"])
+        if said.resident_id is not None and same == (said.service, said.resident_id, said.answers["on"]):
+            for name in FORMS[said.service].told_together({*said.answers, *said.doubts} - {"on"}):
+                draft.answers.pop(name, None)
+                draft.doubts.pop(name, None)
+            draft.answers |= said.answers
+            draft.doubts |= said.doubts
+            draft.source = said.source or draft.source
+            return True
+    return False
 
 
 def store(turn: Turn, index: int, step: Step, answer: Answer) -> None:
@@ -140,8 +157,24 @@ def _take_answer(turn: Turn, question: Question, text: str) -> bool:
             ask(turn, before=str(error))
         return True
     store(turn, index, step, answer)
+    if not isinstance(step, Text) and not _ONE_THING.fullmatch(text):
+        _take_the_rest(turn, index, step, text)
     ask(turn)
     return True
+
+
+_ONE_THING = re.compile(r"\s*(?:[\d./]+\s*\S{0,4}|\S{1,4})\s*")  # 36.5度, 没有: the answer and nothing else
+
+
+def _take_the_rest(turn: Turn, index: int, answered: Step, text: str) -> None:
+    """A reply that says more than was asked: 无症状 药按时吃. Nothing of it is dropped, and nothing said before is changed."""
+    draft = turn.conversation.drafts[index]
+    form, known = FORMS[draft.service], known_of(turn, draft)
+    resident = turn.resident(draft.resident_id)
+    line = prepare(normalise.tidy(text), [resident.name] if resident else [])
+    for step, answer in read_fields(form, line, known).found:
+        if step is not answered and step is not form.step("on") and not step.is_answered(draft.answers):
+            store(turn, index, step, answer)
 
 
 def absorb(turn: Turn, index: int, text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date
@@ -146,6 +146,11 @@ class Form:
     def step(self, field: str) -> Step | None:
         """The step that fills a field."""
         return next((step for step in self.steps if field in step.fields), None)
+
+    def told_together(self, names: Iterable[str]) -> set[str]:
+        """These fields and those that the same steps fill: a new pressure replaces the old readings too."""
+        names = set(names)
+        return names | {name for step in self.steps if names & set(step.fields) for name in step.fields}
 
     def next_step(self, draft: Draft, known: Known) -> Step | None:
         """The first doubt, else the first step asked and not yet answered or skipped; None when ready for the recap."""
