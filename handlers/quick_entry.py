@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlalchemy import bindparam, select
 
@@ -293,7 +294,8 @@ class _Reader:
         if resident is None:
             return Known(turn.said_on, villages=villages)
         age = resident.age_on(turn.said_on)
-        return Known(turn.said_on, {}, resident.sex, age, villages, born_on=resident.born_on)
+        last = partial(recap.last_value, turn, resident.id, turn.said_on)
+        return Known(turn.said_on, {}, resident.sex, age, villages, born_on=resident.born_on, last=last)
 
     def _programmes(self, ids: Sequence[int]) -> dict[str, str | None]:
         """What all of them are enrolled in, and the service that comes next in it."""

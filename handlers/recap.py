@@ -76,6 +76,7 @@ def known_of(turn: Turn, draft: Draft) -> Known:
         details=_details(turn, own, draft),
         settings=turn.settings,
         past=lambda: past_visits(turn, draft),
+        last=lambda field: last_value(turn, resident.id, day, field, draft.corrects),
     )
 
 
@@ -118,6 +119,17 @@ def past_visits(turn: Turn, draft: Draft, *, attempts: bool = False) -> list[Pas
         for r in history(turn, draft)
         if attempts or not not_seen(r.answers)
     ]
+
+
+def last_value(turn: Turn, resident_id: int, day: date, field: str, corrects: int | None = None) -> Any:
+    """What the latest records before a day say of a field, whatever the service; None where none of them has it."""
+    query = (
+        select(Record.id, Record.answers)
+        .where(Record.resident_id == resident_id, Record.status == "current", Record.on <= day)
+        .order_by(Record.on.desc(), Record.id.desc())
+        .limit(HISTORY)
+    )
+    return next((a[field] for key, a in turn.session.execute(query) if key != corrects and field in a), None)
 
 
 def last_seen_on(turn: Turn, draft: Draft) -> date | None:

@@ -6,17 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.decisions import Decision
+from handlers.form import Due
 from handlers.steps import Day, Known, Number, SelectOne, Text, options
 from models.conversation import Doubt
 
 JIN_IN_KG = 0.5
+LEAST_INDEX, MIDDLE_INDEX, MOST_INDEX = 16, 22, 35  # kg/m²; beyond the outer ones the unit is asked
+TENTH = 0.1
 # 白酒1两 = 葡萄酒4两 = 果酒4两 = 黄酒半斤(5两)
 LIANG_OF_SPIRIT = {"白酒": 1, "葡萄酒": 1 / 4, "红酒": 1 / 4, "果酒": 1 / 4, "黄酒": 1 / 5}
 
 
-def heavy_adult(value: float, known: Known) -> Doubt | None:
-    """An adult above 100 kg without a unit is usually 斤 (M-15)."""
-    if value <= 100 or (known.age is not None and known.age < 18):
+def perhaps_jin(value: float, known: Known) -> Doubt | None:
+    """An adult's weight without a unit that is likely 斤 (M-15).
+
+    Above 100 kg; a body mass index below 16 or above 35; or more than a tenth away from the weight last recorded.
+    """
+    if known.age is not None and known.age < 18:
+        return None
+    height, before = known.answers.get("height") or known.last("height"), known.last("weight")
+    index = value / (height / 100) ** 2 if height else MIDDLE_INDEX
+    strange = value > 100 or not LEAST_INDEX <= index <= MOST_INDEX
+    if not strange and (before is None or abs(value - before) <= TENTH * before):
         return None
     half = value * JIN_IN_KG
     return Doubt(
@@ -44,10 +55,19 @@ HEART_RATE = Number(
     unit="次/分", units={"次/分": 1, "次每分": 1, "次": 1, "/分": 1, "bpm": 1}, alone=("次/分", "次每分", "bpm"), possible=(15, 300),
     sure=(35, 200), usual=(40, 130), optional=True, example="心率 76",
 )  # fmt: skip
+HEART_RATE_REPEAT = Number(
+    field="heart_rate_repeat", title="复测心率", ask="请病人静坐5分钟再数一次,心率多少?没复测可以跳过。", words=("复测脉搏", "再测心率", "休息后心率"),
+    unit="次/分", units={"次/分": 1, "次每分": 1, "次": 1}, alone=(), possible=(15, 300), sure=(35, 200), optional=True,
+    when=lambda known: odd_pulse(known),
+)  # fmt: skip
+TEMPERATURE = Number(
+    field="temperature", title="体温", words=("T",), unit="℃", units={"℃": 1, "度": 1}, possible=(25, 45), decimals=1,
+    sure=(34, 41.5), asked=False, alone=(),
+)  # fmt: skip
 WEIGHT = Number(
     field="weight", title="体重", words=("重", "称重", "称了"), unit="kg",
     units={"kg": 1, "公斤": 1, "千克": 1, "斤": JIN_IN_KG, "市斤": JIN_IN_KG},
-    possible=(20, 250), decimals=1, suspect=heavy_adult, target="weight_target", usual=(30, 100), asked=False,
+    possible=(20, 250), decimals=1, suspect=perhaps_jin, target="weight_target", usual=(30, 100), asked=False,
 )  # fmt: skip
 HEIGHT = Number(
     field="height", title="身高", words=("高度",), unit="cm", units={"cm": 1, "厘米": 1, "公分": 1, "米": 100, "m": 100},
@@ -204,11 +224,26 @@ PREGNANCY = SelectOne(
 )
 
 
+def odd_pulse(known: Known) -> bool:
+    """A pulse that is counted again after five minutes' rest: in diabetes from 101 on (M-7), else from 121 (M-2)."""
+    beats = known.answers.get("heart_rate")
+    return beats is not None and not 50 <= beats <= (100 if "diabetes" in known.programmes else 120)
+
+
 def bmi(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
     """Body mass index kg/m², when weight and height were both given."""
     if "weight" in answers and "height" in answers:
         return {"bmi": round(answers["weight"] / (answers["height"] / 100) ** 2, 1)}
     return {}
+
+
+def closes(decision: Decision | None, why: str) -> Due:
+    """Whoever does not belong in the programme leaves it, with the reason, and is referred (domain.md M-25)."""
+    return Due(on=decision.next_due_on if decision else None, ended=f"不符合纳入条件:{why}")
+
+
+def outside(decision: Decision | None) -> bool:
+    return decision is not None and "outside_programme" in decision.flags
 
 
 def told(decision: Decision | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.decisions import Decision
-from handlers.form import Form
+from handlers.form import Due, Form, as_decided
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.common import told
@@ -75,17 +75,13 @@ HBA1C = Number(
     decimals=1, asked=False, alone=(),
 )  # fmt: skip
 HBA1C_ON = Day(field="hba1c_on", title="糖化检查日期", bare=False, asked=False)
-TEMPERATURE = Number(
-    field="temperature",
-    title="体温",
-    words=("T",),
-    unit="℃",
-    units={"℃": 1, "度": 1},
-    possible=(25, 45),
-    decimals=1,
+TYPE = SelectOne(
+    field="diabetes_type",
+    title="糖尿病类型",
+    options=options((1, "1型糖尿病", "1型"), (2, "2型糖尿病", "2型"), (3, "妊娠期糖尿病", "妊娠糖尿病"), (4, "其他类型")),
     asked=False,
-    alone=(),
-)
+    bare=("1型糖尿病", "妊娠期糖尿病", "妊娠糖尿病"),
+)  # fmt: skip
 HYPOGLYCAEMIA = SelectOne(
     field="hypoglycaemia",
     title="低血糖反应",
@@ -105,10 +101,18 @@ def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -
     """Facts for the figures: only a fasting value classifies; LO or <= 3.9 is never 'controlled' (M-6)."""
     fasting = answers.get("fasting_glucose")
     face_to_face = answers.get("mode") in (1, 2)
-    if fasting is None or told(decision):
+    if fasting is None or told(decision) or common.outside(decision):
         return []
     controlled = isinstance(fasting, (int, float)) and 3.9 < fasting < 7.0
     return ["assessed", *(["controlled"] if controlled else []), *(["standard_visit"] if face_to_face else [])]
+
+
+def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
+    """Type 1 and gestational diabetes, and the too young, leave the programme."""
+    if common.outside(decision):
+        kind = diabetes.DIABETES_TYPES.get(answers.get("diabetes_type", 2))
+        return common.closes(decision, kind if answers.get("diabetes_type") in (1, 3) and kind else "年龄不满35岁")
+    return as_decided(answers, decision, known)
 
 
 form = Form(
@@ -131,6 +135,7 @@ form = Form(
         common.ADHERENCE,
         HYPOGLYCAEMIA,
         common.HEART_RATE,
+        common.HEART_RATE_REPEAT,
         common.ADVERSE,
         common.ADVERSE_WHAT,
         common.COMPLICATION,
@@ -140,7 +145,7 @@ form = Form(
         common.HEIGHT,
         common.WAIST,
         common.BMI_TARGET,
-        TEMPERATURE,
+        common.TEMPERATURE,
         common.OTHER_SIGNS,
         common.SMOKING,
         common.ALCOHOL,
@@ -151,13 +156,16 @@ form = Form(
         common.COMPLIANCE,
         HBA1C,
         HBA1C_ON,
+        common.EXAMINATIONS,
         MEDICATIONS,
         INSULIN,
         common.REFERRAL_REASON,
         common.REFERRAL_TO,
+        TYPE,
         common.SELF_REPORTED,
         common.NEXT,
     ),
     derive=common.bmi,
     marks=marks,
+    owes=owes,
 )

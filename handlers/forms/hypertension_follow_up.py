@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.decisions import Decision
-from handlers.form import Form
+from handlers.form import Due, Form, as_decided
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.common import told
@@ -14,7 +14,7 @@ from handlers.forms.danger import danger_step
 from handlers.forms.medications import MEDICATIONS
 from handlers.measurements import BloodPressure
 from handlers.protocols import hypertension
-from handlers.steps import Known, SelectMany, options
+from handlers.steps import Known, SelectMany, SelectOne, options
 
 SYMPTOMS = SelectMany(
     field="symptoms",
@@ -57,17 +57,32 @@ DANGER = danger_step(
     ),
 )
 
+SECONDARY = SelectOne(
+    field="secondary_hypertension",
+    title="继发性高血压",
+    options=options((1, "不是", "原发性高血压"), (2, "是", "继发性高血压", "继发性")),
+    asked=False,
+    bare=("继发性高血压",),
+)
 PRESSURE = BloodPressure(field="systolic", title="血压", ask="血压是多少?例如 152/94", words=("血压",))
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
     """Facts for the figures. Control is decided from the values, not from the class (M-5); 150 from 65 years on."""
-    if "systolic" not in answers or told(decision):
+    if "systolic" not in answers or told(decision) or common.outside(decision):
         return []
     limit = 150 if known.age is not None and known.age >= 65 else 140
     controlled = answers["systolic"] < limit and answers["diastolic"] < 90
     face_to_face = answers.get("mode") in (1, 2)
     return ["assessed", *(["controlled"] if controlled else []), *(["standard_visit"] if face_to_face else [])]
+
+
+def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
+    """Secondary hypertension and the too young leave the programme."""
+    if common.outside(decision):
+        secondary = answers.get("secondary_hypertension") == 2
+        return common.closes(decision, "继发性高血压" if secondary else "年龄不满35岁")
+    return as_decided(answers, decision, known)
 
 
 form = Form(
@@ -88,6 +103,7 @@ form = Form(
         common.PREGNANCY,
         common.ADHERENCE,
         common.HEART_RATE,
+        common.HEART_RATE_REPEAT,
         common.ADVERSE,
         common.ADVERSE_WHAT,
         common.COMPLICATION,
@@ -107,9 +123,11 @@ form = Form(
         MEDICATIONS,
         common.REFERRAL_REASON,
         common.REFERRAL_TO,
+        SECONDARY,
         common.SELF_REPORTED,
         common.NEXT,
     ),
     derive=common.bmi,
     marks=marks,
+    owes=owes,
 )

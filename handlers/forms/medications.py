@@ -9,19 +9,27 @@ from typing import Any
 
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Text, digits
 
-_UNIT = r"(?P<unit>mg|毫克|g|克|片|粒|u|单位|ml|毫升|支|丸)"
+_UNIT = r"(?P<unit>mg|毫克|[μu]g|微克|g|克|片|粒|u|单位|ml|毫升|支|丸|吸|喷|揿)"
 _AMOUNT = rf"\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}"
-_OFTEN = r"(?:[\s,]*(?:每日|每天|一天|1天|日)\s*(?P<times>\d+)\s*次|[\s,]*(?P<latin>qd|bid|tid|qid|qn))?"
+_OFTEN = (
+    r"(?:[\s,]*(?:每日|每天|1天|一天|日|(?P<monthly>每个?月|1个?月|一个?月|月))\s*(?P<times>\d+)\s*次"
+    r"|[\s,]*(?P<latin>qd|bid|tid|qid|qn))?"
+)
 _DOSE = re.compile(rf"(?P<name>[^\s\d,;、]{{2,20}})\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}?{_OFTEN}", re.IGNORECASE)
 _LISTED = re.compile(
     rf"\s*(?:用药情况|用药|药物|药品)?[\s:是、,]*(?P<name>[^\s\d,;、:/]{{2,20}}){_AMOUNT}{_OFTEN}", re.IGNORECASE
 )
-# The stems of the drugs of these programmes: with an amount they are recognised without 用药.
+# The stems of the drugs of these programmes: with an amount they are recognised without 用药. The second line holds
+# drugs of the mind, the third those against tuberculosis, the fourth those for the lungs.
 _STEMS = "地平|洛尔|普利|沙坦|双胍|列汀|列净|列奈|列美脲|列齐特|列吡嗪|列喹酮|格列酮|波糖|他汀|噻嗪|螺内酯|吲达帕胺|唑嗪|阿司匹林|氯吡格雷|胰岛素|降压0号|利血平|呋塞米|卡托普利"
+_STEMS += "|氮平|培酮|哌酮|立酮|西酮|硫平|哌唑|丙嗪|必利|哌啶醇|奋乃静|丙戊酸|碳酸锂|卡马西平|拉莫三嗪|苯海索|舍曲林|西汀|普兰"
+_STEMS += "|异烟肼|利福|吡嗪酰胺|乙胺丁醇|链霉素|沙星|贝达喹啉|环丝氨酸"
+_STEMS += "|胺醇|溴铵|布地奈德|莫特罗|美特罗|替卡松|茶碱|孟鲁司特|氨溴索"
 _KNOWN_DRUG = re.compile(
     rf"(?P<name>[\u4e00-\u9fff]{{0,8}}(?:{_STEMS})(?:缓释片|控释片|肠溶片|分散片|缓释胶囊|片|胶囊)?){_AMOUNT}{_OFTEN}",
     re.IGNORECASE,
 )
+_LATIN_DRUG = re.compile(rf"(?<![A-Za-z])(?P<name>[A-Za-z]{{6,20}}){_AMOUNT}{_OFTEN}", re.IGNORECASE)
 _LABEL = re.compile(r"(?:用药情况|用药|药物|药品)\s*[:是]")
 _BEFORE_A_DRUG = re.compile(r"^(?:在|正在|现在|现|目前|一直|口服|服用|服|吃|用|药|打|改|加|开|给|了|的)+")
 _TIMES = {"qd": 1, "qn": 1, "bid": 2, "tid": 3, "qid": 4}
@@ -30,7 +38,10 @@ MOST_DRUGS = 6  # the norm's form has three rows and 'other'
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Medications(Step):
-    """A list of {name, dose, unit, times}. The unit is kept as written: a missing one stays missing, never guessed."""
+    """A list of {name, dose, unit, times}. The unit is kept as written: a missing one stays missing, never guessed.
+
+    `times` are a day, or a month where `per` says so: long-acting injections (domain.md A3).
+    """
 
     def read(self, text: str, known: Known) -> Answer:
         drugs = [_drug(match) for match in _DOSE.finditer(digits(text))]
@@ -48,7 +59,7 @@ class Medications(Step):
             while match := _LISTED.match(line, at):
                 matches.append(match)
                 at = match.end()
-        matches = matches or list(_KNOWN_DRUG.finditer(line))
+        matches = matches or [*_KNOWN_DRUG.finditer(line), *_LATIN_DRUG.finditer(line)]
         answer = Answer({self.field: [_drug(match) for match in matches[:MOST_DRUGS]]})
         for match in matches:
             yield Found(match.start(), match.end(), answer)
@@ -67,11 +78,13 @@ def _drug(match: re.Match[str]) -> dict[str, Any]:
         drug["unit"] = match["unit"]
     if times := match["times"] or _TIMES.get((match["latin"] or "").lower()):
         drug["times"] = int(times)
+    if match["monthly"]:
+        drug["per"] = "month"
     return drug
 
 
 def _shown(drug: Mapping[str, Any]) -> str:
-    often = f",每日{drug['times']}次" if "times" in drug else ""
+    often = f",每{'月' if drug.get('per') == 'month' else '日'}{drug['times']}次" if "times" in drug else ""
     return f"{drug['name']} {drug['dose']:g}{drug.get('unit', '')}{often}"
 
 

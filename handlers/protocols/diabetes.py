@@ -95,7 +95,7 @@ DANGER_QUESTIONS = {
 }
 UNASKED = "现在有没有下面的情况?"
 
-DIABETES_TYPES = {1: "1型", 2: "2型", 3: "妊娠期糖尿病", 4: "其他类型"}
+DIABETES_TYPES = {1: "1型糖尿病", 2: "2型糖尿病", 3: "妊娠期糖尿病", 4: "其他类型"}
 NOT_IN_PROGRAMME = (1, 3)
 
 # Names as villages write them; 格列 alone would also catch 格列净, 格列汀 and 格列酮, which are neither.

@@ -31,6 +31,7 @@ from handlers.protocols.findings import (
     COMPLICATION,
     REACTION,
     Answers,
+    before,
     danger_question_answered,
     danger_signs,
     has_sign,
@@ -148,6 +149,14 @@ def counts_as_told(f: Findings) -> bool:
 
 def earlier(f: Findings) -> PastVisit | None:
     return second_in_a_row(f, unmet, like_with_like=county(f, "htn.like_with_like"))
+
+
+def overweight_and_not_weighed(f: Findings) -> bool:
+    """No weight today, and the last one known was overweight: 24 kg/m² or more."""
+    if f.get("weight") is not None:
+        return False
+    last = next((v.answers for v in before(f) if v.answers.get("bmi") is not None), None)
+    return last is not None and last["bmi"] >= 24
 
 
 def standard(visit: PastVisit) -> bool:
@@ -386,6 +395,14 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         because="公卫口径达标;《国家基层高血压防治管理指南2025版》80岁以下临床目标低于130/80,用药目标由医生定",
         source="国家基层高血压防治管理指南2025版 / domain.md A1",
         certainty="[S:20],AMBIG",
+    ),
+    Rule(
+        "HTN-55",
+        when=overweight_and_not_weighed,
+        then=Outcome(say="上次体重超标:超重或肥胖的每次随访都要称体重。"),
+        because="上次体质指数达到24,这次没有称体重",
+        source=NORM,
+        certainty="[K]",
     ),
 )
 

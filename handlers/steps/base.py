@@ -26,6 +26,10 @@ class NotUnderstood(Exception):
     """An answer the step cannot read. The message is the kind sentence that goes back: what was expected."""
 
 
+def nothing_recorded(field: str) -> Any:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a step may look at besides the text: the answers so far and plain facts about the resident and the day."""
@@ -42,6 +46,7 @@ class Known:
     areas: Callable[[], Sequence[Area]] = tuple  # townships and villages within the scope; read when called
     settings: Mapping[str, Any] = attribute(default_factory=dict)  # the county's, by dotted name
     past: Callable[[], Sequence[PastVisit]] = tuple  # earlier visits of the programme, newest first; read when called
+    last: Callable[[str], Any] = nothing_recorded  # a field's value in the resident's latest record that has it
 
     @property
     def on(self) -> date:
