@@ -187,7 +187,7 @@ def test_whatever_a_rule_asks_can_be_answered(name: str) -> None:
 
 
 DERIVED = {"bmi"}
-OF_ANY_FORM = {*VALUES, "insulin", "medications", "adherence", "self_reported"}
+OF_ANY_FORM = {"outcome", *VALUES, "insulin", "medications", "adherence", "self_reported"}
 """What rules that several protocols share look at; a form has those that its programme knows."""
 
 
