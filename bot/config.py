@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -76,9 +78,8 @@ class WeComSettings(BaseModel):
         names = ("corp_id", "agent_id", "secret", "token", "aes_key")
         missing = [name for name in names if getattr(self, name) is None]
         if missing and len(missing) < len(names):
-            raise ValueError(
-                "WeCom needs all five; missing: " + ", ".join(f"CUNYI_WECOM__{n.upper()}" for n in missing)
-            )
+            needed = ", ".join(f"CUNYI_WECOM__{name.upper()}" for name in missing)
+            raise ValueError(f"CUNYI_WECOM__…: WeCom needs all five; missing: {needed}")
         if self.aes_key and len(self.aes_key.get_secret_value()) != 43:
             raise ValueError("CUNYI_WECOM__AES_KEY must have exactly 43 characters (EncodingAESKey)")
         return self
@@ -119,15 +120,6 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no time zone; use a name like Asia/Shanghai") from error
         return value
 
-    @model_validator(mode="after")
-    def _webhook_is_reachable(self) -> Settings:
-        if self.telegram.token and self.telegram.mode == "webhook":
-            if not self.web.public_url:
-                raise ValueError("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_WEB__PUBLIC_URL")
-            if not self.telegram.webhook_secret:
-                raise ValueError("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_TELEGRAM__WEBHOOK_SECRET")
-        return self
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -149,20 +141,50 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings. Raises BadSettings with every complaint, each naming its variable."""
-    try:
-        settings = Settings(**overrides)
-    except ValidationError as error:
-        raise BadSettings([_complaint(e) for e in error.errors()]) from None
-    except ValueError as error:  # a cunyi.toml that is not TOML
-        raise BadSettings([f"cunyi.toml: {error}"]) from None
+    complaints: list[str] = []
+    while True:
+        try:
+            settings = Settings(**overrides)
+            break
+        except ValidationError as error:  # set aside what is wrong, so that the rest is looked at too
+            complaints += [_complaint(e) for e in error.errors()]
+            for e in error.errors():
+                _set_aside(overrides, Settings, e["loc"])
+        except SettingsError as error:  # a variable that has to be JSON
+            field = str(error).split('"')[1]
+            raise BadSettings([*complaints, f"CUNYI_{field.upper()}: write it as JSON"]) from None
+        except ValueError as error:  # a cunyi.toml that is not TOML
+            raise BadSettings([*complaints, f"cunyi.toml: {error}"]) from None
+    if complaints := [*complaints, *_missing(settings)]:
+        raise BadSettings(complaints)
+    return settings
+
+
+def _missing(settings: Settings) -> list[str]:
+    """What is needed, or needed because of another setting."""
+    missing = []
     key = settings.secret_key
     if key is None or len(key.get_secret_value()) < SHORTEST_KEY:
-        raise BadSettings(
-            [
-                f"CUNYI_SECRET_KEY: set at least {SHORTEST_KEY} characters, keep them safe: without them sealed data is lost"
-            ]
-        )
-    return settings
+        keep = "keep them safe: without them sealed data is lost"
+        missing.append(f"CUNYI_SECRET_KEY: set at least {SHORTEST_KEY} characters, {keep}")
+    if settings.telegram.token and settings.telegram.mode == "webhook":
+        if not settings.web.public_url:
+            missing.append("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_WEB__PUBLIC_URL")
+        if not settings.telegram.webhook_secret:
+            missing.append("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_TELEGRAM__WEBHOOK_SECRET")
+    return missing
+
+
+def _set_aside(overrides: dict[str, Any], model: type[BaseModel], place: Sequence[int | str]) -> None:
+    """Put the default where a setting is wrong; a whole group of them where they do not go together."""
+    name, *inner = map(str, place)
+    field = model.model_fields[name]
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        group = overrides.setdefault(name, {})
+        for part in inner[:1] or field.annotation.model_fields:
+            _set_aside(group, field.annotation, [part])
+    else:
+        overrides[name] = field.get_default(call_default_factory=True)
 
 
 def _complaint(error: Any) -> str:
