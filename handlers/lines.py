@@ -21,11 +21,14 @@ Claim = tuple[Step, Found]
 # Small numerals that count nothing worth recording (一天, 两口子, 第一次); left as words they are not asked about.
 _FAR = 14  # characters between the words and a vague number of theirs: 空腹血糖没记住好像九点几
 _KEPT = re.compile(
-    r"(?<![十百千零〇一二三四五六七八九\d])(?:一(?=[天周次起下点直般共家日样些切口]|个(?!半?月|半))|两口子|两个人|两个都|两样|俩|第[一二三]次|两人|一人)"
+    r"(?<![十百千零〇一二三四五六七八九\d])(?:一[天周次起下点直般共家日样些切口]|一个(?!半?月|半)|两口子|两个人|两个都|两样|俩|第[一二三]次|两人|一人)"
 )
 _CLOCK = re.compile(
     r"(?<![\d.])\d{1,2}(?:点(?:钟|半|整|[一二三]刻|\d{1,2}分?)?(?!\d)|:\d{2}(?!\d)|时(?:半|\d{1,2}分?)?)(?:左右|多)?"
 )
+_SEVEN_AND_MORE = re.compile(
+    r"(?P<before>(?:空腹|血糖|餐后|饭后|随机|糖化|体温|公斤|体重)[\s:是有到]*[〇零一二三四五六七八九十百\d]+点)多"
+)  # 空腹七点多 is no hour
 _DENIED = re.compile(r"(?:并不是|不是|并非|而非)\s*(?:血压|高压|低压|心率)?\s*\d[\d./]*")
 _FILED = re.compile(r"(?:编号|档案号|档案编号|编码|卡号|协议号)\s*:?\s*[\dA-Za-z-]+")
 
@@ -69,6 +72,7 @@ def prepare(said: str, names: Sequence[str] = (), places: Sequence[str] = ()) ->
     2. A vague number (一百六七) gets the digits it may mean and is marked, so that it is asked by the step it belongs to.
     3. Names, clock times, file numbers and denied values (不是162) are blanked.
     """
+    said = _SEVEN_AND_MORE.sub(r"\g<before>几", said)
     protected = [*names, *places, *dict.fromkeys(m[0] for m in _KEPT.finditer(said))]
     arabic = numerals.to_arabic(said, protected)
     parts: list[str] = []
@@ -172,8 +176,11 @@ def _unless_vague(reading: Reading, step: Step, found: Found, line: Line) -> Ans
     vague = next((v for v in line.vague if found.start <= v.start < found.end), None)
     if vague is None:
         return found.answer
-    if isinstance(step, Day) and re.search(r"\d[-./]\d", line.said[found.start : found.end]):
-        return found.answer  # 2026-11-20 looks like a range, and is none
+    said = line.said[found.start : found.end]
+    if isinstance(step, Day) and (
+        re.search(r"\d[-./]\d", said) or re.fullmatch("[〇零一二三四五六七八九]{4}", vague.raw)
+    ):
+        return found.answer  # 2026-11-20 looks like a range, and 二〇二六 like two numbers
     said = line.said[found.start : vague.start] + vague.raw + line.said[vague.end : found.end]
     reading.least.append((step.field, found.answer.values))
     return Answer({}, _how_much(step, said.strip(), vague, found.answer))
@@ -235,7 +242,9 @@ def _ask_vague_ones(reading: Reading, line: Line) -> None:
         if any(start <= vague.start < end for start, end in reading.taken):
             continue
         step = announced_before(reading.form.steps, line.text, vague.start)
-        if step is not None and step.field not in reading.doubts and not step.is_answered(reading.answers):
+        if step is not None and step.field in reading.doubts:  # 空腹六点五到七: both ends are asked at once
+            reading.taken.append((vague.start, vague.end))
+        elif step is not None and not step.is_answered(reading.answers):
             doubt = _how_much(step, vague.raw, vague)
             reading.doubts[step.field] = doubt
             reading.found.append((step, Answer({}, doubt)))

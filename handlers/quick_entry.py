@@ -19,9 +19,19 @@ from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers, res
 from handlers.lines import Line, Reading, blank, prepare
 from handlers.menu import FORMS
 from handlers.reading import normalise
-from handlers.recognise import Person, all_taken, by_number, explained, needs_told, recognise, says_event, says_service
+from handlers.recognise import (
+    Person,
+    all_taken,
+    by_number,
+    explained,
+    is_question,
+    needs_told,
+    recognise,
+    says_event,
+    says_service,
+)
 from handlers.residents import Roster
-from handlers.splitting import A_DAY, Asked, Piece, pieces
+from handlers.splitting import A_DAY, Asked, Piece, pieces, without_numbering
 from handlers.steps import Known
 from handlers.turn import Turn
 from models.conversation import Draft
@@ -32,6 +42,7 @@ LONGEST_LINE = 400  # characters
 LONGEST_RECORD = 1200  # characters; a pasted form has under 400
 MOST_LINES = 60  # a morning's visits are under 30
 MOST_WORDS = 10  # unread characters of a line without a name: beyond them it is prose, not an entry
+MOST_WORDS_AROUND_A_DOUBT = 6
 LONGEST_NAME = 6
 SOUNDED_OUT = 3  # unknown names per message that are compared with everybody's
 _MAY_SAY_SOMETHING = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]")
@@ -116,7 +127,7 @@ class _Reader:
 
     def _cut_short(self) -> None:
         """What is longer than anybody's entry is not read but said so."""
-        lines = [line for line in self.said.split("\n") if line.strip()]
+        lines = [line for line in without_numbering(self.said).split("\n") if line.strip()]
         for line in lines:
             if len(line) > LONGEST_LINE and re.search(r"\d", line):
                 self.entry.remarks.append(f"“{_short(line)}”太长了,没有记,请分行再发。")
@@ -188,6 +199,7 @@ class _Reader:
             self._add_unknown(piece, line, result.readings, words)
         elif (
             any(map(residents.looks_like_name, words))
+            and not is_question(line.text)
             and (unknown := recognise(line, replace(nobody, named=True))).readings
         ):
             self._add_unknown(piece, line, unknown.readings, words)
@@ -212,7 +224,9 @@ class _Reader:
         left = leftovers(
             line, [span for reading in readings for span in explained(reading, line.text)], Known(self.turn.said_on)
         )
-        if len(_HAN.findall("".join(left.words))) > MOST_WORDS or self.turn.scope.villages is None:
+        told = any(reading.answers.keys() - {"on", "mode"} for reading in readings)
+        most = MOST_WORDS if told else MOST_WORDS_AROUND_A_DOUBT
+        if len(_HAN.findall("".join(left.words))) > most or self.turn.scope.villages is None:
             return
         who = next((word for word in left.words if len(word) <= LONGEST_NAME and _HAN.match(word)), "")
         candidates: tuple[int, ...] = ()
@@ -326,15 +340,15 @@ def _take_rest(
 
 
 def _glued(line: Line, said: str, taken: Sequence[tuple[int, int]]) -> str:
-    """Words right after a name that may make it somebody else: 李明 in 李明亮150/90, 张桂兰的儿媳."""
+    """Words right after a name that may make it somebody else: 李明 in 李明亮150/90, 张桂兰的儿媳, 覃凤英她老头子."""
     at = line.said.find(said) + len(said)
     if at < len(said):
         return ""
     run = re.match(r"[\u4e00-\u9fff]*", blank(line.text, taken)[at:])
     words = run[0] if run else ""
     one_more = len(said) == 2 and len(words) == 1
-    of_somebody = len(words) > 1 and words[0] == "的"
-    return words if (one_more or of_somebody) and not is_filler(words) else ""
+    of_somebody = len(words) > 1 and words[0] in "的她他" and not is_filler(words[1:])
+    return words if of_somebody or (one_more and not is_filler(words)) else ""
 
 
 def _short(said: str) -> str:

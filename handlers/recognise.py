@@ -14,9 +14,15 @@ from handlers.elsewhere import other_service
 from handlers.form import Form
 from handlers.lines import Line, Reading, announced_before, blank, read_fields
 from handlers.menu import FORMS, form_due
-from handlers.steps import Known, any_of
+from handlers.steps import Known, any_of, context
 
-_NOT_DONE = re.compile(r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$")
+_NOT_DONE = re.compile(
+    r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$|(?:考虑|打算|准备|商量|犹豫|想好|想清楚|等|以后|通知|动员)[^\s,。;\d]{0,6}$"
+)
+_CALLED_OFF = re.compile(
+    r"[^,。;\d]{0,6}?(?:取消|改期|推迟|延期|改天|(?:没|未)[^\s,。;\d]{0,2}(?:成|办|搞|开)|不(?:办|搞|开)了|通知|开始前)"
+)
+_PLANNED = re.compile(r"明[天日早晚]|后天|下(?:个?星期|个?礼拜|周|个?月|次|回)|准备|打算|提醒|计划|要去|记得")
 _QUESTION = re.compile(
     r"[??]\s*$|怎么|咋|如何|为什么|为啥|吗\s*$|么\s*$|多少|(?<!没)(?<!没有)什么|哪[些里个]|(?<!没)啥|是不是|能不能|要不要|可不可以|有没有|高不高|几[点号天次]|[高低好]吗"
 )
@@ -88,7 +94,7 @@ def all_taken(line: Line, known: Known) -> list[tuple[int, int]]:
 
 def explained(reading: Reading, text: str) -> list[tuple[int, int]]:
     """What a reading took, with the words that name the service and those that announced what it found."""
-    words = [word for step, _ in reading.found for word in (step.title, *step.words) if len(word) > 1]
+    words = [word for step, _ in reading.found for word in step.spoken if len(word) > 1]
     announcing = [match.span() for match in re.finditer(any_of(words), text)] if words else []
     return [*reading.taken, *_word_spans(reading.form, text), *announcing]
 
@@ -131,7 +137,13 @@ def _explicit(line: Line, known: Known) -> list[Reading]:
 
 
 def _word_spans(form: Form, text: str) -> list[tuple[int, int]]:
-    return [m.span() for m in _words_of(form).finditer(text) if not _NOT_DONE.search(text[: m.start()])]
+    return [m.span() for m in _words_of(form).finditer(text) if not _not_done(text, *m.span())]
+
+
+def _not_done(text: str, start: int, end: int) -> bool:
+    """不签约, 义诊取消了, 去年签约了: spoken of, and not what was done now."""
+    spoken_of = _NOT_DONE.search(text[:start]) or _CALLED_OFF.match(text, end)
+    return bool(spoken_of) or context.of_another_time(text, start)
 
 
 @lru_cache(maxsize=64)
@@ -207,6 +219,8 @@ def _by_enrolment(line: Line, person: Person) -> list[Reading]:
         return []
     readings = [read_fields(form, line, person.known) for form in FORMS.values() if form in due.values()]
     telling = [reading for reading in readings if any(s.field not in _NO_FINDINGS for s, _ in reading.found)]
+    if not telling and _PLANNED.search(line.text):  # 明天给张桂兰量血压
+        return []
     mentioned = [reading for reading in readings if _mentions_needs(reading.form, line.text)]
     best = sorted(telling or mentioned, key=lambda reading: -len(reading.found))
     return best[:1]
@@ -227,6 +241,10 @@ def _mentions_needs(form: Form, text: str) -> bool:
     """血压正常, 血糖没测: the value is spoken of, and not told."""
     steps = dict.fromkeys(step for name in form.needs if (step := form.step(name)))
     return any(re.search(rf"(?:{any_of((step.title, *step.words))})(?!计|仪|药)", text) for step in steps)
+
+
+def is_question(text: str) -> bool:
+    return bool(_QUESTION.search(text))
 
 
 def _only_asks(line: Line, reading: Reading) -> bool:

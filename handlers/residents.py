@@ -131,7 +131,12 @@ def find_in_words(turn: Turn, words: Sequence[str], roster: Roster) -> Match | N
     four = {w: _last_four_key(turn, w) for w in words if _LAST_FOUR.fullmatch(w)}
     found = _lookup(
         turn,
-        [*sounds.keys, *(f"{kind}:{w}" for w in letters for kind in "ip"), *four.values(), *(f"h:{w}" for w in han)],
+        [
+            *sounds.keys,
+            *(f"{kind}:{w}" for w in letters for kind in "ip"),
+            *four.values(),
+            *(f"h:{h}" for w in han for h in _householders(w)),
+        ],
     )
     return (
         sounds.homophone(found)
@@ -139,8 +144,13 @@ def find_in_words(turn: Turn, words: Sequence[str], roster: Roster) -> Match | N
         or _by_letters(letters, found)
         or sounds.merged(found)
         or _first(found, four, "digits")
-        or _first(found, {w: f"h:{w}" for w in han}, "household")
+        or _first(found, {w: f"h:{h}" for w in han for h in _householders(w)}, "household")
     )
+
+
+def _householders(word: str) -> tuple[str, ...]:
+    """周德生, 周德生家: the household of that name."""
+    return (word, word.removesuffix("里").removesuffix("家")) if word.endswith(("家", "家里")) else (word,)
 
 
 def find_in_line(turn: Turn, line: str) -> Match | None:

@@ -16,10 +16,14 @@ KIN_AFTER = re.compile(
     rf"(?:的|他|她|家|她家|他家)*(?P<kin>{KIN}|邻居|隔壁)(?!说|讲|代|帮|陪|接|送|拿|来|取|领|打|告|报|叫|在|照|和|也|管|催|给)"
 )
 _KIN_BEFORE = re.compile(rf"(?:(?:{KIN})|户主|监护人|陪同人?|家属|和|跟|同|医生|护士|督导员?)[是叫:]?\s*$")
-_PRONOUN_KIN = re.compile(rf"(?:[他她](?:的|家)?)?(?:{KIN})(?=[\s:是的]*[高大低小]?压?[\s:]*\d)")
+_PRONOUN_KIN = re.compile(rf"(?:[他她](?:的|家)?|(?<![\u4e00-\u9fff]))(?:{KIN})(?=[\s:是的]*[高大低小]?压?[\s:]*\d)")
 A_DAY = re.compile(
     r"\d{4}[年.\-/]\d{1,2}[月.\-/]\d{1,2}[日号]?|\d{1,2}月\d{1,2}[日号]?|\d{1,2}[日号]|\d{1,3}岁|\d{1,2}[组点]"
 )
+
+
+_NUMBERED = re.compile(r"(?:(?<=\n)|^|(?<=[\s,。;]))(?:\d{1,2}\s?[、.)]|[①-⑳])\s?(?=[\u4e00-\u9fffA-Za-z])")
+_COUNTED_LINE = re.compile(r"(\d{1,2})\s+(?=[\u4e00-\u9fff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,15 @@ class Asked:
     """A line whose values cannot be told apart by person; it is not read but asked."""
 
     said: str
+
+
+def without_numbering(said: str) -> str:
+    """A list's own numbers are no values: 1、张桂兰 152/94, (2)王建国 136/84."""
+    said = _NUMBERED.sub(" ", said)
+    counts = [_COUNTED_LINE.match(line) for line in said.split("\n") if line.strip()]
+    if len(counts) > 1 and [int(m[1]) for m in counts if m] == list(range(1, len(counts) + 1)):
+        said = "\n".join(_COUNTED_LINE.sub("", line, count=1) for line in said.split("\n"))
+    return said
 
 
 def pieces(

@@ -7,14 +7,13 @@ from typing import Any
 
 from handlers.decisions import Decision
 from handlers.form import Due
+from handlers.measurements import Alcohol
 from handlers.steps import Day, Known, Number, SelectOne, Text, options
 from models.conversation import Doubt
 
 JIN_IN_KG = 0.5
 LEAST_INDEX, MIDDLE_INDEX, MOST_INDEX = 16, 22, 35  # kg/m²; beyond the outer ones the unit is asked
 TENTH = 0.1
-# 白酒1两 = 葡萄酒4两 = 果酒4两 = 黄酒半斤(5两)
-LIANG_OF_SPIRIT = {"白酒": 1, "葡萄酒": 1 / 4, "红酒": 1 / 4, "果酒": 1 / 4, "黄酒": 1 / 5}
 
 
 def perhaps_jin(value: float, known: Known) -> Doubt | None:
@@ -79,14 +78,14 @@ WAIST = Number(
 )  # fmt: skip
 BMI_TARGET = Number(field="bmi_target", title="体质指数目标", possible=(10, 60), decimals=1, alone=(), asked=False)
 SMOKING = Number(
-    field="smoking_per_day", title="日吸烟量", words=("吸烟", "抽烟", "烟"), unit="支", units={"支": 1, "根": 1, "包": 20},
-    possible=(0, 100), target="smoking_target", alone=(), asked=False,
+    field="smoking_per_day", title="日吸烟量", daily=True, words=("吸烟", "抽烟", "烟"), unit="支", units={"支": 1, "根": 1, "包": 20, "支烟": 1, "根烟": 1, "包烟": 20},
+    possible=(0, 100), target="smoking_target", alone=("支烟", "根烟", "包烟"), asked=False,
     zero=("不抽烟", "不吸烟", "没抽烟", "没吸烟", "戒烟", "无烟", "烟不抽", "从不抽烟", "不吸", "烟酒不沾"),
 )  # fmt: skip
-ALCOHOL = Number(
-    field="alcohol_per_day", title="日饮酒量", words=("饮酒", "喝酒", "酒"), unit="两", units={"两": 1, "斤": 10, "瓶啤酒": 1},
-    possible=(0, 30), decimals=1, target="alcohol_target", alone=("瓶啤酒",), asked=False,
-    zero=("不喝酒", "不饮酒", "没喝酒", "没饮酒", "戒酒", "酒不喝", "从不喝酒", "烟酒不沾"), kinds=LIANG_OF_SPIRIT,
+ALCOHOL = Alcohol(
+    field="alcohol_per_day", title="日饮酒量", daily=True, words=("饮酒", "喝酒", "酒"), unit="两", units={"两": 1, "斤": 10},
+    possible=(0, 30), decimals=1, target="alcohol_target", alone=(), asked=False,
+    zero=("不喝酒", "不饮酒", "没喝酒", "没饮酒", "戒酒", "酒不喝", "从不喝酒", "烟酒不沾"),
 )  # fmt: skip
 EXERCISE = Number(
     field="exercise_per_week", title="每周运动次数", words=("运动", "锻炼", "一周", "每周", "散步"), unit="次/周",
@@ -98,7 +97,11 @@ EXERCISE_MINUTES = Number(
     units={"分钟/次": 1, "分钟": 1, "分": 1, "小时": 60, "个小时": 60}, unit_needed=True, alone=("分钟/次",), possible=(0, 300),
     target="exercise_minutes_target", asked=False,
 )  # fmt: skip
-SALT_LEVELS = ((1, "轻", "清淡", "淡"), (2, "中", "适中"), (3, "重", "咸", "口味重", "吃得咸"))
+SALT_LEVELS = (
+    (1, "轻", "清淡", "淡", "偏淡", "吃得淡", "口味淡", "口味清淡"),
+    (2, "中", "适中", "一般"),
+    (3, "重", "咸", "偏咸", "口味重", "吃得咸", "口味咸"),
+)
 SALT = SelectOne(
     field="salt",
     title="摄盐情况",
@@ -106,7 +109,7 @@ SALT = SelectOne(
     options=options(*SALT_LEVELS),
     target="salt_target",
     asked=False,
-    bare=("吃得咸", "口味重"),
+    bare=("吃得咸", "口味重", "吃得淡", "口味淡", "口味清淡", "口味咸"),
 )
 GOOD_FAIR_POOR = ((1, "良好", "好"), (2, "一般"), (3, "差", "不好"))
 MENTAL_ADJUSTMENT = SelectOne(
@@ -120,7 +123,7 @@ SELF_REPORTED = SelectOne(
     title="数值来源",
     options=options(
         (0, "我当面测的", "当面测", "当面量"),
-        (1, "本人或家人说的", "自己量的", "自己测的", "自测", "自量", "在家量的", "家里量的", "在家测的", "家里测的", "自家量的", "自己在家量",
+        (1, "本人或家人说的", "自己量", "自己测", "自己量的", "自己测的", "自测", "自量", "在家量的", "家里量的", "在家测的", "家里测的", "自家量的", "自己在家量",
          "自己在家测", "本人说", "自述", "自报"),
     ),
     asked=False,
@@ -139,10 +142,10 @@ ADHERENCE = SelectOne(
     ask="药按时吃吗?",
     words=("服药", "吃药", "用药", "依从性"),
     options=options(
-        (1, "规律", "=规律", "规律服药", "服药规律", "规律吃药", "吃药规律", "规律用药", "按时吃药", "按时服药", "按时吃", "=按时", "药按时吃", "药按时",
+        (1, "规律", "=规律", "规律服药", "服药规律", "规律吃药", "吃药规律", "规律用药", "按时吃药", "按时服药", "按时吃", "=按时", "药按时吃", "药规律吃", "药按时",
          "药都按时", "天天吃药", "天天吃", "坚持吃药", "坚持服药", "坚持吃", "药都吃了", "=都吃了", "每天吃药", "每天都吃", "药都吃", "药天天吃",
          "按医嘱吃药", "按医嘱服药", "一直在吃药", "药一直吃", "药一直在吃", "吃药很准时", "药吃得好", "药没断"),
-        (2, "间断", "=间断", "间断服药", "间断吃药", "不规律", "服药不规律", "吃药不规律", "有时吃", "有时忘", "时吃时不吃", "吃药断断续续", "药断断续续",
+        (2, "间断", "=间断", "间断服药", "间断吃药", "不规律", "服药不规律", "吃药不规律", "有时吃", "有时忘", "有时候忘", "有时候忘记吃", "有时候没吃", "断断续续吃", "时吃时不吃", "吃药断断续续", "药断断续续",
          "断断续续", "吃吃停停", "偶尔忘", "忘记吃", "忘了吃", "漏服", "没按时", "没有按时", "不按时", "未按时", "想起来就吃", "有一顿没一顿", "隔三差五吃"),
         (3, "不服药", "没吃药", "不吃药", "未服药", "没服药", "没用药", "药没吃", "没有吃药", "没有服药", "停药", "停了药", "自己停了", "药停了", "自行停药",
          "药都没吃", "药不吃", "不肯吃药", "不愿吃药", "不想吃药", "药断了", "没在吃药", "不再吃药", "药吃完了没买"),

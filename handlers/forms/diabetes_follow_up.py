@@ -67,7 +67,7 @@ FOOT_SIDE = SelectOne(
     bare=(),
 )
 STAPLE_FOOD = Number(
-    field="staple_food", title="主食", words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
+    field="staple_food", title="主食", daily=True, words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
     possible=(0, 1500), target="staple_food_target", asked=False, alone=(),
 )  # fmt: skip
 HBA1C = Number(
@@ -89,7 +89,7 @@ HYPOGLYCAEMIA = SelectOne(
     words=("低血糖",),
     options=options(
         (1, "无", "没有", "没低血糖", "无低血糖", "没有低血糖"),
-        (2, "偶尔", "偶尔有", "有过一次"),
+        (2, "偶尔", "偶尔有", "有过一次", "有一次", "一次"),
         (3, "频繁", "经常", "常有"),
     ),
     optional=True,

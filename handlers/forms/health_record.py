@@ -21,6 +21,7 @@ from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identi
 from models.message import mark_name
 from models.record import Record
 
+_OLD_NUMBER = re.compile(r"(?<![\dA-Za-z.])\d{15}(?![\dA-Za-z.])")  # refused, and said why
 _PHONE = re.compile(r"(?<![\d-])(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
 PROGRAMME_CODES = {1: "hypertension", 2: "diabetes", 3: "mental_health", 4: "tb", 5: "copd", 6: "pneumoconiosis"}
 
@@ -43,7 +44,7 @@ class IdentityNumber(Step):
         )
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
-        for match in IDENTITY.finditer(line):
+        for match in (*IDENTITY.finditer(line), *_OLD_NUMBER.finditer(line)):
             try:
                 answer = self.read(match[0], known)
             except NotUnderstood as error:
@@ -127,7 +128,7 @@ SEX = SelectOne(
 )
 BORN_ON = Day(
     field="born_on", title="出生日期", ask="出生日期?(公历,例如 1957-03-12)", words=("出生", "生日", "生于", "出生于"),
-    after=("出生", "生的", "生"), bare=False,
+    after=("出生", "生的", "生"), with_year=True,
 )  # fmt: skip
 VILLAGE = Place(field="village", title="居住村", ask="住在哪个村?", words=("住",))
 GROUP = VillageGroup(field="village_group", title="村民小组", words=("小组",), asked=False, longest=20)
@@ -241,7 +242,7 @@ form = Form(
     about="new_resident",
     words=("建立健康档案", "建档", "登记", "新建档案", "新增居民"),
     steps=(
-        Day(field="on", title="建档日期", words=("日期",), asked=False),
+        Day(field="on", title="建档日期", words=("日期",), bare=False, asked=False),
         NAME, IDENTITY_NUMBER, SEX, BORN_ON, VILLAGE, GROUP, HOUSEHOLDER, PHONE, GROUPS, PROGRAMMES,
     ),
     check=check,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from handlers.measurements.alcohol import Alcohol
 from handlers.measurements.glucose import Glucose
 from handlers.measurements.pressure import BloodPressure, weigh_readings
 
-__all__ = ["BloodPressure", "Glucose", "weigh_readings"]
+__all__ = ["Alcohol", "BloodPressure", "Glucose", "weigh_readings"]

@@ -29,8 +29,8 @@ _KINDS = any_of(_KIND_OF)
 _NUMBER = r"(?<![\d./])(?P<number>\d{1,3}\.\d+|\d{1,3}(?!,\d(?![\d./]))|HI(?![A-Za-z])|LO(?![A-Za-z])|[高低](?=[\s,。;]|$))(?![\d.]*\d)"
 _UNIT = r"\s*(?P<unit>mmol(?:\s*/\s*l)?|mg\s*/?\s*dl|毫摩尔?(?:每升)?)?"
 _GLUCOSE = re.compile(
-    rf"(?P<kind>{_KINDS})?[\s,:]*(?P<word>(?<![低尿])(?:血糖|(?<!血)糖)(?![尿化]))?[\s:=是为测量的了有]*(?:(?P<after>{_KINDS})[\s:=是为]*)?"
-    rf"{_NUMBER}(?!\s*/\s*\d|\s*[年月日号岁点]|\s*[斤两片支次天])(?!\s*小时){_UNIT}",
+    rf"(?P<kind>{_KINDS})?[\s,:]*(?P<word>(?<![低尿])(?:血糖|(?<!血)糖)(?![尿化]))?[\s:=是为测量的了有仪器机显示读出上]*(?:(?P<after>{_KINDS})[\s:=是为]*)?"
+    rf"{_NUMBER}(?!\s*/\s*\d|\s*[年月日号岁点]|\s*[斤两片支次天元块台个])(?!\s*小时){_UNIT}",
     re.IGNORECASE,
 )
 _AFTER_NUMBER = re.compile(

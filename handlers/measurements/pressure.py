@@ -28,6 +28,7 @@ _LOOSE_PAIR = re.compile(
 )
 _SPACED = re.compile(rf"(?:血压|BP)[\s:是为了量测]*{_EDGE}{_N}\s+{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
 _BARE_SPACED = re.compile(rf"{_EDGE}(\d{{3}})\s+(\d{{2,3}}){_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
+_NUMBERS = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])(?!\s?[天片次粒盒支包斤两岁组年月日号])")
 _AMONG_OTHERS = re.compile(rf"{_EDGE}(1\d\d|2[0-4]\d|9\d)\s+(\d{{2,3}}){_EDGE_AFTER}{_NOT_A_DATE}")
 _HIGH = re.compile(rf"(?:收缩压|高压|大压|上压|SBP)[\s:是为有]*{_N}{_EDGE_AFTER}(?!/)", re.IGNORECASE)
 _LOW = re.compile(rf"(?:舒张压|低压|小压|下压|DBP)[\s:是为有]*{_N}{_EDGE_AFTER}(?!/)", re.IGNORECASE)
@@ -122,9 +123,7 @@ def _pairs(line: str) -> list[re.Match[str]]:
     for pattern in (_HIGH_LOW, _PAIR, _LOOSE_PAIR, _SPACED):
         if matches := [m for m in pattern.finditer(line) if _looks_like_pressure(m)]:
             return matches
-    if (
-        len(re.findall(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])", line)) == 2
-    ):  # 152 94, and no third number to be confused with
+    if len(_NUMBERS.findall(line)) == 2:  # 152 94, and no third number to be confused with
         return [m for m in _BARE_SPACED.finditer(line) if _looks_like_pressure(m)]
     return []
 

@@ -127,6 +127,11 @@ class Step:
         """Every field this step may fill; the first one names it."""
         return (self.field,)
 
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The words by which a line announces it."""
+        return (self.title, *self.words)
+
     def question(self, known: Known) -> str:
         return self.ask or f"{self.title}?"
 
@@ -174,12 +179,21 @@ def beginnings(words: Iterable[str]) -> frozenset[str]:
     )
 
 
-def any_of(words: Iterable[str]) -> str:
+_LOOSE = re.compile("(?!.*[无没不未])[\u4e00-\u9fff]{2,4}")
+
+
+def any_of(words: Iterable[str], between: str = "") -> str:
     """A pattern of alternatives, longest first, so that a short word never hides a longer one.
 
     一周 and 一次 stand in the table as people write them, and in a line as 1周 and 1次 as well; 去…家 is 去张桂兰家.
+    `between` may stand between the characters of a short word (头有点晕).
     """
-    written = (
-        re.escape(word).replace("一", "[一1]").replace("…", r"\s{1,8}") for word in sorted(words, key=len, reverse=True)
-    )
+    longest_first = sorted(words, key=len, reverse=True)
+    written = (_written(word, between if _LOOSE.fullmatch(word) else "") for word in longest_first)
     return "|".join(written) or "(?!)"
+
+
+def _written(word: str, between: str) -> str:
+    if between:
+        return between.join(word).replace("一", "[一1]")
+    return re.escape(word).replace("一", "[一1]").replace("…", r"\s{1,8}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,8 @@ _ANNOUNCES_OTHER = re.compile(
 _ABOUT_OTHER = re.compile(
     r"\s*(?:约[的好]|预约|说好|通知|复查|复诊|复测|再来|再量|再测|再访|回访|出生|生的|起|前要|之前要)"
 )
+LONG_AGO = timedelta(days=100)  # later than a quarter, nobody writes a visit down without being asked
+_YEAR_SAID = re.compile(r"(?:19|20)\d\d|\d\d年")
 # What may touch the day of a visit. Anything else ("昨天开始头晕", "11月15号开始吃药") may be the day of something else.
 _VISIT_GOES_ON = re.compile(
     r"\s*(?:$|[^\u4e00-\u9fff]|的?(?:去|上门|入户|随访|家访|访|量|测|来|在|到|给|为|帮|对|血压|高压|大压|收缩压|空腹|餐后|随机|血糖|心率"
@@ -31,12 +33,13 @@ _VISIT_GOES_ON = re.compile(
 class Day(Step):
     """A calendar day. `past` days may not lie in the future, and not long ago without a question.
 
-    Inside a line a bare date is this day; with `bare` False its own words must announce it (下次, 末次月经 …), or one of
-    `after` follow it (12月20号复查).
+    Inside a line a bare date is this day, and asked when it lies long ago; with `bare` False its own words must announce
+    it (下次, 末次月经 …), or one of `after` follow it (12月20号复查). `with_year`: a bare date must say its year.
     """
 
     past: bool = True
     bare: bool = True
+    with_year: bool = False
     after: tuple[str, ...] = ()
     either_way: bool = False
     """The day may lie before or after today (an agreement's first day)."""
@@ -56,11 +59,18 @@ class Day(Step):
             announced = self._announced.search(line[: day.start])
             follows = self._follows.match(line, day.end) if self.after else None
             start = announced.start() if announced else day.start
-            end = follows.end() if follows else day.end
-            if announced or follows:
+            if announced or follows:  # 起 belongs to the date; 病故 is for another step to read as well
+                end = follows.end() if follows and len(follows[0].strip()) == 1 else day.end
                 yield Found(start, end, self._found(day, line, known), announced=True)
             elif self.bare and not _ANNOUNCES_OTHER.search(line[: day.start]) and not _ABOUT_OTHER.match(line, day.end):
-                yield Found(start, end, self._bare(day, line, known))
+                if not self.with_year:
+                    yield Found(start, day.end, self._bare(day, line, known))
+                elif _YEAR_SAID.match(line, day.start):
+                    yield Found(start, day.end, self._found(day, line, known))
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        return (*super().spoken, *self.after)
 
     @property
     def _direction(self) -> dates.Prefer:
@@ -83,7 +93,8 @@ class Day(Step):
 
     def _bare(self, day: dates.DayFound, line: str, known: Known) -> Answer:
         """A date that nothing announces; where other words touch it, it is asked whether it is this one."""
-        if day.on is None or _VISIT_GOES_ON.match(line, day.end):
+        long_ago = day.on is not None and self.past and known.today - day.on > LONG_AGO
+        if day.on is None or (_VISIT_GOES_ON.match(line, day.end) and not long_ago):
             return self._found(day, line, known)
         if day.on == known.today:
             return Answer({})

@@ -26,13 +26,14 @@ from handlers.steps.base import (
 )
 from models.conversation import Doubt
 
-LINK = r"[\s:=是为有了得在到]*"
+LINK = r"[\s:=是为有了得在到的]*"
 _DAILY = r"(?:[一1]天|每天|每日)?\s*"
 _HAN = "\u4e00-\u9fff"
 _START = rf"(?<![A-Za-z{_HAN}])|(?<=[天日周])"  # a word of one character (烟, 重) may be the end of another
 # A number with another thing's unit is another thing: 体重61岁, 心率3天, 心率5点.
-_FOREIGN = r"(?!公斤|千克|kg|[斤克两尺寸米磅支根包瓶次岁年月号元块片粒盒度级组层楼里点%℃人份个]|天(?!天)|日(?!服|吃)|分(?!类)|小时|c?m\b|mm|ml|mg|cm)"
-_BY_ITSELF = r"(?:(?<![\w./])|(?<=称)|(?<=称了)|(?<=才)|(?<=共)|(?<=来了)|(?<=到场))"
+_FOREIGN = r"(?!公斤|千克|kg|[斤克两尺寸米磅支根包瓶杯碗勺罐袋颗管针餐顿遍台次岁年月号元块片粒盒度级组层楼里点%℃人份个]|天(?!天)|日(?!服|吃)|分(?!类)|小时|c?m\b|mm|ml|mg|cm)"
+_PERIOD = r"(?:[一1半每]|两|几|\d+)\s?(?:餐|顿|次|周|星期|礼拜|个?月|年)|(?:两|几|隔|[2-9]|\d\d)\s?天"
+_BY_ITSELF = r"(?:(?<![\w./])|(?<=称)|(?<=抽)|(?<=称了)|(?<=才)|(?<=共)|(?<=来了)|(?<=到场))"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,9 +44,8 @@ class Number(Step):
     (domain.md M-1). `units` maps a word after the number to its factor; those in `alone` (None: all of them) suffice
     to recognise the value in a line, otherwise one of `words` must stand before it: a bare number is never a value.
     With `unit_needed` the unit must be there even then (一周3次, not 一周3), with `apart` a unit alone counts only
-    where no other word touches it (46人, not 46人转诊). `target` is the field of the goal in a pair like 52/50 (norm:
-    before the slash now, after it the target). `zero` are words that mean none, `kinds` words before the number that
-    change its factor (红酒四两 is 白酒一两). Between `usual` limits a number without any word is offered as this one.
+    where no other word touches it (46人, not 46人转诊), and `daily` asks what is said of a meal or a week. `target` is the field of the goal in a pair like 52/50 (norm:
+    before the slash now, after it the target). `zero` are words that mean none. Between `usual` limits a number without any word is offered as this one.
     """
 
     unit: str = ""
@@ -55,10 +55,10 @@ class Number(Step):
     alone: tuple[str, ...] | None = None
     unit_needed: bool = False
     apart: bool = False
+    daily: bool = False
     suspect: Callable[[float, Known], Doubt | None] = lambda value, known: None
     target: str | None = None
     zero: tuple[str, ...] = ()
-    kinds: Mapping[str, float] = attribute(default_factory=dict)
     usual: tuple[float, float] | None = None
     sure: tuple[float, float] | None = None
     """Beyond these limits a value is extreme: echoed, and kept after one confirmation (domain.md M-1)."""
@@ -115,6 +115,8 @@ class Number(Step):
         """The value, unless the words before it say that it is a goal, an earlier one or somebody else's."""
         answer = self._value(match, known)
         why = context.not_todays(line, match.start())
+        if self.daily and of_another_period(line, *match.span()):
+            return self.asked_per_day(match[0], answer)
         if not why or not answer.values:
             return answer
         if self.target and context.a_goal(line, match.start()):
@@ -125,8 +127,8 @@ class Number(Step):
         )
 
     def _value(self, match: re.Match[str], known: Known) -> Answer:
-        number, unit, kind = match["number"], (match["unit"] or "").lower(), match["kind"]
-        value = float(number) * self.units.get(unit, 1.0) * self.kinds.get(kind or "", 1.0)
+        number, unit = match["number"], (match["unit"] or "").lower()
+        value = float(number) * self.units.get(unit, 1.0)
         low, high = self.possible
         if not low <= value <= high:
             shown = f"{self.title} {number}{match['unit'] or ''}"
@@ -149,6 +151,12 @@ class Number(Step):
             other = {**values, self.field: self._rounded(turned)}
             options.append((f"写反了,是 {self.show(other)}", other))
         return Doubt(f"{self.title} {self.show(values)},没写错吗?写错了请重新发。", options)
+
+    def asked_per_day(self, said: str, answer: Answer) -> Answer:
+        """主食一餐二两: how much is that a day?"""
+        shown = f"{self.title} {answers_shown(answer.values, self.field)}{self.unit}" if answer.values else ""
+        options = [(f"{shown},是一天的量", answer.values)] if answer.values else []
+        return Answer({}, Doubt(f"“{said.strip()}”合一天多少?请发每天的量。", options))
 
     def _rounded(self, value: float) -> int | float:
         rounded = round(value + 1e-9, self.decimals or 1)
@@ -174,13 +182,9 @@ class Number(Step):
     def _unit_words(self) -> tuple[str, ...]:
         return tuple({self.unit, *self.units} - {""})
 
-    @property
-    def _kind(self) -> str:
-        return rf"(?P<kind>{any_of(self.kinds)})?" if self.kinds else "(?P<kind>(?!))?"
-
     @cached_property
     def _begins(self) -> frozenset[str]:
-        return beginnings((self.title, *self.words, *self.kinds))
+        return beginnings((self.title, *self.words))
 
     @cached_property
     def _unit_begins(self) -> frozenset[str]:
@@ -192,7 +196,8 @@ class Number(Step):
         short = [word for word in self.words if len(word) == 1]
         latin, han = [w for w in long if w[0].isascii()], [w for w in long if not w[0].isascii()]
         word = rf"(?<![A-Za-z])(?:{any_of(latin)})|(?<![高低])(?:{any_of(han)})|(?:{_START})(?:{any_of(short)})"
-        announced = rf"(?={word}|{any_of(self.kinds)})(?:(?:{word}){LINK}{_DAILY})?{self._kind}{LINK}{_DAILY}"
+        each = rf"(?:(?:{_PERIOD})\s?|{_DAILY})" if self.daily else _DAILY
+        announced = rf"(?:{word}){LINK}{each}{LINK}"
         unit = self._unit(self._unit_words, needed=self.unit_needed)
         return re.compile(announced + self._number() + unit, re.IGNORECASE)
 
@@ -202,15 +207,25 @@ class Number(Step):
         if not words:
             return None
         end = rf"(?![{_HAN}])" if self.apart else ""
-        return re.compile(
-            rf"{_BY_ITSELF}(?P<kind>(?!))?{self._number()}{self._unit(words, needed=True)}{end}", re.IGNORECASE
-        )
+        return re.compile(rf"{_BY_ITSELF}{self._number()}{self._unit(words, needed=True)}{end}", re.IGNORECASE)
 
     @cached_property
     def _whole(self) -> re.Pattern[str]:
         word = rf"(?:{any_of((self.title, *self.words))})?"
         unit = rf"(?:\s?(?P<unit>{any_of(self._unit_words)}))?"
-        return re.compile(rf"{word}{LINK}{_DAILY}{self._kind}{LINK}{self._number()}{unit}", re.IGNORECASE)
+        return re.compile(rf"{word}{LINK}{_DAILY}{self._number()}{unit}", re.IGNORECASE)
+
+
+_PERIOD_BEFORE = re.compile(rf"(?:{_PERIOD})[^\s,。;]*$")
+_PERIOD_AFTER = re.compile(rf"\s?(?:{_PERIOD})(?![^\s,。;])(?!\s*\d)")
+
+
+def of_another_period(line: str, start: int, end: int) -> bool:
+    """Said of a meal, a week, two days: right before, inside or right after."""
+    before = line[max(0, start - 8) : start]
+    return bool(
+        _PERIOD_BEFORE.search(before) or re.search(_PERIOD, line[start:end]) or _PERIOD_AFTER.match(line, end)
+    )
 
 
 def answers_shown(values: Values, name: str) -> str:

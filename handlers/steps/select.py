@@ -26,7 +26,10 @@ from models.message import Choice
 
 _HAN = "\u4e00-\u9fff"
 # Apart: no other word touches it, and it is not the label of a telephone number.
-_ALONE, _ALONE_END = rf"(?<![A-Za-z{_HAN}])", rf"(?![A-Za-z{_HAN}])(?!\s*:?\s*\d{{7}})"
+_ALONE, _ALONE_END = (
+    rf"(?:(?<![A-Za-z{_HAN}])|(?<=[今昨前][天日])|(?<=[上下]午))",
+    rf"(?![A-Za-z{_HAN}])(?!\s*:?\s*\d{{7}})",
+)
 _ASKED = re.compile(r"(?:吗|么|没有?$|不$|[??])")
 
 
@@ -78,7 +81,11 @@ class Select(Step):
 
     def _named(self, said: str) -> Option:
         """The option of a word as it was found; 去…家 is found as 去, the blank of a name, 家."""
-        return self._by_word.get(said.lower()) or self._by_word[re.sub(r"\s+", "…", said.lower())]
+        said = said.lower()
+        for written in (said, said.replace("1", "一"), re.sub(r"\s+", "…", said)):
+            if option := self._by_word.get(written):
+                return option
+        raise KeyError(said)
 
     @cached_property
     def _begins(self) -> frozenset[str]:
@@ -92,11 +99,11 @@ class Select(Step):
     def _replies(self) -> frozenset[str]:
         return frozenset(word.lower() for o in self.options for word in o.replies)
 
-    def _words_pattern(self, words: Iterable[str]) -> str:
+    def _words_pattern(self, words: Iterable[str], between: str = "") -> str:
         """Longest words first, so that 不规律 is never read as 规律; those that count only apart, apart."""
         words = set(words) - self._replies
         touching, apart = words - self._apart, words & self._apart
-        return rf"(?:{any_of(touching)})" + (rf"|{_ALONE}(?:{any_of(apart)}){_ALONE_END}" if apart else "")
+        return rf"(?:{any_of(touching, between)})" + (rf"|{_ALONE}(?:{any_of(apart)}){_ALONE_END}" if apart else "")
 
     def _expected(self, text: str, known: Known) -> str:
         said = quoted(text)
@@ -167,7 +174,7 @@ class SelectOne(Select):
             if match["bare"]:
                 if context.advised(line, start):
                     continue
-                if self._unsure(line, start):
+                if self._unsure(line, start) or (self.momentary and _FOR_A_WHILE.match(line, match.end())):
                     denial = context.denied(line, start)
                     start = start if denial is None else denial
                     answer = Answer({}, self._which_of_all(line[start : match.end()]))
@@ -202,6 +209,8 @@ class SelectOne(Select):
         return re.compile(rf"(?:{title})[\s:是都为比较]*(?P<said>{every}){goal}{end}|(?P<bare>{bare})", re.IGNORECASE)
 
 
+_FOR_A_WHILE = re.compile(r"了?\s?(?:有|过)?\s?(?:\d+|[一两几])\s?(?:天|顿|次|餐|回|周|个?星期|个?礼拜)")
+_DEGREE = "(?:有一?点儿?|有1点|有些|稍微|还是|还有?|很|蛮|好|老是|老|总是|总|经常|一直|又)?"
 _ONE_LIST = re.compile(r"[、和及或与/]+")
 _GAP = re.compile(r"[\s,]*")
 _ANSWERED_NO = re.compile(r"\s*[::]?\s*(?:无|没有|没|否|×|-(?=[\s,]|$)|阴性)(?![\u4e00-\u9fff])")
@@ -306,7 +315,14 @@ class SelectMany(Select):
 
     @cached_property
     def _finder(self) -> re.Pattern[str]:
-        return re.compile(self._words_pattern(self._by_word), re.IGNORECASE)
+        """头晕 is also found as 头有点晕."""
+        return re.compile(self._words_pattern(self._by_word, between=_DEGREE), re.IGNORECASE)
+
+    def _named(self, said: str) -> Option:
+        try:
+            return Select._named(self, said)
+        except KeyError:
+            return Select._named(self, re.sub(_DEGREE.removesuffix("?"), "", said))
 
     def _values(self, code: int | str) -> dict[str, Any]:
         return {self.field: [code]}

@@ -1,0 +1,52 @@
+"""日饮酒量: drink a day in 两 of spirit, whatever is drunk; what the norm has no equivalent for is asked (domain.md A0)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.reading.units import DRINKS, drink_to_spirit
+from handlers.steps import Answer, Found, Known, Number, any_of
+from handlers.steps.base import characters
+from handlers.steps.context import not_todays
+from handlers.steps.number import of_another_period
+from models.conversation import Doubt
+
+_OTHERS = ("米酒", "甜酒", "水酒", "药酒", "补酒", "烧酒", "散酒", "谷酒", "苞谷酒", "包谷酒", "高粱酒", "洋酒")
+_DRINK = any_of((*DRINKS, *_OTHERS))
+_AMOUNT = re.compile(
+    rf"(?:(?P<before>{_DRINK})[\s:是喝]*(?:[一1]天|每天|每日)?\s?)?(?<![\d./])(?P<number>\d+(?:\.\d+)?)(?![\d/])\s?"
+    rf"(?P<measure>两|斤|瓶|杯|罐|碗|毫升|ml)(?:的?(?P<after>{_DRINK}))?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Alcohol(Number):
+    """红酒四两 is 白酒一两, 啤酒两瓶 is 白酒二两; 米酒, or beer in glasses, is asked."""
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        yield from super().find(line, known)
+        if "酒" not in characters(line):
+            return
+        for match in _AMOUNT.finditer(line):
+            drink = match["before"] or match["after"]
+            if drink:
+                answer = self._drunk(drink, match)
+                if of_another_period(line, *match.span()):
+                    answer = self.asked_per_day(match[0], answer)
+                elif answer.values and (why := not_todays(line, match.start())):
+                    answer = Answer(
+                        {}, Doubt(f"“{match[0]}”{why},对吗?", [(f"就是这次的,{match[0]}", answer.values), ("不记", {})])
+                    )
+                yield Found(*match.span(), answer, announced=True)
+
+    def _drunk(self, drink: str, match: re.Match[str]) -> Answer:
+        spirit = drink_to_spirit(drink, float(match["number"]), match["measure"])
+        if spirit is None:
+            return Answer({}, Doubt(f"“{match[0]}”相当于多少两白酒?(红酒4两、黄酒半斤、啤酒1瓶都算1两)", []))
+        low, high = self.possible
+        if not low <= spirit.value <= high:
+            return Answer({}, Doubt(f"{spirit.said},不太可能,请再发一次{self.title}。", []))
+        return Answer({self.field: spirit.value})
