@@ -223,9 +223,7 @@ _PERIOD_AFTER = re.compile(rf"\s?(?:{_PERIOD})(?![^\s,。;])(?!\s*\d)")
 def of_another_period(line: str, start: int, end: int) -> bool:
     """Said of a meal, a week, two days: right before, inside or right after."""
     before = line[max(0, start - 8) : start]
-    return bool(
-        _PERIOD_BEFORE.search(before) or re.search(_PERIOD, line[start:end]) or _PERIOD_AFTER.match(line, end)
-    )
+    return bool(_PERIOD_BEFORE.search(before) or re.search(_PERIOD, line[start:end]) or _PERIOD_AFTER.match(line, end))
 
 
 def answers_shown(values: Values, name: str) -> str:
