@@ -96,8 +96,8 @@ class Form:
     due next, `finish` does what else follows a record (an agreement, a registration), `receipt` what the doctor reads of
     it after submitting. `foresees` adds to the recap what only the database can say of the answers, `undo` takes back what
     `finish` did when the record is withdrawn. `enrols` tells whether recording it takes the resident into the programme: "ask" the doctor,
-    "always", or "never". `fits` tells of a programme with several forms whether this one is for the resident now (a newborn's
-    home visit, or a child's check); the first that fits is due.
+    "always", or "never". `fits` tells whether it is for this resident now, as far as sex and age tell: of a programme
+    with several forms (a newborn's home visit, a child's check) the first that fits is due.
     """
 
     code: str
@@ -166,7 +166,7 @@ class Form:
         """Is a step asked one by one, given the answers so far? Of somebody not seen only why."""
         if not_seen(known.answers) and step.field not in DETAILS:
             return False
-        return step.asked and step.when(known)
+        return step.asked and step.when(known) and step.calls(known)
 
     def complete(self, answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
         """The answers with derived fields, and without those whose condition no longer holds."""

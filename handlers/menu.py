@@ -6,6 +6,7 @@ from handlers.decisions import Protocol
 from handlers.form import Form
 from handlers.forms import (
     appointment,
+    child_check,
     diabetes_follow_up,
     expert_support,
     health_education,
@@ -26,6 +27,7 @@ FORMS: dict[str, Form] = {
     for form in (
         hypertension_follow_up.form,
         diabetes_follow_up.form,
+        child_check.form,
         signing.form,
         health_record.form,
         outreach_clinic.form,

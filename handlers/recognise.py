@@ -164,6 +164,7 @@ def _by_needs(
         form: fields
         for form in FORMS.values()
         if form.needs
+        and form.fits(person.known)
         and form not in chosen
         and (fields := _needs_in(form, text, person.known) | _vaguely_told(form, line, text))
     }

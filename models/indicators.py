@@ -151,6 +151,13 @@ def _controlled(programme: str, title: str, limit: str) -> Indicator:
     )
 
 
+def _of_given(
+    code: str, title: str, who: str, of: str, numerator: Sum, period: Literal["flow", "state"] = "flow"
+) -> Indicator:
+    """A rate of mothers and children whose denominator the county gives."""
+    return Indicator(code, title, "妇幼筛查", "%", f"{who}÷{of}(由县里录入)。", numerator, "given", period)
+
+
 def _signing(kind: str, title: str, who: str, denominator: Sum | Given) -> Indicator:
     definition = f"截止日家庭医生签约协议在有效期内的{who},每人只计1次。"
     return Indicator(
@@ -261,6 +268,22 @@ INDICATORS: tuple[Indicator, ...] = (
     ),
     _managed("maternal", "妇幼筛查"),
     _managed("child", "妇幼筛查"),
+    _of_given(
+        "child_management_rate",
+        "儿童健康管理率",
+        "本年接受1次及以上随访(新生儿访视或健康检查,电话不算)的0~6岁儿童人数,每人每年计1次",
+        "辖区0~6岁儿童数",
+        this_year("children_followed"),
+        "state",
+    ),
+    _of_given(
+        "child_tcm_rate",
+        "0~36月儿童中医药健康管理率",
+        "本年按月龄接受过中医药健康指导的0~36月儿童人数,每人每年计1次",
+        "应管理的0~36月儿童数",
+        this_year("children_tcm"),
+        "state",
+    ),
     _flow("two_cancer_screened", "两癌检查", "妇幼筛查", "人", "本期登记的宫颈癌、乳腺癌免费检查人数。"),
     _flow("preconception_couples", "孕前优生检查", "妇幼筛查", "对", "本期登记的孕前优生健康检查夫妇对数,一对为两人。"),
     _flow("prenatal_screened", "产前筛查", "妇幼筛查", "人", "本期登记的产前筛查人数。"),

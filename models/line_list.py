@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from models import patient_lists, resident_lists
-from models.effects import STOCKS
+from models.effects import PERSON, STOCKS
+from models.eligibility import months_before
+from models.enrolment import VISITED, Enrolment
 from models.figures import as_of
 from models.indicators import Window
 from models.line import Asked, Line, LineList, Source
@@ -79,10 +81,42 @@ def _people(service: str) -> Source:
     return source
 
 
+def _not_yet(programme: str, measure: str, under_months: int = 0) -> Source:
+    """Who is in a programme and was not counted under a measure this year; the eldest last.
+
+    `under_months` leaves out those who are older at the end of the window.
+    """
+
+    def source(asked: Asked) -> LineList:
+        day = asked.window.last
+        counted = (
+            select(Record.id)
+            .where(Record.resident_id == Resident.id, Record.status == "current")
+            .where(Record.on.between(asked.window.new_year, day))
+            .where(cast(Record.marks, Text).contains(f'"{PERSON}{measure}"'))
+        )
+        query: Any = (
+            select(Resident.id, Resident.name, Resident.born_on, Organisation.name.label("village"))
+            .join(Enrolment, Enrolment.resident_id == Resident.id)
+            .join(Organisation, Organisation.id == Resident.village_id)
+            .where(asked.scope.covers(Resident.village_id), Resident.status.in_(VISITED))
+            .where(Enrolment.programme == programme, Enrolment.since <= day, Enrolment.ended_on.is_(None))
+            .where(~counted.correlate(Resident).exists())
+            .order_by(Resident.born_on.desc(), Resident.id)
+        )
+        if under_months:
+            query = query.where(Resident.born_on > months_before(day, under_months))
+        return asked.page_of(query, lambda row: Line(row.id, row.name, row.village, row.born_on, f"{row.born_on}出生"))
+
+    return source
+
+
 SOURCES: Mapping[str, Source] = {
     "health_record_coverage": resident_lists.without_record,
     **{f"{programme}_managed": patient_lists.managed(programme) for programme in PROGRAMMES},
     "elderly_managed": _people("elderly_check"),  # counted by the check, whoever is in the programme
+    "child_management_rate": _not_yet("child", "children_followed"),
+    "child_tcm_rate": _not_yet("child", "children_tcm", under_months=37),
     "hypertension_standardised_rate": patient_lists.behind("hypertension"),
     "hypertension_control_rate": patient_lists.not_controlled("hypertension"),
     "diabetes_standardised_rate": patient_lists.behind("diabetes"),

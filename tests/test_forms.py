@@ -38,6 +38,7 @@ VALUES = {
     "systolic": "152/94",
     "fasting_glucose": "空腹 8.2",
     "place": "石桥村",
+    "length": "82.5",
     "name": "向晚秋",
     "identity_number": "跳过",
     "phone": "13807451234",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from handlers.decisions import Decision
@@ -49,6 +50,8 @@ MODE = SelectOne(
         (3, "电话", "=电话", "~打电话", "电话随访", "电话问", "电话联系", "电话里", "电访", "微信随访", "=微信", "视频随访", "=视频"),
     ),
 )  # fmt: skip
+MODE_LATER = replace(MODE, asked=False)
+"""Where the norm's form does not ask how the visit was made; a telephone call is told all the same, and fills no slot."""
 HEART_RATE = Number(
     field="heart_rate", title="心率", ask="心率多少?(次/分)", words=("脉搏", "脉率", "脉", "心跳", "HR", "P"),
     unit="次/分", units={"次/分": 1, "次每分": 1, "次": 1, "/分": 1, "bpm": 1}, alone=("次/分", "次每分", "bpm"), possible=(15, 300),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.decisions import Findings
-from handlers.steps import Answer, Known, SelectMany, options
+from handlers.steps import Answer, Known, SelectMany, always, options
 from models.message import Choice
 
 NO_SYMPTOMS = 1
@@ -72,4 +72,27 @@ def danger_step(
         wording=wording,
         offered=offered,
         otherwise=otherwise,
+    )
+
+
+def plain_danger_step(
+    signs: Mapping[str, str],
+    ask: str,
+    *,
+    said: Mapping[str, Sequence[str]] = NO_OTHER_WORDS,
+    asked: bool = True,
+    when: Callable[[Known], bool] = always,
+) -> DangerSigns:
+    """The same question where no symptom has to call for it: every sign is offered."""
+    return DangerSigns(
+        field="danger_signs",
+        title="危险征象",
+        ask=ask,
+        none_code="none",
+        options=options(*((code, label, *said.get(code, ())) for code, label in signs.items())),
+        asked=asked,
+        when=when,
+        wording=lambda findings: "",
+        offered={},
+        otherwise=[*signs],
     )

@@ -116,6 +116,8 @@ class Step:
     asked: bool = True
     optional: bool = False
     when: Callable[[Known], bool] = always
+    calls: Callable[[Known], bool] = always
+    """Asked one by one only where this visit calls for it, and taken whenever it is told (血红蛋白 at other ages)."""
 
     verbatim: bool = attribute(default=False, kw_only=True)
     """It sees names and times of day as they were said; all other steps must not take them for values."""

@@ -139,13 +139,16 @@ class Number(Step):
         if self.target and match["goal"]:
             values[self.target] = self._rounded(float(match["goal"]) * self.units.get(unit, 1.0))
         if self.sure and not self.sure[0] <= value <= self.sure[1]:
-            return Answer({}, self._extreme(value, values))
+            return Answer({}, self._extreme(value, values, float(number)))
         return Answer(values)
 
-    def _extreme(self, value: float, values: Values) -> Doubt:
-        """What is rare and possible, and the two digits the other way round where that is not rare."""
+    def _extreme(self, value: float, values: Values, number: float) -> Doubt:
+        """What is rare and possible; the number without its unit, or its two digits turned, where that is not rare."""
         assert self.sure is not None
         options = [(f"就是 {self.show(values)}", values)]
+        if number != value and self.sure[0] <= number <= self.sure[1]:
+            plain = {**values, self.field: self._rounded(number)}
+            options.append((f"单位写错了,是 {self.show(plain)}", plain))
         turned = float(f"{value:g}"[::-1]) if value == int(value) and 10 <= value < 100 else value
         if turned != value and self.sure[0] <= turned <= self.sure[1]:
             other = {**values, self.field: self._rounded(turned)}
