@@ -7,6 +7,7 @@ from typing import Any
 
 from handlers import commands, quick_entry, referrals
 from handlers.asking import ask
+from handlers.campaigns import lists
 from handlers.filling import match_choice, open_drafts, take_choice, take_text
 from handlers.turn import Turn
 from models.message import Choice, File
@@ -28,11 +29,12 @@ def answer(turn: Turn) -> None:
     1. A photo, sticker or voice without words: what it cannot be used for, and the open question again.
     2. A button: of the open form, of a form already submitted, or one that stands for itself.
     3. A command word, also in the middle of a form.
-    4. A line about another resident while a form is open: it becomes one more draft.
-    5. The reply to the open question.
-    6. The reply to a question outside a form: it is open for this one message.
-    7. A line that says a record by itself.
-    8. Anything else: the nearest commands as buttons.
+    4. A line that ticks people off a campaign's list (张桂兰 通知了).
+    5. A line about another resident while a form is open: it becomes one more draft.
+    6. The reply to the open question.
+    7. The reply to a question outside a form: it is open for this one message.
+    8. A line that says a record by itself.
+    9. Anything else: the nearest commands as buttons.
     """
     message = turn.incoming
     for draft in turn.conversation.drafts:  # begun before somebody registered twice was put together
@@ -57,7 +59,7 @@ def _unreadable(turn: Turn, file: File) -> None:
 
 def _pressed(turn: Turn, chosen: Sequence[str], context: str) -> None:
     conversation = turn.conversation
-    if commands.run_choice(turn, chosen[0]):
+    if commands.run_choice(turn, chosen):
         return
     if conversation.is_open and context in ("", conversation.key):
         if not take_choice(turn, chosen):
@@ -87,7 +89,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
     if len(text) > LONGEST:
         _too_long(turn, text)
         return
-    if commands.run_text(turn, text):
+    if commands.run_text(turn, text) or lists.take_line(turn, text):
         return
     if conversation.is_open:
         if quick_entry.looks_like_entry(turn, text) and _entered(turn, text):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
 from handlers import appointments, corrections, duplicates, filling, leave, referrals, snooze, summary, worklist
 from handlers.asking import ask
+from handlers.campaigns import commands as campaigns
+from handlers.campaigns import lists, positives
 from handlers.menu import FORMS
 from handlers.turn import Turn
 from models.conversation import Draft
@@ -32,6 +34,7 @@ class Command:
     about: str
     run: Callable[[Turn, str], None]
     takes_words: bool = False
+    joins: str = ""  # words that may follow without a blank, as a pattern
     in_form: bool = True  # may be said while a form is open without losing it
     aliases: tuple[str, ...] = ()
     for_whom: frozenset[Role] = frozenset(Role)
@@ -151,6 +154,14 @@ COMMANDS: tuple[Command, ...] = (
         takes_words=True,
     ),
     Command("重复", "/duplicates", "可能重复登记的居民", lambda turn, words: duplicates.show(turn, words)),
+    Command(
+        "活动",
+        "/campaign",
+        "免费活动:名单、打勾、进度",
+        lambda turn, words: campaigns.campaign(turn, words),
+        takes_words=True,
+        joins="进度|名单|追踪|待通知",
+    ),
     Command("帮助", "/help", "看能做什么", _help, aliases=("?", "?", "怎么用", "菜单")),
 )
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
@@ -181,15 +192,19 @@ def run_text(turn: Turn, text: str) -> bool:
         if command.takes_words and (
             match := re.fullmatch(rf"{re.escape(word)}(?:[\s::,,]+(.+)|([^\s\d].*))", text, re.DOTALL)
         ):
-            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转"):
+            joined = command.joins and re.match(command.joins, match[2] or "")
+            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转") and not joined:
                 continue  # 今天去张桂兰家 … is an entry, not the command 今天
             command.run(turn, (match[1] or match[2]).strip())
             return True
     return False
 
 
-def run_choice(turn: Turn, choice: str) -> bool:
+def run_choice(turn: Turn, chosen: Sequence[str]) -> bool:
     """Run a button that stands for itself: a command, a line of a worklist, a figure's names, a record to change."""
+    if lists.ticked(turn, chosen):
+        return True
+    choice = chosen[0]
     head, _, rest = choice.partition(".")
     if choice in _BY_CHOICE and choice not in ("cancel", "back"):
         _BY_CHOICE[choice].run(turn, "")
@@ -220,6 +235,10 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "lower": lambda turn, rest: summary.show_lower(turn),
     "fix": lambda turn, rest: corrections.open_correction(turn, int(rest)),
     "withdraw": lambda turn, rest: corrections.withdraw_record(turn, int(rest)),
+    "camp": lambda turn, rest: campaigns.press(turn, rest),
+    "tickin": lambda turn, rest: lists.take_in(turn, rest),
+    "follow": lambda turn, rest: positives.open_follow_up(turn, rest),
+    "followed": lambda turn, rest: positives.show(turn, start=int(rest)),
     "names": lambda turn, rest: summary.show_names(turn, rest),
     "area": lambda turn, rest: summary.show_area(turn, rest),
 }

@@ -174,7 +174,7 @@ def _lost(kept: Sequence[Claim], claims: Sequence[Claim]) -> list[Claim]:
 
 def _unless_vague(reading: Reading, step: Step, found: Found, line: Line) -> Answer:
     vague = next((v for v in line.vague if found.start <= v.start < found.end), None)
-    if vague is None:
+    if vague is None or step.spans:
         return found.answer
     said = line.said[found.start : found.end]
     if isinstance(step, Day) and (

@@ -6,6 +6,7 @@ from handlers.decisions import Protocol
 from handlers.form import Form
 from handlers.forms import (
     appointment,
+    campaign,
     child_check,
     diabetes_follow_up,
     expert_support,
@@ -38,6 +39,7 @@ FORMS: dict[str, Form] = {
         training.form,
         expert_support.form,
         appointment.form,
+        campaign.form,
     )
 }
 

@@ -139,6 +139,18 @@ def scoreboard(session: Session, campaign: Campaign, scope: Scope) -> list[Villa
     return [VillageScore(village_id, name, found[village_id]) for village_id, name in names]
 
 
+def by_township(session: Session, lines: Sequence[VillageScore]) -> list[VillageScore]:
+    """The same, added up one level higher: for whoever looks at a whole county."""
+    villages = select(Organisation.id, Organisation.parent_id).where(Organisation.id.in_([v.village_id for v in lines]))
+    parent: dict[int, int | None] = dict(session.execute(villages).tuples().all())
+    found: dict[int, Score] = {}
+    for line in lines:
+        above = parent[line.village_id] or line.village_id
+        found[above] = found.get(above, Score()) + line.score
+    names = select(Organisation.id, Organisation.name).where(Organisation.id.in_(sorted(found)))
+    return [VillageScore(key, name, found[key]) for key, name in session.execute(names.order_by(Organisation.code))]
+
+
 def all_of(lines: Sequence[VillageScore]) -> Score:
     return sum((line.score for line in lines), Score())
 

@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models.campaign import CLOSED, LAUNCHED, Campaign, CampaignResident, ScreeningResult, paths_of
+from models import campaign as campaigns
+from models.campaign import Campaign, CampaignResident, ScreeningResult, paths_of
+from models.enrolment import VISITED
 from models.people import Organisation, Resident
 from models.record import Record, Referral
 from models.scope import Scope
@@ -23,6 +25,19 @@ AFTER_THE_END = timedelta(days=120)
 """How long after its last day a result still belongs to a campaign: laboratories take weeks."""
 CLOSE_WITHIN = 90
 """Days after which a tracked result should be closed, unless the county says otherwise [D]."""
+
+SERVICE, FOLLOW_UP = "screening_result", "screening_follow_up"
+ARRIVED, REFUSED_TO_GO = 1, 3
+"""`answers["arrived"]` of a follow-up; 2 is not yet."""
+OPEN, CLOSED = 0, 1
+"""`answers["closed"]` of a follow-up."""
+CLOSE_REASONS: Mapping[int, str] = {
+    1: "排除,未见异常",
+    2: "已治疗",
+    3: "转入随访管理",
+    4: "本人拒绝",
+    5: "其他",
+}
 
 
 def note_result(session: Session, record: Record) -> ScreeningResult:
@@ -43,17 +58,63 @@ def note_result(session: Session, record: Record) -> ScreeningResult:
     row.record_id, row.resident_id, row.village_id = record.id, record.resident_id, record.village_id
     row.worker_id, row.on, row.test = record.worker_id, record.on, str(answers["kind"])
     row.result, row.method = int(answers["result"]), answers.get("method")
-    for name in ("informed_on", "arrived_on", "closed_on"):
-        if name in answers:
-            setattr(row, name, date.fromisoformat(answers[name]))
-    row.referred_to = answers.get("referral_to", row.referred_to)
-    row.diagnosis = answers.get("diagnosis", row.diagnosis)
+    row.referred_to = answers.get("referral_to")
+    settle_follow_up(session, row)
     campaign = campaign_of(session, row)
     row.campaign_id = campaign.id if campaign else None
     session.flush()
     if campaign is not None and row.resident_id is not None and row.result not in (REFUSED, UNSUITABLE):
         _came(session, campaign, row)
     return row
+
+
+def settle_follow_up(session: Session, row: ScreeningResult) -> None:
+    """How far a result has been followed: what its own record says, then each current follow-up, the later one wins."""
+    session.flush()
+    known = _chain(session, row.record_id)
+    follow_ups = [
+        record
+        for record in session.scalars(
+            select(Record)
+            .where(
+                Record.service == FOLLOW_UP,
+                Record.status == "current",
+                Record.resident_id == row.resident_id if row.resident_id else Record.village_id == row.village_id,
+            )
+            .order_by(Record.on, Record.id)
+        )
+        if record.answers.get("screening") in known
+    ]
+    row.informed_on = row.arrived_on = row.closed_on = row.diagnosis = row.close_reason = None
+    for record in (session.get_one(Record, row.record_id), *follow_ups):
+        _apply(row, record)
+    session.flush()
+
+
+def _apply(row: ScreeningResult, record: Record) -> None:
+    answers = record.answers
+    for name in ("informed_on", "arrived_on", "closed_on"):
+        if name in answers:
+            setattr(row, name, date.fromisoformat(answers[name]))
+    row.diagnosis = answers.get("diagnosis", row.diagnosis)
+    if answers.get("arrived") == ARRIVED and record.service == FOLLOW_UP:
+        row.arrived_on = (
+            date.fromisoformat(answers["arrived_on"]) if "arrived_on" in answers else row.arrived_on or record.on
+        )
+    elif answers.get("arrived") and record.service == FOLLOW_UP:
+        row.arrived_on = None
+    if record.service == FOLLOW_UP and "closed" in answers:
+        row.closed_on = record.on if answers["closed"] == CLOSED else None
+        row.close_reason = CLOSE_REASONS.get(answers.get("close_reason", 0))
+
+
+def _chain(session: Session, record_id: int | None) -> set[int]:
+    """A record and those it corrects, back to the first."""
+    found: set[int] = set()
+    while record_id is not None and record_id not in found:
+        found.add(record_id)
+        record_id = session.get_one(Record, record_id).corrects_id
+    return found
 
 
 def campaign_of(session: Session, row: ScreeningResult) -> Campaign | None:
@@ -66,7 +127,7 @@ def campaign_of(session: Session, row: ScreeningResult) -> Campaign | None:
         select(Campaign)
         .where(
             Campaign.kind.in_(kinds),
-            Campaign.status.in_((LAUNCHED, CLOSED)),
+            Campaign.status.in_((campaigns.LAUNCHED, campaigns.CLOSED)),
             Campaign.starts_on <= row.on,
             Campaign.ends_on >= row.on - AFTER_THE_END,
             Campaign.organisation_id.in_(village.ancestry()),
@@ -121,35 +182,47 @@ def followed(
     A referral the doctor has confirmed counts as arrived. Whoever died or moved away is followed no more.
     """
     query: Any = (
-        select(ScreeningResult, Resident.name, Organisation.name, Referral.arrived)
+        select(ScreeningResult, Resident.name, Organisation.name)
         .join(Record, Record.id == ScreeningResult.record_id)
         .join(Organisation, Organisation.id == ScreeningResult.village_id)
         .outerjoin(Resident, Resident.id == ScreeningResult.resident_id)
-        .outerjoin(Referral, Referral.record_id == Record.id)
         .where(
             scope.covers(ScreeningResult.village_id),
             ScreeningResult.closed_on.is_(None),
             ScreeningResult.result.in_(TRACKED),
             Record.status == "current",
-            or_(Resident.id.is_(None), Resident.status.in_(("active", "absent"))),
+            or_(Resident.id.is_(None), Resident.status.in_(VISITED)),
         )
         .order_by(ScreeningResult.on, ScreeningResult.record_id)
     )
     if campaign_id is not None:
         query = query.where(ScreeningResult.campaign_id == campaign_id)
-    found: dict[int, Followed] = {}
-    for row, name, village, arrived in session.execute(query):
+    rows = session.execute(query).all()
+    arrived = _arrived_by_referral(session, [row for row, _, _ in rows])
+    found = []
+    for row, name, village in rows:
         within = int(settings.get(f"campaign.arrive_within.{row.test}", TESTS[row.test].arrive_within))
         close_within = max(int(settings.get("campaign.close_within", CLOSE_WITHIN)), within)
-        found[row.record_id] = Followed(
-            row,
-            name if scope.names else None,
-            village,
-            bool(row.arrived_on or arrived),
-            row.on + timedelta(days=within),
-            row.on + timedelta(days=close_within),
+        found.append(
+            Followed(
+                row,
+                name if scope.names else None,
+                village,
+                row.arrived_on is not None or row.record_id in arrived,
+                row.on + timedelta(days=within),
+                row.on + timedelta(days=close_within),
+            )
         )
-    return list(found.values())
+    return found
+
+
+def _arrived_by_referral(session: Session, rows: Sequence[ScreeningResult]) -> set[int]:
+    """The results whose referral the doctor has confirmed; several results may travel on one referral."""
+    residents = {row.resident_id for row in rows if row.resident_id is not None}
+    query = select(Referral.record_id, Referral.joined).where(
+        Referral.resident_id.in_(sorted(residents)), Referral.arrived.is_(True)
+    )
+    return {record for first, joined in session.execute(query) for record in (first, *joined)}
 
 
 def late(found: Sequence[Followed], today: date) -> list[Followed]:

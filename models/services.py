@@ -35,6 +35,8 @@ SERVICES: Mapping[str, str] = {
     "expert_support": "专家下乡支援",
     "appointment": "预约",
     "progress_report": "项目进度",
+    "screening_follow_up": "筛查追踪",
+    "campaign": "免费活动",
 }
 
 UNITS: Mapping[str, str] = {
@@ -47,6 +49,8 @@ UNITS: Mapping[str, str] = {
     "training": "场",
     "expert_support": "次",
     "progress_report": "次",
+    "screening_follow_up": "次",
+    "campaign": "场",
 }
 """In what a service's records are counted, where it is not 人次."""
 

@@ -11,7 +11,18 @@ from sqlalchemy.orm import Session
 from models.message import OutgoingMessage
 from models.people import HealthWorker
 from reminders.reminder import Context, Entry, Reminder, daily, plan, weekly
-from reminders.rules import correction_answer, correction_request, morning_digest, unconfirmed_emergency, urgent_result
+from reminders.rules import (
+    campaign_eve,
+    campaign_notice,
+    campaign_standing,
+    campaign_to_tell,
+    campaign_unclosed,
+    correction_answer,
+    correction_request,
+    morning_digest,
+    unconfirmed_emergency,
+    urgent_result,
+)
 from reminders.summaries import supervisor_weekly
 
 MONDAY = 0
@@ -19,9 +30,14 @@ MONDAY = 0
 TIMETABLE: tuple[Entry, ...] = (
     daily("07:30", morning_digest.reminder, window=timedelta(hours=5)),  # after 12:30 tomorrow's list says the same
     weekly(MONDAY, "08:00", supervisor_weekly.reminder, window=timedelta(hours=10)),
+    daily("08:20", campaign_to_tell.reminder, window=timedelta(hours=10)),
+    daily("17:20", campaign_standing.reminder, window=timedelta(hours=3)),
+    daily("18:40", campaign_eve.reminder, window=timedelta(hours=2)),  # later than that, nobody can be told any more
+    weekly(MONDAY, "08:40", campaign_unclosed.reminder, window=timedelta(hours=9)),
 )
 
 ON_EVENTS: tuple[Reminder, ...] = (
+    campaign_notice.reminder,
     correction_request.reminder,
     correction_answer.reminder,
     urgent_result.reminder,

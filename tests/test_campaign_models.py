@@ -24,7 +24,7 @@ from models.plans import DONE, GOING_ON, open_tasks, tasks_of
 from models.record import Record, Referral
 from models.scope import Scope, scope_of
 from models.screening import HPV, KINDS, NEGATIVE, POSITIVE, REFUSED, SUSPECT, UNSUITABLE, Rule
-from models.screening_results import followed, late, note_result
+from models.screening_results import followed, late, note_result, settle_follow_up
 from tests.databases import BACKENDS, fresh_store
 
 TODAY = date(2026, 11, 24)
@@ -102,6 +102,24 @@ def result(
     )
     session.add(record)
     note_result(session, record)
+    return record
+
+
+def follow(session: Session, of: Record, on: date, **answers: Any) -> Record:
+    record = Record(
+        draft_key=f"f{session.query(Record).count()}",
+        service="screening_follow_up",
+        resident_id=of.resident_id,
+        worker_id=LI,
+        village_id=of.village_id,
+        on=on,
+        channel="console",
+        answers={"screening": of.id, **answers},
+        recorded_at=NOW,
+    )
+    session.add(record)
+    session.flush()
+    settle_follow_up(session, session.query(ScreeningResult).filter_by(resident_id=of.resident_id).one())
     return record
 
 
@@ -421,7 +439,7 @@ def test_results_belong_to_their_campaign_and_say_who_came(session: Session) -> 
 def test_a_corrected_result_keeps_its_follow_up_and_a_withdrawn_one_counts_no_more(session: Session) -> None:
     campaign = launched(session)
     first = result(session, resident(session), "cervical", POSITIVE, HELD)
-    session.get_one(ScreeningResult, first.id).arrived_on = HELD + timedelta(days=3)
+    follow(session, first, HELD + timedelta(days=3), arrived=1)
     first.status = "corrected"
     second = result(session, first.resident_id, "cervical", SUSPECT, HELD, corrects=first.id)
     row = session.get_one(ScreeningResult, second.id)
@@ -452,6 +470,20 @@ def test_positives_are_followed_until_they_are_closed(session: Session) -> None:
     assert one.arrived and one.days_late(date(2026, 11, 16)) < 0 and one.days_late(on + timedelta(days=91)) == 1
     session.get_one(ScreeningResult, record.id).closed_on = TODAY
     assert followed(session, scope, {}) == []
+
+
+def test_follow_ups_add_up_and_a_withdrawn_one_is_taken_back(session: Session) -> None:
+    record = result(session, resident(session), "cervical", POSITIVE, HELD)
+    row = session.get_one(ScreeningResult, record.id)
+    follow(session, record, date(2026, 12, 12), arrived=2, informed_on="2026-12-10")
+    assert (row.arrived_on, row.informed_on) == (None, date(2026, 12, 10))
+    follow(session, record, date(2026, 12, 20), arrived=1, arrived_on="2026-12-18", diagnosis="CIN1", closed=0)
+    last = follow(session, record, date(2027, 1, 5), closed=1, close_reason=2)
+    assert (row.arrived_on, row.diagnosis) == (date(2026, 12, 18), "CIN1")
+    assert (row.closed_on, row.close_reason) == (date(2027, 1, 5), "已治疗")
+    last.status = "withdrawn"
+    settle_follow_up(session, row)
+    assert (row.arrived_on, row.closed_on, row.close_reason) == (date(2026, 12, 18), None, None)
 
 
 def test_an_anonymous_result_is_counted_and_followed_without_a_name(session: Session) -> None:

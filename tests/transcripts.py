@@ -1,5 +1,7 @@
 """Reads and plays .chat files: `>` the worker, `<` the bot, `@` moves the clock or changes who speaks, `!` presses a button.
 
+`~` plans what the timetable says for the day, and hears what is due by now.
+
 `*` in an expected line stands for anything. Lines of one reply may be left out: each `<` line must be found, in order,
 in what was said since the last `>` or `!`. `<!` lines must not be found. `= service field value …` checks a record.
 """
@@ -19,6 +21,7 @@ from bot.chat import ChatSession
 from bot.config import Settings
 from models.base import Store
 from models.message import OutgoingMessage
+from reminders.timetable import plan_day
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -35,10 +38,10 @@ class Step:
 def read(path: Path) -> Iterator[Step]:
     """The lines that do something."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        if match := re.match(r"(<!|[><@!])\s?(.*)$", line):
+        if match := re.match(r"(<!|[><@!~])\s?(.*)$", line):
             yield Step(number, match[1], match[2].replace("\\n", "\n"))
         elif line.strip() and not line.startswith("#"):
-            raise ValueError(f"{path.name}:{number}: a line begins with > < <! ! @ or #: {line!r}")
+            raise ValueError(f"{path.name}:{number}: a line begins with > < <! ! @ ~ or #: {line!r}")
 
 
 def play(path: Path, settings: Settings, store: Store, codes: dict[str, str]) -> None:
@@ -62,6 +65,11 @@ async def _play(path: Path, settings: Settings, store: Store, codes: dict[str, s
                 for session in sessions.values():
                     session.clock.set(now)
                 said = _lines(await sessions[speaker].due())
+            elif step.sign == "~":
+                with store.write() as session:
+                    plan_day(session, now.date(), tz=CHINA, now=now)
+                    session.commit()
+                said += _lines(await sessions[speaker].due())
             elif step.sign == ">":
                 said = _lines(await sessions[speaker].say(step.text))
             elif step.sign == "!":

@@ -119,6 +119,8 @@ class Step:
     calls: Callable[[Known], bool] = always
     """Asked one by one only where this visit calls for it, and taken whenever it is told (血红蛋白 at other ages)."""
 
+    spans: bool = attribute(default=False, kw_only=True)
+    """A span is an answer to it (12月8-10日, 35-64岁), and not a number that is only about right."""
     verbatim: bool = attribute(default=False, kw_only=True)
     """It sees names and times of day as they were said; all other steps must not take them for values."""
 

@@ -79,6 +79,12 @@ class Select(Step):
     def _by_word(self) -> dict[str, Option]:
         return {word.lower(): o for o in self.options for word in (*o.replies, *o.apart, *o.words, o.label)}
 
+    def _at(self, said: str) -> Option | None:
+        """By its place in the list, where the codes are no numbers themselves."""
+        numbered = any(isinstance(option.code, int) for option in self.options)
+        at = int(said) if said.isdecimal() and len(said) < 3 and not numbered else 0
+        return self.options[at - 1] if 1 <= at <= len(self.options) else None
+
     def _named(self, said: str) -> Option:
         """The option of a word as it was found; 去…家 is found as 去, the blank of a name, 家."""
         said = said.lower()
@@ -150,7 +156,7 @@ class SelectOne(Select):
 
     def read(self, text: str, known: Known) -> Answer:
         line = digits(text).strip("。.!,、 ")
-        if option := self.option(line) or self._by_word.get(line.lower()):
+        if option := self.option(line) or self._by_word.get(line.lower()) or self._at(line):
             return Answer({self.field: option.code})
         pair = line.split("/")
         if self.target and len(pair) == 2 and all(self.option(part) or part in self._by_word for part in pair):

@@ -1,0 +1,67 @@
+"""A campaign was launched, changed or stopped: each doctor hears of it once, as it stands when the message goes out. 活动通知"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from handlers.campaigns.texts import card_lines, name_of
+from models.campaign import LAUNCHED, STOPPED, Campaign, area_paths, concerns
+from models.campaign_figures import count_guests
+from models.campaign_work import NOTICE, notice_key
+from models.message import Choice, OutgoingMessage
+from models.outbox import OutboxMessage
+from models.people import Role
+from models.scope import scope_of
+from reminders.reminder import Context, Gone, Reminder
+
+
+def words(context: Context) -> OutgoingMessage:
+    """What the worker has to know, given what they were told before.
+
+    1. Only the latest edition is said; an earlier one still waiting is Gone.
+    2. Stopped: only to those who had heard of it.
+    3. Their villages are no longer in its areas: likewise.
+    4. Launched, or changed for those who had heard; with how many of theirs are invited, and a button to their list.
+    """
+    session, worker = context.session, context.worker
+    campaign = session.get(Campaign, context.arguments["campaign_id"])
+    if campaign is None or context.arguments["edition"] != campaign.edition:
+        raise Gone("told as it stands now")
+    heard = _heard(context, campaign)
+    concerned = concerns(session, campaign, worker, dict(area_paths(session, [campaign])))
+    if campaign.status == STOPPED or not concerned:
+        if not heard:
+            raise Gone("stopped before anybody was told" if campaign.status == STOPPED else "not in its areas")
+        return OutgoingMessage(_off(campaign))
+    if campaign.status != LAUNCHED:
+        raise Gone(f"the campaign is {campaign.status}")
+    title = f"📌 活动有变动:{name_of(campaign)}" if heard else f"📌 新活动:{name_of(campaign)}"
+    lines = [title, *card_lines(session, campaign)[1:]]
+    choices = [Choice(f"camp.{campaign.id}", "看活动")]
+    if campaign.rule is not None:
+        number = count_guests(session, campaign, scope_of(session, worker), "to_tell")
+        if worker.role == Role.DOCTOR:
+            lines.append(f"您负责的居民里有{number}人要通知。通知一位,发:姓名 通知了。")
+            choices.insert(0, Choice(f"camp.{campaign.id}.tell", "待通知名单"))
+        else:
+            lines.append(f"辖区应邀{number}人,名单已发给各村医。")
+    elif worker.role == Role.DOCTOR:
+        lines.append("请在村里告诉大家。")
+    return OutgoingMessage("\n".join(lines), tuple(choices))
+
+
+def _heard(context: Context, campaign: Campaign) -> bool:
+    """Was this worker told of an earlier edition?"""
+    keys = [notice_key(campaign.id, edition, context.worker.id) for edition in range(1, campaign.edition)]
+    query = select(OutboxMessage.id).where(OutboxMessage.dedup_key.in_(keys), OutboxMessage.status == "sent")
+    return context.session.scalar(query.limit(1)) is not None
+
+
+def _off(campaign: Campaign) -> str:
+    if campaign.status == STOPPED:
+        why = f"原因:{campaign.end_reason}。" if campaign.end_reason else ""
+        return f"📌 活动停办:{name_of(campaign)}不办了。{why}通知过的居民请再告诉一声。"
+    return f"📌 活动有变动:{name_of(campaign)}不再包括您负责的村,不用再通知。通知过的居民请再告诉一声。"
+
+
+reminder = Reminder(code=NOTICE, title="活动通知", words=words)
