@@ -2,7 +2,7 @@
 
 A line of `tests/corpus/*.jsonl` is `{id, text, records: [{service, resident, fields, asks, may}], candidates, says}`:
 `fields` are the answers it must give, `asks` what must be asked back instead of read, `may` answers that are right and
-not required, `says` words that the reply must hold. A line with `also` may be read in any of several ways. Services
+not required ("*": any words), `says` words that the reply must hold. A line with `also` may be read in any of several ways. Services
 that have no form yet must leave nothing behind. Whatever is stored beyond that is a wrong value silently accepted.
 """
 
@@ -30,6 +30,8 @@ from models.scope import Scope, scope_of
 TODAY = date(2026, 11, 22)  # a Sunday
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 CORPUS = Path(__file__).parent / "corpus"
+ANYTHING = "*"
+"""In `may`: the doctor's own words, cut as they may be."""
 NOT_SAID = {"village_id"}
 """What follows from other answers and is no reading."""
 
@@ -210,7 +212,7 @@ def _compare(verdict: Verdict, record: Expected, seen: Seen) -> None:
         if name in wanted and wanted[name] == value and (name not in record.asks or name in record.fields):
             verdict.right += 1
             verdict.found += 1
-        elif name in record.may and record.may[name] == value:
+        elif name in record.may and record.may[name] in (value, ANYTHING):
             verdict.right += 1
         else:
             verdict.wrong.append(f"{name}={value!r} instead of {wanted.get(name, 'nothing')!r}")
