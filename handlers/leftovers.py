@@ -29,6 +29,7 @@ _AGE = re.compile(r"(?:年龄|今年|年纪)?\s*:?\s*(\d{1,3})\s*(?:周岁|虚�
 _AGE_NAMED = re.compile(r"(?:年龄|今年)\s*:?\s*(\d{1,3})(?!\d)")
 _GROUP = re.compile(r"第?\d{1,2}\s*(?:村民小组|小组|组|队)")
 _EXPLAINS = re.compile(rf"[{_HAN}]{{1,2}}的[{_HAN}](?![{_HAN}])")  # 富贵的贵: which character is meant
+_TIMES = re.compile(r"\d\s?次(?=测|量|平均|血压)")  # 3次平均150/90
 _COUNTER = re.compile(
     r"(?:个半?(?:月|小时)?|天|年|月|周|星期|小时|里|公里|盒|块|元|瓶|位|口|名|代|层|楼|遍|针|点|顿|餐|杯|碗|袋|种|项|人|户|套|台|部|亩|只|头|辆|步|圈)"
 )
@@ -52,7 +53,8 @@ def leftovers(line: Line, taken: Iterable[tuple[int, int]], known: Known, *, gro
     text = blank(line.text, taken)
     left = Leftovers()
     text = _without_age(text, known, left)
-    text = _EXPLAINS.sub(_gone, _GROUP.sub(_gone, text))
+    for explained in (_GROUP, _EXPLAINS, _TIMES):
+        text = explained.sub(_gone, text)
     numbers = [(start, end) for start, end in line.numbers if text[start:end].strip("\ue010 ")]
     age = known.age
     asked: list[tuple[int, int]] = []

@@ -21,7 +21,7 @@ Claim = tuple[Step, Found]
 # Small numerals that count nothing worth recording (一天, 两口子, 第一次); left as words they are not asked about.
 _FAR = 14  # characters between the words and a vague number of theirs: 空腹血糖没记住好像九点几
 _KEPT = re.compile(
-    r"(?<![十百千零〇一二三四五六七八九\d])(?:一[天周次起下点直般共家日样些切口]|一个(?!半?月|半)|两口子|两个人|两个都|两样|俩|第[一二三]次|两人|一人)"
+    r"(?<![十百千零〇一二三四五六七八九\d])(?:一[天周次起下点直般共家日样些切口]|一个(?!半?月|半)|两口子|两个人|两个都|两样|俩|[一二两三四五]次(?=测|量|平均|血压)|第[一二三]次|两人|一人)"
 )
 _CLOCK = re.compile(
     r"(?<![\d.])\d{1,2}(?:点(?:钟|半|整|[一二三]刻|\d{1,2}分?)?(?!\d)|:\d{2}(?!\d)|时(?:半|\d{1,2}分?)?)(?:左右|多)?"
@@ -110,7 +110,8 @@ def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None
 
     1. What its own words announce is taken first, the longest first (体重52/50 before a pressure of 52/50).
     2. In what is left, the rest is taken, again the longest first.
-    3. A vague number is asked by the step that claims it, or whose words stand before it.
+    3. At last what now stands apart (带教2小时), and what merely looks like a place or a topic.
+    4. A vague number is asked by the step that claims it, or whose words stand before it.
     """
     text = line.text if text is None else text
     claims = _claims(form.steps, text, known, line)
@@ -118,12 +119,16 @@ def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None
     if taken:
         text = blank(text, [found for _, found in taken])
         claims = _claims(form.steps, text, known, line)
-    rest = _settled(claims)
+    at_last = [step for step, found in claims if found.at_last]
+    rest = _settled([claim for claim in claims if not claim[1].at_last])
     lost = {step for step, _ in _lost(rest, claims)}
     if lost:  # another step took a part of what this one had read as a whole: read it again without that part
         rest = [claim for claim in rest if claim[0] not in lost]
         text = blank(text, [found for _, found in rest])
         rest += _settled(_claims([step for step in form.steps if step in lost], text, known, line))
+    seen = {step for step, _ in [*taken, *rest]}
+    late = [step for step in form.steps if step in at_last or step not in seen]
+    rest += _settled(_claims(late, blank(text, [found for _, found in rest]), known, line))
     reading = Reading(form)
     for step in form.steps:
         answers = [_unless_vague(reading, step, found, line) for owner, found in [*taken, *rest] if owner is step]

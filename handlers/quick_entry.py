@@ -229,6 +229,8 @@ class _Reader:
         if len(_HAN.findall("".join(left.words))) > most or self.turn.scope.villages is None:
             return
         who = next((word for word in left.words if len(word) <= LONGEST_NAME and _HAN.match(word)), "")
+        if not any(reading.found for reading in readings) and not residents.looks_like_name(who):
+            return  # 转诊单用完了: a service is spoken of, and nothing is said
         candidates: tuple[int, ...] = ()
         if who and self.sounded_out < SOUNDED_OUT and residents.looks_like_name(who):
             self.sounded_out += 1
@@ -268,6 +270,8 @@ class _Reader:
         left = leftovers(line, taken, known, group=(resident.village_group or "") if resident else "")
         if resident is not None and (more := _glued(line, said, taken)):
             resident, said = None, said + more
+        if said and (at := line.text.find(said)) >= 0:  # a name that is on no roster is no reason for a referral
+            taken = [*taken, (at, at + len(said))]
         drafts = [self._one(reading, ids, said, resident, piece) for reading in readings]
         if _take_rest(drafts, readings, line, taken):
             left = Leftovers(remarks=left.remarks)

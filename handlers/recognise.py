@@ -71,7 +71,8 @@ def recognise(line: Line, person: Person) -> Recognised:
         inside = [reading for reading in explicit if reading.form.about == "resident"]
         own = _by_needs(line, person, taken=alone[0].taken) if person.named else []
         if not own:
-            return NOTHING if _only_asks(line, alone[0]) else Recognised((alone[0],))
+            empty = _only_asks(line, alone[0]) or _only_planned(line, alone[0])
+            return NOTHING if empty else Recognised((alone[0],))
         explicit = inside
     if (title := other_service(line.text)) and not explicit:
         return Recognised(elsewhere=title if needs_told(line.text, person.known) else "")
@@ -81,7 +82,7 @@ def recognise(line: Line, person: Person) -> Recognised:
         chosen = _by_enrolment(line, person)
     if not chosen or (not person.named and not _by_itself(line, chosen)):
         return NOTHING
-    if all(_only_asks(line, reading) for reading in chosen):
+    if all(_only_asks(line, reading) or _only_planned(line, reading) for reading in chosen):
         return NOTHING
     return Recognised(tuple(chosen))
 
@@ -252,6 +253,12 @@ def _only_asks(line: Line, reading: Reading) -> bool:
     """A question without anything to record: 高血压怎么分级?"""
     told = any(step.field not in ("on", "place", "next_due_on") for step, _ in reading.found)
     return not told and bool(_QUESTION.search(line.text))
+
+
+def _only_planned(line: Line, reading: Reading) -> bool:
+    """明天走访五保户, 下周一培训: nothing has been done yet, and nothing is said of it."""
+    told = any(step.field not in ("on", "next_due_on") for step, _ in reading.found)
+    return not told and "on" in reading.doubts and bool(_PLANNED.search(line.text))
 
 
 def _by_itself(line: Line, chosen: Sequence[Reading]) -> bool:

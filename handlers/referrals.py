@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from handlers import filling, quick_entry
+from handlers import filling, quick_entry, residents
 from handlers.asking import ask as ask_open_question
 from handlers.leftovers import is_filler
 from handlers.turn import Turn
@@ -31,7 +31,7 @@ ASKS_RESULT = "referral_result"
 """The question whose answer is the next message (`Conversation.pending`)."""
 SHORTEST_RESULT = 2
 STAGES = {Stage.ARRIVED: "等到达", Stage.RESULT: "等结果", Stage.BACK: "等返回", Stage.SEEN: "等接续随访"}
-_ASKS = re.compile(r"哪|谁|多少|几|吗|[??]|名单|没到|未到|没去|未去")
+_ASKS = re.compile(r"哪|谁|多少|几|吗|有?没有?[??]?$|[??]|名单|没到|未到|没去|未去")
 
 
 # --- asked ---
@@ -245,6 +245,9 @@ def track(turn: Turn, rest: str) -> None:
 def _open_slip(turn: Turn, words: str) -> None:
     """The words after 转诊 are a line of the slip."""
     entry = quick_entry.read_entry(turn, f"双向转诊 {words}")
+    if entry is None and not residents.looks_like_name(words.split()[0]):  # 转诊单用完了
+        _list(turn, 0)
+        return
     if entry is None or not any(draft.service == SLIP for draft in entry.drafts):
         filling.open_drafts(turn, [Draft(SLIP, who=words[:20])])
         ask_open_question(turn)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from handlers.menu import FORMS
 from tests.readings import Expected, Line
 
 FILE = Path(__file__).parent / "examples" / "entry.jsonl"
@@ -19,7 +20,7 @@ NAMES = {
     "alcohol_target_liang": "alcohol_target", "psych": "mental_adjustment", "staple_g_per_day": "staple_food",
     "fee_personal": "fee", "groups": "population_groups", "attendance": "attendances", "unique_people": "people",
     "bp_measured": "blood_pressure_checks", "glucose_measured": "glucose_checks", "id_number": "identity_number",
-    "group": "village_group",
+    "group": "village_group", "hospital": "supporting_organisation",
 }  # fmt: skip
 CODES: Mapping[str, Mapping[str, Any]] = {
     "mode": {"clinic": 1, "home": 2, "phone": 3},
@@ -32,13 +33,14 @@ CODES: Mapping[str, Mapping[str, Any]] = {
     "adverse_reaction": {"none": 1, "吃了不舒服": 2},
     "package": {"basic": [1], "key_group": [2], "personalised": [3]},
     "groups": {"elderly": 1, "hypertension": 2, "diabetes": 3},
+    "kind": {"lecture": 1},
     "sex": {"male": 1, "female": 2},
 }
 ASKS = {
     "which resident": "resident", "which reading": "systolic", "date": "on", "fasting_or_not": "fasting_glucose", "unit": "weight",
     "meaning": "number", **NAMES,
 }  # fmt: skip
-UNSAID = frozenset({"action", "package_name", "spouse"})
+UNSAID = frozenset({"action", "package_name", "spouse", "expert_count", "days"})
 """What a word of the example stands for and no field of ours: signing is the form itself."""
 BY_NUMBER = {"born_on": "1984-11-20"}
 OURS = {
@@ -47,6 +49,10 @@ OURS = {
     ),
     # every follow-up has a place for somebody who was not seen
     "p1-0502": (Expected("hypertension_follow_up", "覃凤英", {"outcome": 4}), Expected("hypertension_follow_up", "覃凤英", {"mode": 3})),
+    "p2-0262": (
+        Expected("hypertension_follow_up", None, {"outcome": 5, "died_on": "2026-11-21"}, ("resident",)),
+        Expected("hypertension_follow_up", None, {"outcome": 5}, ("resident", "on")),
+    ),
     "p2-0246": (Expected("hypertension_follow_up", "欧阳春梅", {"outcome": 3}),),
 }  # fmt: skip
 SERVICES = {"both": ("hypertension_follow_up", "diabetes_follow_up")}
@@ -76,7 +82,13 @@ def _records(way: Mapping[str, Any]) -> Iterator[Expected]:
             continue
         for service in SERVICES.get(record["service"], (record["service"],)):
             if service is not None:
-                yield Expected(service, None if "resident" in asks else who, fields, asks)
+                own = fields if len(SERVICES.get(record["service"], "1")) == 1 else _of(service, fields)
+                yield Expected(service, None if "resident" in asks else who, own, asks)
+
+
+def _of(service: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Of two records in one line, what this one has a place for."""
+    return {name: value for name, value in fields.items() if FORMS[service].step(name)}
 
 
 def _fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -84,6 +96,8 @@ def _fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         codes = CODES.get(name, {})
         if name == "readings":
             yield name, [[reading["systolic"], reading["diastolic"]] for reading in value]
+        elif name == "market_day":
+            yield "work", [3]
         elif name == "term_months":
             yield "term_years", value // 12
         elif name not in UNSAID:

@@ -15,6 +15,7 @@ from models.record import Record
 KIND = SelectOne(
     field="kind",
     title="预约事项",
+    wished=True,
     ask="预约什么?",
     options=options(
         (1, "上门服务", "上门换药", "上门测血压", "上门看病", "上门打针", "上门", "出诊"),
@@ -29,7 +30,7 @@ KIND = SelectOne(
     ),
 )
 APPOINTED_ON = Day(
-    field="appointed_on", title="预约日期", ask="约在哪一天?", words=("约在", "约好", "约了", "约的", "预约", "预约在", "改约", "改到"), past=False,
+    field="appointed_on", title="预约日期", ask="约在哪一天?", words=("约在", "约好", "约了", "约的", "想约", "要约", "约", "预约", "预约在", "改约", "改到"), past=False,
     either_way=True, bare=True,
 )  # fmt: skip
 AT = Text(

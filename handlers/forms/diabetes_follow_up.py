@@ -67,7 +67,7 @@ FOOT_SIDE = SelectOne(
     bare=(),
 )
 STAPLE_FOOD = Number(
-    field="staple_food", title="主食", daily=True, words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
+    field="staple_food", title="主食", per="day", words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
     possible=(0, 1500), target="staple_food_target", asked=False, alone=(),
 )  # fmt: skip
 HBA1C = Number(

@@ -50,8 +50,13 @@ class Place(Step):
                     return
         if match := _NAMED_PLACE.search(line):
             yield Found(*match.span(), Answer({self.field: match[1]}), announced=True)
+        elif match := _USUAL_PLACE.search(line):
+            yield Found(*match.span(), Answer({self.field: match[1]}), at_last=True)
 
 
+_USUAL_PLACE = re.compile(
+    r"(?:在|到)?(村部|村委会?|村?卫生室|村?文化广场|(?:[\u4e00-\u9fff]{1,4})?(?:敬老院|小学|中学|祠堂|礼堂|集市|活动室|活动中心))"
+)
 _NAMED_PLACE = re.compile(r"(?:地点|地址)\s*:?\s*([^\s,。;:\d\ue010]{2,20})")
 
 
@@ -63,6 +68,14 @@ def count(
     return Number(
         field=field, title=title, words=words, unit=unit, units=units, possible=(0, MOST),
         asked=asked, optional=optional, alone=(),
+    )  # fmt: skip
+
+
+def attendances(title: str, *words: str, field: str = "attendances", optional: bool = False) -> Number:
+    """How many came; 46人 by itself is enough, where no other word touches it."""
+    return Number(
+        field=field, title=title, words=words, unit="人次", units={"人次": 1, "人": 1, "个人": 1, "个": 1},
+        possible=(0, MOST), optional=optional, apart=True, alone=("人次", "人", "个人"),
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ WORK = SelectMany(
     ),
 )
 HOURS = Number(
-    field="hours", title="服务时长", ask="一共几个小时?半天写 4 小时,一天写 8 小时。", words=("时长", "服务时间", "支援时间", "坐诊", "带教", "支援", "服务", "共"), unit="小时",
+    field="hours", title="服务时长", ask="一共几个小时?半天写 4 小时,一天写 8 小时。", words=("时长", "服务时间", "支援时间", "共"), unit="小时",
     units={"小时": 1, "个小时": 1, "天": 8, "个半天": 4}, unit_needed=True, possible=(0.5, 744), decimals=1, alone=("小时", "个小时", "天", "个半天"),
     hint="例如 4小时;半天4小时,一天8小时。",
 )  # fmt: skip
@@ -44,14 +44,14 @@ form = Form(
     code="expert_support",
     title="专家下乡支援",
     about="event",
-    words=("专家下乡", "专家支援", "专家坐诊", "下派专家", "对口支援", "赶集日支援", "挂职", "坐诊查访"),
+    words=("专家下乡", "专家支援", "专家坐诊", "下派专家", "对口支援", "赶集日支援", "赶集日", "来支援", "支援", "挂职", "坐诊查访", "坐诊"),
     steps=(
         Day(field="on", title="支援日期", words=("日期",), asked=False),
         EXPERT,
         WORK,
         HOURS,
         Place(field="place", title="支援地点", words=("地点",), asked=False),
-        Text(field="supporting_organisation", title="派出单位", words=("派出单位", "来自", "支援单位"), asked=False,
+        Text(field="supporting_organisation", title="派出单位", words=("派出单位", "来自", "支援单位"), asked=False, by_itself=True,
              like=r"[^\s,。;\d\ue010]{1,16}?(?:院|中心|疾控|卫健局)"),
         count("attendances", "接诊人次", "接诊", "看了", "坐诊看了", "诊治", "诊疗"),
         count("learners", "带教人数", "带教了", "带了", "学员", unit="人"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.form import Form
-from handlers.forms.event import NOTE, SUPPORTING_ORGANISATION, TOPIC, Place, count
+from handlers.forms.event import NOTE, SUPPORTING_ORGANISATION, TOPIC, Place, attendances, count
 from handlers.steps import Day, Known, SelectOne, Text, options
 
 LECTURE, CONSULTATION, BOARD, PRINTED, AUDIOVISUAL = range(1, 6)
@@ -31,14 +31,14 @@ form = Form(
     code="health_education",
     title="健康教育",
     about="event",
-    words=("健康教育", "健康讲座", "健康知识讲座", "健教", "公众咨询", "健康咨询活动", "宣传栏", "讲座"),
+    words=("健康教育", "讲课", "健康讲座", "健康知识讲座", "健教", "公众咨询", "健康咨询活动", "宣传栏", "讲座"),
     steps=(
         Day(field="on", title="活动日期", words=("日期",), asked=False),
         KIND,
         Place(field="place", title="活动地点", ask="在哪里?", words=("地点",)),
-        Text(field="topic", title=TOPIC.title, ask="讲的什么主题?例如 高血压防治", words=TOPIC.words, longest=80, by_itself=True,
-             like=r"[^\s,。;\d\ue010]{2,20}?(?:防治|知识|预防|健康|接种|保健|急救|用药|膳食|控烟)"),
-        count("attendances", ATTENDANCES.title, *ATTENDANCES.words, asked=True, optional=True),
+        Text(field="topic", title=TOPIC.title, ask="讲的什么主题?例如 高血压防治", words=TOPIC.words, longest=80, by_itself=True, at_last=True,
+             like=r"[^\s,。;\d\ue010]{2,20}?(?:防治|知识|预防|接种|保健|急救|用药|膳食|控烟)"),
+        attendances(ATTENDANCES.title, *ATTENDANCES.words, optional=True),
         Text(field="speaker", title="主讲人", words=("主讲", "主讲人", "讲师", "老师"), asked=False, longest=40),
         count("leaflets", "资料", "发资料", "发了资料", "发放资料", "宣传资料", "宣传单", "折页", unit="份"),
         count("material_kinds", "资料种类", "种类", unit="种"),

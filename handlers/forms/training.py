@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.form import Form
-from handlers.forms.event import NOTE, TOPIC, Place, count
+from handlers.forms.event import NOTE, TOPIC, Place, attendances
 from handlers.steps import Day, Number, SelectOne, Text, options
 
 KIND = SelectOne(
@@ -34,7 +34,7 @@ form = Form(
         Day(field="on", title="培训日期", words=("日期",), asked=False),
         KIND,
         Text(field="topic", title="培训内容", ask="培训什么内容?例如 高血压规范管理", words=("内容", *TOPIC.words), longest=80),
-        count("people", "参加人次", "参加", "参训", "到会", "来了", "共", "人数", "人次", asked=True),
+        attendances("参加人次", "参加", "参训", "到会", "来了", "共", "人数", "人次", field="people"),
         HOURS,
         Place(field="place", title="培训地点", words=("地点",), asked=False),
         Text(field="organiser", title="主办单位", words=("主办", "主办单位", "举办单位"), asked=False, longest=40),

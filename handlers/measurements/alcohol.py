@@ -34,8 +34,8 @@ class Alcohol(Number):
             drink = match["before"] or match["after"]
             if drink:
                 answer = self._drunk(drink, match)
-                if of_another_period(line, *match.span()):
-                    answer = self.asked_per_day(match[0], answer)
+                if of_another_period(line, *match.span(), self.per):
+                    answer = self.asked_per(match[0], answer)
                 elif answer.values and (why := not_todays(line, match.start())):
                     answer = Answer(
                         {}, Doubt(f"“{match[0]}”{why},对吗?", [(f"就是这次的,{match[0]}", answer.values), ("不记", {})])

@@ -21,7 +21,7 @@ _N = r"(\d{1,3}(?:\.\d+)?)"
 _EDGE, _EDGE_AFTER = r"(?<![\d.\-/])", r"(?![\d.]*\d)(?!-\d)"
 _NAMED = r"(?:血压|BP|bp|压力|压)?[\s:是为]*"
 _UNIT = r"(?:\s*(?P<unit>mm\s*hg|毫米汞柱|k\s*pa|千帕))?"
-_NOT_A_DATE = r"(?!\s*[月日号年岁周天点个组人次份年级])"
+_NOT_A_DATE = r"(?!\s*[月日号年岁周点个组人次份年级])(?!\s*天(?!天))"
 _PAIR = re.compile(rf"{_NAMED}{_EDGE}{_N}\s*[/\\]\s*{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
 _LOOSE_PAIR = re.compile(
     rf"{_NAMED}{_EDGE}{_N}\s*(?:-{{1,2}}|~|,|、|得|杠|比|到)\s*{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE
@@ -38,7 +38,7 @@ _HIGH_LOW = re.compile(
 )
 # Readings of different hours, arms, days or people, and second thoughts: which one counts is the doctor's choice.
 _APART = re.compile(
-    r"早|晚|上午|下午|中午|昨|前天|左|右|不是|错|改|应该|上次|上回|之前|以前|原来|后来|复测|再量|→|↓|↑|他|她"
+    r"早|晚|卫生院|医院|我量|我测|水银|电子|机器|上午|下午|中午|昨|前天|左|右|不是|错|改|应该|上次|上回|之前|以前|原来|后来|复测|再量|→|↓|↑|他|她"
 )
 
 

@@ -76,6 +76,8 @@ class Found:
     end: int
     answer: Answer
     announced: bool = False
+    at_last: bool = False
+    """It only looks so, and takes what all others leave."""
 
 
 def always(known: Known) -> bool:

@@ -32,7 +32,10 @@ _HAN = "\u4e00-\u9fff"
 _START = rf"(?<![A-Za-z{_HAN}])|(?<=[天日周])"  # a word of one character (烟, 重) may be the end of another
 # A number with another thing's unit is another thing: 体重61岁, 心率3天, 心率5点.
 _FOREIGN = r"(?!公斤|千克|kg|[斤克两尺寸米磅支根包瓶杯碗勺罐袋颗管针餐顿遍台次岁年月号元块片粒盒度级组层楼里点%℃人份个]|天(?!天)|日(?!服|吃)|分(?!类)|小时|c?m\b|mm|ml|mg|cm)"
-_PERIOD = r"(?:[一1半每]|两|几|\d+)\s?(?:餐|顿|次|周|星期|礼拜|个?月|年)|(?:两|几|隔|[2-9]|\d\d)\s?天"
+_PERIODS = {  # the periods that are another one than this
+    "day": r"(?:[一1半每]|两|几|\d+)\s?(?:餐|顿|次|周|星期|礼拜|个?月|年)|(?:两|几|隔|[2-9]|\d\d)\s?天",
+    "week": r"(?:[一1半每])\s?(?:天|日|个?月|年)|(?:两|几|[2-9]|\d\d)\s?(?:天|周|个?星期|个?礼拜|个?月)",
+}
 _BY_ITSELF = r"(?:(?<![\w./])|(?<=称)|(?<=抽)|(?<=称了)|(?<=才)|(?<=共)|(?<=来了)|(?<=到场))"
 
 
@@ -44,7 +47,7 @@ class Number(Step):
     (domain.md M-1). `units` maps a word after the number to its factor; those in `alone` (None: all of them) suffice
     to recognise the value in a line, otherwise one of `words` must stand before it: a bare number is never a value.
     With `unit_needed` the unit must be there even then (一周3次, not 一周3), with `apart` a unit alone counts only
-    where no other word touches it (46人, not 46人转诊), and `daily` asks what is said of a meal or a week. `target` is the field of the goal in a pair like 52/50 (norm:
+    where no other word touches it (46人, not 46人转诊), and `per` "day" or "week" asks what is said of a meal, or of two days. `target` is the field of the goal in a pair like 52/50 (norm:
     before the slash now, after it the target). `zero` are words that mean none. Between `usual` limits a number without any word is offered as this one.
     """
 
@@ -55,7 +58,7 @@ class Number(Step):
     alone: tuple[str, ...] | None = None
     unit_needed: bool = False
     apart: bool = False
-    daily: bool = False
+    per: str = ""
     suspect: Callable[[float, Known], Doubt | None] = lambda value, known: None
     target: str | None = None
     zero: tuple[str, ...] = ()
@@ -115,8 +118,8 @@ class Number(Step):
         """The value, unless the words before it say that it is a goal, an earlier one or somebody else's."""
         answer = self._value(match, known)
         why = context.not_todays(line, match.start())
-        if self.daily and of_another_period(line, *match.span()):
-            return self.asked_per_day(match[0], answer)
+        if self.per and of_another_period(line, *match.span(), self.per):
+            return self.asked_per(match[0], answer)
         if not why or not answer.values:
             return answer
         if self.target and context.a_goal(line, match.start()):
@@ -155,11 +158,12 @@ class Number(Step):
             options.append((f"写反了,是 {self.show(other)}", other))
         return Doubt(f"{self.title} {self.show(values)},没写错吗?写错了请重新发。", options)
 
-    def asked_per_day(self, said: str, answer: Answer) -> Answer:
+    def asked_per(self, said: str, answer: Answer) -> Answer:
         """主食一餐二两: how much is that a day?"""
-        shown = f"{self.title} {answers_shown(answer.values, self.field)}{self.unit}" if answer.values else ""
-        options = [(f"{shown},是一天的量", answer.values)] if answer.values else []
-        return Answer({}, Doubt(f"“{said.strip()}”合一天多少?请发每天的量。", options))
+        period = {"day": "一天", "week": "一周"}[self.per]
+        shown = f"{self.title} {answers_shown(answer.values, self.field)}" if answer.values else ""
+        options = [(f"{shown},是{period}的", answer.values)] if answer.values else []
+        return Answer({}, Doubt(f"“{said.strip()}”合{period}多少?请发{period}的量。", options))
 
     def _rounded(self, value: float) -> int | float:
         rounded = round(value + 1e-9, self.decimals or 1)
@@ -199,7 +203,7 @@ class Number(Step):
         short = [word for word in self.words if len(word) == 1]
         latin, han = [w for w in long if w[0].isascii()], [w for w in long if not w[0].isascii()]
         word = rf"(?<![A-Za-z])(?:{any_of(latin)})|(?<![高低])(?:{any_of(han)})|(?:{_START})(?:{any_of(short)})"
-        each = rf"(?:(?:{_PERIOD})\s?|{_DAILY})" if self.daily else _DAILY
+        each = rf"(?:(?:{_PERIODS[self.per]})\s?|{_DAILY})" if self.per else _DAILY
         announced = rf"(?:{word}){LINK}{each}{LINK}"
         unit = self._unit(self._unit_words, needed=self.unit_needed)
         return re.compile(announced + self._number() + unit, re.IGNORECASE)
@@ -219,14 +223,14 @@ class Number(Step):
         return re.compile(rf"{word}{LINK}{_DAILY}{self._number()}{unit}", re.IGNORECASE)
 
 
-_PERIOD_BEFORE = re.compile(rf"(?:{_PERIOD})[^\s,。;]*$")
-_PERIOD_AFTER = re.compile(rf"\s?(?:{_PERIOD})(?![^\s,。;])(?!\s*\d)")
-
-
-def of_another_period(line: str, start: int, end: int) -> bool:
+def of_another_period(line: str, start: int, end: int, per: str) -> bool:
     """Said of a meal, a week, two days: right before, inside or right after."""
-    before = line[max(0, start - 8) : start]
-    return bool(_PERIOD_BEFORE.search(before) or re.search(_PERIOD, line[start:end]) or _PERIOD_AFTER.match(line, end))
+    period, before = _PERIODS[per], line[max(0, start - 8) : start]
+    return bool(
+        re.search(rf"(?:{period})[^\s,。;]*$", before)
+        or re.search(period, line[start:end])
+        or re.compile(rf"\s?(?:{period})(?![^\s,。;])(?!\s*\d)").match(line, end)
+    )
 
 
 def answers_shown(values: Values, name: str) -> str:

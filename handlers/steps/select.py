@@ -140,6 +140,8 @@ class SelectOne(Select):
     momentary: tuple[str, ...] = ()
     """Words that make a bare answer true of a moment only (今天没吃药): it is asked."""
     target: str | None = None
+    wished: bool = False
+    """What is wanted or planned is the answer (an appointment), not what was done."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -178,7 +180,7 @@ class SelectOne(Select):
             if self.target and match["goal"]:
                 answer = Answer({**answer.values, self.target: self._named(match["goal"]).code})
             if match["bare"]:
-                if context.advised(line, start):
+                if context.advised(line, start) and not self.wished:
                     continue
                 if self._unsure(line, start) or (self.momentary and _FOR_A_WHILE.match(line, match.end())):
                     denial = context.denied(line, start)
@@ -198,7 +200,7 @@ class SelectOne(Select):
         return (
             any(word in context.before(line, start) for word in self.momentary)
             or context.denied(line, start) is not None
-            or context.advised(line, start)
+            or (context.advised(line, start) and not self.wished)
             or bool(context.not_todays(line, start))
         )
 
@@ -217,9 +219,13 @@ class SelectOne(Select):
 
 _FOR_A_WHILE = re.compile(r"了?\s?(?:有|过)?\s?(?:\d+|[一两几])\s?(?:天|顿|次|餐|回|周|个?星期|个?礼拜)")
 _DEGREE = "(?:有一?点儿?|有1点|有些|稍微|还是|还有?|很|蛮|好|老是|老|总是|总|经常|一直|又)?"
-_ONE_LIST = re.compile(r"[、和及或与/]+")
+_ONE_LIST = re.compile(r"[、和及或与/]*")
+_NONE_OF_THEM = re.compile(
+    r"\s*(?:这些|那些)?(?:都|均|全都?|一概|也)\s*(?:没有?|没得|无|冇得?|否认)(?![\u4e00-\u9fff])"
+)
 _GAP = re.compile(r"[\s,]*")
 _ANSWERED_NO = re.compile(r"\s*[::]?\s*(?:无|没有|没|否|×|-(?=[\s,]|$)|阴性)(?![\u4e00-\u9fff])")
+_WONDERED = re.compile(r"\s?[??]")
 _ANSWERED_YES = re.compile(r"\s*[::]?\s*√")
 _GONE = re.compile(r"(?:现在|已经|已|也|都)?(?:好了|好多了|没了|没有了|消失|缓解|减轻|不[痛疼晕昏麻肿]了)")
 _ALREADY = re.compile(r"(?:上次|上回|以前|之前|原来|从前|去年|过去|曾经)[^\s,。;]{0,3}$")
@@ -278,9 +284,14 @@ class SelectMany(Select):
     def _said(self, line: str) -> Iterator[tuple[int, int, Any]]:
         """Each word with its code, None where it is denied, or what is not sure about it."""
         denied_until, was_denied = -1, False
-        for match in self._finder.finditer(line):
+        matches = list(self._finder.finditer(line))
+        none_of_them = _denied_together(line, matches)
+        for number, match in enumerate(matches):
             start, end = match.span()
             option = self._named(match[0])
+            if number in none_of_them:
+                yield start, none_of_them[number], None
+                continue
             if option.code == self.none_code:
                 denied_until, was_denied = -1, False
                 yield start, end, option.code
@@ -295,7 +306,8 @@ class SelectMany(Select):
                 denied_until, was_denied = end, True
                 yield (start if denial is None else denial), end, None
                 continue
-            unsure = between is not None and between != "" and _GAP.fullmatch(between)  # 无头晕 胸闷: has it, or not?
+            unsure = between is not None and _GAP.fullmatch(between)  # 无头晕 胸闷: has it, or not?
+            unsure = unsure or _WONDERED.match(line, end)
             was_denied = False
             if set_aside := _SET_ASIDE.search(context.before(line, start)):
                 yield start - len(set_aside[0]), end, None
@@ -346,6 +358,21 @@ class SelectMany(Select):
 
     def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
         return {self.field: self.show(answers)} if self.field in answers else {}
+
+
+def _denied_together(line: str, matches: Sequence[re.Match[str]]) -> dict[int, int]:
+    """头晕、胸闷都没有: which matches are denied by what stands behind the last of them, and where each ends."""
+    denied: dict[int, int] = {}
+    together: list[int] = []
+    for number, match in enumerate(matches):
+        together.append(number)
+        following = matches[number + 1].start() if number + 1 < len(matches) else None
+        if following is not None and re.fullmatch(r"[\s、和及或与/,]*", line[match.end() : following]):
+            continue
+        if tail := _NONE_OF_THEM.match(line, match.end()):
+            denied |= {n: matches[n].end() for n in together} | {number: tail.end()}
+        together = []
+    return denied
 
 
 @dataclass(frozen=True, slots=True)

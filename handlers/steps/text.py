@@ -15,12 +15,13 @@ class Text(Step):
     """Free words, kept as typed. Inside a line only what follows its own words and a colon (转诊原因:…).
 
     `like` is what the words must look like to be taken without a colon (已转诊县医院心内科); with `by_itself` words that
-    look so need no announcement at all (下午3点).
+    look so need no announcement at all (下午3点); `at_last` such words are taken only where no other step wants them.
     """
 
     longest: int = 200
     like: str = ""
     by_itself: bool = False
+    at_last: bool = False
 
     def read(self, text: str, known: Known) -> Answer:
         said = text.strip()
@@ -38,7 +39,7 @@ class Text(Step):
                     yield Found(match.start(), match.end(), Answer({self.field: said}), announced=True)
                     return
         if self.by_itself and (alone := re.search(self.like, line)):
-            yield Found(*alone.span(), Answer({self.field: alone[0].strip()}))
+            yield Found(*alone.span(), Answer({self.field: alone[0].strip()}), at_last=self.at_last)
 
     @cached_property
     def _begins(self) -> frozenset[str]:
