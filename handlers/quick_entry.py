@@ -107,8 +107,13 @@ class _Reader:
         turn = self.turn
         self._cut_short()
         named = residents.find_named(turn, self.said, self.roster)
-        if not named and not re.search(r"[\d〇零一二三四五六七八九十两百]", self.said) and not says_service(self.said):
-            return self.entry  # no name, no number, no service: nothing to be read
+        somebody = named or residents.may_address(self.said)
+        if (
+            not somebody
+            and not re.search(r"[\d〇零一二三四五六七八九十两百]", self.said)
+            and not says_service(self.said)
+        ):
+            return self.entry  # nobody, no number, no service: nothing to be read
         self.places = [name for _, name in turn.villages] if says_event(self.said) else []
         stranger = Known(turn.said_on)
         found = pieces(

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from handlers.turn import Turn
 from models import names
-from models.message import COMPOUND_SURNAMES
 from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
+from models.surnames import COMPOUND_SURNAMES, SURNAMES
 
 MOST_OFFERED = 8
 CLOSE = 86  # of 100: how alike two pinyin must be to be offered as "perhaps"
@@ -104,6 +104,12 @@ def given_name(name: str) -> str:
 def looks_like_name(word: str) -> bool:
     """A surname with a given name of one or two characters, and no word of the work."""
     return 2 <= len(word) <= 4 and word in names.name_candidates(f"{word}某某某")
+
+
+def may_address(text: str) -> bool:
+    """老杨头, 王婶: somebody may be meant without being named."""
+    called = (match["surname"] for pattern in (_OLD, _KIN) for match in pattern.finditer(text))
+    return any(surname[-1] in SURNAMES or surname in COMPOUND_SURNAMES for surname in called)
 
 
 def find_named(turn: Turn, text: str, roster: Roster) -> list[Match]:

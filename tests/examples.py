@@ -51,7 +51,7 @@ OURS = {
     "p1-0502": (Expected("hypertension_follow_up", "覃凤英", {"outcome": 4}), Expected("hypertension_follow_up", "覃凤英", {"mode": 3})),
     "p2-0262": (
         Expected("hypertension_follow_up", None, {"outcome": 5, "died_on": "2026-11-21"}, ("resident",)),
-        Expected("hypertension_follow_up", None, {"outcome": 5}, ("resident", "on")),
+        Expected("hypertension_follow_up", None, {"outcome": 5, "on": "2026-11-21"}, ("resident",)),
     ),
     "p2-0246": (Expected("hypertension_follow_up", "欧阳春梅", {"outcome": 3}),),
 }  # fmt: skip
