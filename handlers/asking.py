@@ -57,6 +57,8 @@ def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
     if doubt := _too_late(turn, draft):
         return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), "on", index, None, doubt)
     known = known_of(turn, draft)
+    if "outside" not in draft.answers and (doubt := form.admits(known)):
+        return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), "outside", index, None, doubt)
     step = form.next_step(draft, known)
     if step is not None:
         return _ask(turn, index, step)

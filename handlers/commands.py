@@ -167,7 +167,15 @@ COMMANDS: tuple[Command, ...] = (
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
 _BY_SLASH = {command.slash: command for command in COMMANDS}
 _BY_CHOICE = {command.slash.removeprefix("/"): command for command in COMMANDS}
-_FORM_TITLES = {form.title: form.code for form in FORMS.values() if not form.by_command}
+_FORM_TITLES = {
+    word: form.code
+    for form in reversed(FORMS.values())
+    if not form.by_command
+    for word in (*form.words, form.title)
+    if word[-1] not in "了好"  # 签了, 约好: said of what is done, and no wish to begin
+}
+"""What begins a form when it is all that is said; of forms that share a word, the first of the menu."""
+
 
 
 def run_text(turn: Turn, text: str) -> bool:

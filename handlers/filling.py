@@ -367,9 +367,11 @@ def step_back(turn: Turn) -> None:
     draft = conversation.drafts[int(index)]
     step = FORMS[draft.service].step(name)
     if step is not None:
+        left = step.taken_back(draft.answers)
         for field in step.fields:
             draft.answers.pop(field, None)
             draft.doubts.pop(field, None)
+        draft.answers |= left
         draft.skipped = [field for field in draft.skipped if field != name]
         if not step.asked:
             conversation.editing = f"{index}.{name}"

@@ -118,6 +118,8 @@ class Form:
     owes: Callable[[Mapping[str, Any], Decision | None, Known], Due] = as_decided
     enrols: Literal["ask", "always", "never"] = "ask"
     fits: Callable[[Known], bool] = always
+    admits: Callable[[Known], Doubt | None] = nothing_wrong
+    """What is asked before anything else of a resident whom the form is not for; settled by the answer `outside`."""
     discreet: bool = False
     """Its title never stands in a message's first line (promise 9)."""
     receipt: Callable[[Mapping[str, Any]], str] = no_receipt

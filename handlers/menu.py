@@ -18,6 +18,7 @@ from handlers.forms import (
     referral_down,
     referral_up,
     signing,
+    tcm_guidance,
     training,
 )
 from handlers.steps import Known
@@ -29,6 +30,7 @@ FORMS: dict[str, Form] = {
         hypertension_follow_up.form,
         diabetes_follow_up.form,
         child_check.form,
+        tcm_guidance.form,
         signing.form,
         health_record.form,
         outreach_clinic.form,

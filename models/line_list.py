@@ -115,6 +115,7 @@ SOURCES: Mapping[str, Source] = {
     "health_record_coverage": resident_lists.without_record,
     **{f"{programme}_managed": patient_lists.managed(programme) for programme in PROGRAMMES},
     "elderly_managed": _people("elderly_check"),  # counted by the check, whoever is in the programme
+    "elderly_tcm_rate": _people("tcm_guidance"),
     "child_management_rate": _not_yet("child", "children_followed"),
     "child_tcm_rate": _not_yet("child", "children_tcm", under_months=37),
     "hypertension_standardised_rate": patient_lists.behind("hypertension"),

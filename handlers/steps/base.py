@@ -163,6 +163,10 @@ class Step:
         """What a number standing without any word could be: (label, values) to be offered, never taken."""
         return []
 
+    def taken_back(self, answers: Mapping[str, Any]) -> Values:
+        """What stays of its answer when the doctor goes one step back: nothing, unless it is given bit by bit."""
+        return {}
+
     def show(self, answers: Mapping[str, Any]) -> str:
         """The recap's wording of the value."""
         return str(answers.get(self.field, ""))
