@@ -177,7 +177,6 @@ _FORM_TITLES = {
 """What begins a form when it is all that is said; of forms that share a word, the first of the menu."""
 
 
-
 def run_text(turn: Turn, text: str) -> bool:
     """Run a command if the text is one."""
     if text.startswith("/"):
