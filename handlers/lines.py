@@ -50,6 +50,17 @@ class Line:
     text: str
     numbers: tuple[tuple[int, int], ...]
     vague: tuple[Vague, ...]
+    seen: dict[tuple[int, str, int], tuple[Known, tuple[Found, ...]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What steps have found already: many forms share them, and the line is read against each."""
+
+    def finds(self, step: Step, text: str, known: Known) -> tuple[Found, ...]:
+        """What a step finds in a part of this line."""
+        key = id(step), text, id(known)
+        if key not in self.seen:
+            self.seen[key] = known, tuple(step.find(text, known))
+        return self.seen[key][1]
 
 
 @dataclass(slots=True)
@@ -154,7 +165,7 @@ def _spaces(match: re.Match[str]) -> str:
 def _claims(steps: Iterable[Step], text: str, known: Known, line: Line) -> list[Claim]:
     """What each step finds; a verbatim one also in the names and times that are blanked for all others."""
     as_said = "".join(t if t == TAKEN else s for t, s in zip(text, line.said, strict=True))
-    return [(step, found) for step in steps for found in step.find(as_said if step.verbatim else text, known)]
+    return [(step, found) for step in steps for found in line.finds(step, as_said if step.verbatim else text, known)]
 
 
 def _settled(claims: Sequence[Claim]) -> list[Claim]:

@@ -15,6 +15,7 @@ from handlers.form import Form
 from handlers.lines import Line, Reading, announced_before, blank, read_fields
 from handlers.menu import FORMS, form_due
 from handlers.steps import Known, any_of, context
+from handlers.steps.base import beginnings, characters
 
 _NOT_DONE = re.compile(
     r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$|(?:考虑|打算|准备|商量|犹豫|想好|想清楚|等|以后|通知|动员)[^\s,。;\d]{0,6}$"
@@ -102,7 +103,8 @@ def explained(reading: Reading, text: str) -> list[tuple[int, int]]:
 
 def needs_told(text: str, known: Known) -> set[str]:
     """The fields that some service cannot do without, as far as they are told here."""
-    return set().union(*(_needs_in(form, text, known) for form in FORMS.values() if form.needs))
+    line = Line(text, text, (), ())
+    return set().union(*(_needs_in(form, line, text, known) for form in FORMS.values() if form.needs))
 
 
 def says_event(text: str) -> bool:
@@ -138,6 +140,8 @@ def _explicit(line: Line, known: Known) -> list[Reading]:
 
 
 def _word_spans(form: Form, text: str) -> list[tuple[int, int]]:
+    if _beginnings_of(form).isdisjoint(characters(text)):
+        return []
     return [m.span() for m in _words_of(form).finditer(text) if not _not_done(text, *m.span())]
 
 
@@ -145,6 +149,11 @@ def _not_done(text: str, start: int, end: int) -> bool:
     """不签约, 义诊取消了, 去年签约了: spoken of, and not what was done now."""
     spoken_of = _NOT_DONE.search(text[:start]) or _CALLED_OFF.match(text, end)
     return bool(spoken_of) or context.of_another_time(text, start)
+
+
+@lru_cache(maxsize=64)
+def _beginnings_of(form: Form) -> frozenset[str]:
+    return beginnings((form.title, *form.words))
 
 
 @lru_cache(maxsize=64)
@@ -167,7 +176,7 @@ def _by_needs(
         if form.needs
         and form.fits(person.known)
         and form not in chosen
-        and (fields := _needs_in(form, text, person.known) | _vaguely_told(form, line, text))
+        and (fields := _needs_in(form, line, text, person.known) | _vaguely_told(form, line, text))
     }
     if not found:
         return []
@@ -189,12 +198,12 @@ def _covers(form: Form, wanted: Iterable[str]) -> int:
     return sum(form.step(name) is not None for name in wanted)
 
 
-def _needs_in(form: Form, text: str, known: Known) -> set[str]:
+def _needs_in(form: Form, line: Line, text: str, known: Known) -> set[str]:
     """Which of the fields a form needs are told, or at least doubted, in a text."""
     needs = set(form.needs)
     fields: set[str] = set()
     for step in dict.fromkeys(step for name in form.needs if (step := form.step(name))):
-        for found in step.find(text, known):
+        for found in line.finds(step, text, known):
             if found.answer.values:
                 fields |= needs & set(found.answer.values)
             elif found.answer.doubt is not None:

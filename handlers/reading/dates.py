@@ -6,6 +6,7 @@ Whatever cannot be settled comes back as a doubt, a sentence for the person, and
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from handlers.reading.day_readers import HOW_TO_WRITE, READERS, Doubt, Prefer, add_months
@@ -45,6 +46,12 @@ def find_day(
         return []
     for word in sorted(filter(None, protected), key=len, reverse=True):
         text = text.replace(word, "\ue000" * len(word))
+    return list(_found(text, today, prefer, bare))
+
+
+@lru_cache(maxsize=256)
+def _found(text: str, today: date, prefer: Prefer, bare: bool) -> tuple[DayFound, ...]:
+    """Every form has several steps that look for a day in the same line."""
     found = []
     for match in ANY_DAY.finditer(text):
         if match.lastgroup == "bare" and not bare:
@@ -58,7 +65,7 @@ def find_day(
         except (OverflowError, ValueError):  # 9999年后
             on, doubt, maybe = None, f"“{match[0]}”是哪一天？{HOW_TO_WRITE}", None
         found.append(DayFound(match.start(), match.end(), on, doubt, maybe))
-    return found
+    return tuple(found)
 
 
 def read_day(text: str, today: date, prefer: Prefer = "past") -> DayRead:

@@ -5,6 +5,7 @@
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from handlers.reading.chinese import small_number
@@ -42,6 +43,7 @@ def read_lunar(said: str) -> LunarDay | None:
     return LunarDay(-month if match["leap"] else month, day, int(match["year"]) if match["year"] else None)
 
 
+@lru_cache(maxsize=64)
 def in_calendar(lunar: LunarDay, today: date, prefer: str) -> date | None:
     """The calendar day, or None where there is none such (a leap month of another year, a 30th of a short month)."""
     from lunar_python import Solar  # 0.1 s: only when somebody speaks of a lunar day
@@ -55,7 +57,7 @@ def in_calendar(lunar: LunarDay, today: date, prefer: str) -> date | None:
     if lunar.year is not None:
         return _solar(lunar.year, lunar)
     this = lunar_of(today).getYear()
-    around = [day for year in range(this - 2, this + 3) if (day := _solar(year, lunar))]
+    around = [day for year in range(this - 1, this + 2) if (day := _solar(year, lunar))]
     if prefer == "past":
         return max((day for day in around if day <= today), default=None)
     return min((day for day in around if day >= today), default=None)
