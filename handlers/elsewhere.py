@@ -42,7 +42,11 @@ def _pattern() -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{code}>{pattern})" for code, pattern in unbuilt) or "(?!)", re.IGNORECASE)
 
 
-def other_service(text: str) -> str:
-    """The title of a service that this line is about and that cannot be recorded here yet, or ""."""
-    match = _pattern().search(text)
+def other_service(text: str, *, first: bool = False) -> str:
+    """The title of a service that this line is about and that cannot be recorded here yet, or "".
+
+    `first`: only where the line begins with it, because it names one that can be recorded as well.
+    """
+    text = text.lstrip()
+    match = _pattern().match(text) if first else _pattern().search(text)
     return _WORDS[str(match.lastgroup)][0] if match else ""

@@ -75,7 +75,7 @@ def recognise(line: Line, person: Person) -> Recognised:
             empty = _only_asks(line, alone[0]) or _only_planned(line, alone[0])
             return NOTHING if empty else Recognised((alone[0],))
         explicit = inside
-    if (title := other_service(line.text)) and not explicit:
+    if title := other_service(line.text, first=bool(explicit)):
         return Recognised(elsewhere=title if needs_told(line.text, person.known) else "")
     taken = [span for reading in explicit for span in reading.taken]
     chosen = _in_order([*explicit, *_by_needs(line, person, taken=taken, chosen=[r.form for r in explicit])])
