@@ -26,11 +26,13 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-importing = typer.Typer(help="Import organisations, workers or residents from xlsx or csv.", no_args_is_help=True)
+importing = typer.Typer(
+    help="Import organisations, workers, residents, campaigns or plans from xlsx or csv.", no_args_is_help=True
+)
 cli.add_typer(importing, name="import")
 
 
-Kind = Literal["organisations", "workers", "residents"]
+Kind = Literal["organisations", "workers", "residents", "campaigns", "plans"]
 
 
 class Failure(Exception):
@@ -140,6 +142,8 @@ def _import(kind: Kind, file: Path, dry_run: bool) -> None:
             raise Failure(str(error)) from None
     would = "would be " if dry_run else ""
     print(f"{would}added {done.added}, changed {done.changed}, unchanged {done.unchanged}, refused {len(done.refused)}")
+    for remark in done.remarks:
+        print(remark)
     if done.refused:
         print(f"refused rows with their reasons: {rejected_file(file)}")
 
@@ -156,7 +160,7 @@ def import_organisations(file: _File, dry_run: _DryRun = False) -> None:
 
 @importing.command("workers")
 def import_workers(file: _File, dry_run: _DryRun = False) -> None:
-    """工号, 姓名, 角色 (村医, 公卫科, 卫健局, 管理员), 机构编码, 负责村, 电话, 企业微信账号."""
+    """工号, 姓名, 角色 (村医, 公卫科, 卫健局, 管理员), 机构编码, 负责村, 电话, 企业微信账号, 协议到期, 培训截止."""
     _import("workers", file, dry_run)
 
 
@@ -164,6 +168,18 @@ def import_workers(file: _File, dry_run: _DryRun = False) -> None:
 def import_residents(file: _File, dry_run: _DryRun = False) -> None:
     """姓名, 性别, 出生日期, 身份证号, 电话, 村编码, 户主, 责任医生, 人群, 管理项目, 建档日期."""
     _import("residents", file, dry_run)
+
+
+@importing.command("campaigns")
+def import_campaigns(file: _File, dry_run: _DryRun = False) -> None:
+    """活动编码, 类别, 日期, 举办机构编码; optional 地点, 时间, 范围, 性别, 年龄, 人群, 目标人数, 说明, 状态 (待启动, 启动, 停止)."""
+    _import("campaigns", file, dry_run)
+
+
+@importing.command("plans")
+def import_plans(file: _File, dry_run: _DryRun = False) -> None:
+    """计划编码, 计划名称, 牵头机构编码, 阶段, 完成期限 (one row a milestone); optional 类别, 开始日期, 责任机构, 目标, 总目标, 说明."""
+    _import("plans", file, dry_run)
 
 
 @cli.command()

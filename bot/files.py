@@ -8,17 +8,27 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from models.base import Store
-from models.roster import Imported, Refused, ResidentImport, import_organisations, import_workers, require_columns
+from models.roster import (
+    Imported,
+    Refused,
+    ResidentImport,
+    import_campaigns,
+    import_organisations,
+    import_plans,
+    import_workers,
+    require_columns,
+)
 
-Kind = Literal["organisations", "workers", "residents"]
+Kind = Literal["organisations", "workers", "residents", "campaigns", "plans"]
 
 PORTION = 2000  # residents a transaction: on SQLite messages wait no longer than these take to write
 LINE, REASON = "行号", "原因"
@@ -54,9 +64,14 @@ def import_file(
             store, sheet, ResidentImport(today=today, now=now, by=by, line=sheet.first_line), dry_run
         )
     else:
-        importing = import_organisations if kind == "organisations" else import_workers
+        taking: dict[str, Callable[..., Imported]] = {
+            "organisations": import_organisations,
+            "workers": import_workers,
+            "campaigns": partial(import_campaigns, today=today),
+            "plans": partial(import_plans, today=today),
+        }
         with store.write() as session:
-            result = importing(session, list(sheet.rows), now=now, by=by, first_line=sheet.first_line)
+            result = taking[kind](session, list(sheet.rows), now=now, by=by, first_line=sheet.first_line)
             if not dry_run:
                 session.commit()
     write_rejected(file, sheet.columns, result.refused)

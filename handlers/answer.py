@@ -8,7 +8,7 @@ from typing import Any
 from handlers import commands, quick_entry, referrals
 from handlers.asking import ask
 from handlers.campaigns import lists
-from handlers.filling import match_choice, open_drafts, take_choice, take_text
+from handlers.filling import match_choice, open_drafts, take_choice, take_file, take_text
 from handlers.turn import Turn
 from models.message import Choice, File
 from models.record import Record
@@ -26,7 +26,8 @@ UNREADABLE = {
 def answer(turn: Turn) -> None:
     """Answer one message of a bound worker.
 
-    1. A photo, sticker or voice without words: what it cannot be used for, and the open question again.
+    1. A photo where one is asked for is kept; any other, a sticker or a voice without words: what it cannot be used
+       for, and the open question again.
     2. A button: of the open form, of a form already submitted, or one that stands for itself.
     3. A command word, also in the middle of a form.
     4. A line that ticks people off a campaign's list (张桂兰 通知了).
@@ -41,6 +42,8 @@ def answer(turn: Turn) -> None:
         if (resident := turn.resident(draft.resident_id)) is not None:
             draft.resident_id = resident.id
     pending, turn.conversation.pending = turn.conversation.pending or {}, None
+    if message.file is not None and turn.conversation.is_open and take_file(turn, message.file):
+        return
     if message.file is not None and not message.text:
         _unreadable(turn, message.file)
     elif message.chosen:

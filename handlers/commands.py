@@ -13,6 +13,7 @@ from handlers.asking import ask
 from handlers.campaigns import commands as campaigns
 from handlers.campaigns import lists, positives
 from handlers.menu import FORMS
+from handlers.plans import commands as plans
 from handlers.turn import Turn
 from models.conversation import Draft
 from models.message import Choice
@@ -162,6 +163,8 @@ COMMANDS: tuple[Command, ...] = (
         takes_words=True,
         joins="进度|名单|追踪|待通知",
     ),
+    Command("计划", "/plan", "工作计划和进度", lambda turn, words: plans.plan(turn, words), takes_words=True),
+    Command("汇报", "/progress", "汇报计划的进展", lambda turn, words: plans.report(turn, words), takes_words=True),
     Command("帮助", "/help", "看能做什么", _help, aliases=("?", "?", "怎么用", "菜单")),
 )
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
@@ -242,6 +245,8 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "lower": lambda turn, rest: summary.show_lower(turn),
     "fix": lambda turn, rest: corrections.open_correction(turn, int(rest)),
     "withdraw": lambda turn, rest: corrections.withdraw_record(turn, int(rest)),
+    "plan": lambda turn, rest: plans.press(turn, rest),
+    "progress": lambda turn, rest: plans.press_report(turn, rest),
     "camp": lambda turn, rest: campaigns.press(turn, rest),
     "tickin": lambda turn, rest: lists.take_in(turn, rest),
     "follow": lambda turn, rest: positives.open_follow_up(turn, rest),

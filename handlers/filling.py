@@ -16,9 +16,10 @@ from handlers.reading import normalise
 from handlers.recap import known_of
 from handlers.record_visit import submit
 from handlers.steps import Answer, NotUnderstood, SelectMany, Step, Text
+from handlers.steps.photo import Photo
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
-from models.message import Choice
+from models.message import Choice, File
 from models.people import Resident
 
 YES = frozenset(
@@ -175,6 +176,21 @@ def _take_the_rest(turn: Turn, index: int, answered: Step, text: str) -> None:
     for step, answer in read_fields(form, line, known).found:
         if step is not answered and step is not form.step("on") and not step.is_answered(draft.answers):
             store(turn, index, step, answer)
+
+
+def take_file(turn: Turn, file: File) -> bool:
+    """A photo, where the open question asks for one. False where it does not."""
+    question = current_question(turn)
+    if not isinstance(question.step, Photo):
+        return False
+    try:
+        answer = question.step.take(file, turn.incoming.channel)
+    except NotUnderstood as error:
+        ask(turn, before=str(error))
+        return True
+    store(turn, question.index, question.step, answer)
+    ask(turn)
+    return True
 
 
 def absorb(turn: Turn, index: int, text: str) -> bool:

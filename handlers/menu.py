@@ -15,6 +15,8 @@ from handlers.forms import (
     home_visit,
     hypertension_follow_up,
     outreach_clinic,
+    plan,
+    progress_report,
     referral_down,
     referral_up,
     signing,
@@ -42,6 +44,8 @@ FORMS: dict[str, Form] = {
         expert_support.form,
         appointment.form,
         campaign.form,
+        plan.form,
+        progress_report.form,
     )
 }
 

@@ -142,7 +142,7 @@ def scoreboard(session: Session, campaign: Campaign, scope: Scope) -> list[Villa
 def by_township(session: Session, lines: Sequence[VillageScore]) -> list[VillageScore]:
     """The same, added up one level higher: for whoever looks at a whole county."""
     villages = select(Organisation.id, Organisation.parent_id).where(Organisation.id.in_([v.village_id for v in lines]))
-    parent: dict[int, int | None] = dict(session.execute(villages).tuples().all())
+    parent: dict[int, int | None] = dict(session.execute(villages).all())
     found: dict[int, Score] = {}
     for line in lines:
         above = parent[line.village_id] or line.village_id

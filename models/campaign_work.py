@@ -6,9 +6,9 @@ message for each worker and edition, rendered when it goes out, so that a campai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.orm import Session
@@ -21,18 +21,20 @@ from models.campaign import (
     STOPPED,
     Campaign,
     CampaignResident,
+    Milestone,
     doctors_of,
+    milestones_of,
     paths_of,
 )
 from models.eligibility import Wanted, count_eligible, eligible_residents, total
 from models.enrolment import VISITED
-from models.outbox import cancel, insert_for, say
+from models.outbox import OutboxMessage, cancel, insert_for, say
 from models.people import HealthWorker, Organisation, Resident, Role
 from models.record import AuditEntry
 from models.screening import KINDS, Interval
 
-NOTICE = "campaign_notice"
-"""The reminder that tells of a launch, a change or a stop."""
+NOTICE, PLAN_NOTICE = "campaign_notice", "plan_notice"
+"""The reminders that tell of a launch, a change or a stop."""
 Tick = Literal["told", "came", "declined", "not_told", "not_come"]
 
 
@@ -119,6 +121,40 @@ def make_list(session: Session, campaign: Campaign, today: date) -> None:
     session.flush()
 
 
+def set_days(plan: Campaign, milestones: Sequence[Mapping[str, Any]]) -> None:
+    """A plan runs from the first day of its milestones to the last."""
+    ends = max(one["due_on"] for one in milestones)
+    begins = min(one.get("starts_on") or one["due_on"] for one in milestones)
+    plan.days = [begins, ends]
+    plan.starts_on, plan.ends_on = date.fromisoformat(begins), date.fromisoformat(ends)
+
+
+def set_milestones(session: Session, plan: Campaign, milestones: Sequence[Mapping[str, Any]]) -> bool:
+    """Write a plan's milestones; one that keeps its title keeps its reports. False when nothing is different."""
+    before = {one.title: one for one in milestones_of(session, plan.id)}
+    different = False
+    for position, said in enumerate(milestones):
+        one = before.pop(said["title"], None) or Milestone(campaign_id=plan.id, title=said["title"])
+        values = {
+            "position": position,
+            "starts_on": date.fromisoformat(said["starts_on"]) if said.get("starts_on") else None,
+            "due_on": date.fromisoformat(said["due_on"]),
+            "organisations": list(said.get("organisations", [])),
+            "target": said.get("target"),
+            "figure": said.get("figure"),
+            "unit": said.get("unit"),
+        }
+        for name, value in values.items():
+            if getattr(one, name) != value:
+                setattr(one, name, value)
+                different = True
+        session.add(one)
+    for gone in before.values():
+        session.delete(gone)
+    session.flush()
+    return different or bool(before)
+
+
 def invited(session: Session, campaign: Campaign) -> int:
     """How many are on the list and still live here."""
     query = (
@@ -135,6 +171,8 @@ def invited(session: Session, campaign: Campaign) -> int:
 
 def workers_of(session: Session, campaign: Campaign) -> list[int]:
     """Ids of those who carry it out: the doctors of its areas, and the townships of them when the county holds it."""
+    if campaign.is_plan:
+        return responsible_for(session, campaign)
     paths = paths_of(session, campaign)
     doctors = [doctor.id for doctor in doctors_of(session, paths)]
     holder = session.get_one(Organisation, campaign.organisation_id).path
@@ -154,17 +192,31 @@ def workers_of(session: Session, campaign: Campaign) -> list[int]:
     return [*doctors, *above]
 
 
+def responsible_for(session: Session, plan: Campaign) -> list[int]:
+    """Ids of the supervisors of the organisations that answer for a plan or one of its milestones."""
+    seats = {int(area) for area in plan.areas or [plan.organisation_id]}
+    for milestone in milestones_of(session, plan.id):
+        seats |= {int(organisation) for organisation in milestone.organisations}
+    query = select(HealthWorker.id).where(
+        HealthWorker.role.in_((Role.TOWNSHIP, Role.COUNTY)),
+        HealthWorker.active,
+        HealthWorker.organisation_id.in_(sorted(seats)),
+    )
+    return list(session.scalars(query.order_by(HealthWorker.id)))
+
+
 def _tell(session: Session, campaign: Campaign, now: datetime, by: int | None, *, also: Collection[int] = ()) -> None:
     """One message to each worker about the campaign as it stands; what is still unsaid of earlier editions never is."""
     cancel(session, _keys(session, campaign, also), "told as it stands now")
     campaign.edition += 1
     session.flush()
+    code = PLAN_NOTICE if campaign.is_plan else NOTICE
     for worker_id in sorted({*workers_of(session, campaign), *also} - {by}):
         say(
             session,
             None,
-            kind=NOTICE,
-            reminder=NOTICE,
+            kind=code,
+            reminder=code,
             arguments={"campaign_id": campaign.id, "edition": campaign.edition},
             worker_id=worker_id,
             dedup_key=notice_key(campaign.id, campaign.edition, worker_id),
@@ -174,6 +226,13 @@ def _tell(session: Session, campaign: Campaign, now: datetime, by: int | None, *
 
 def notice_key(campaign_id: int, edition: int, worker_id: int) -> str:
     return f"campaign:{campaign_id}:{edition}:{worker_id}"
+
+
+def was_told(session: Session, campaign: Campaign, worker_id: int) -> bool:
+    """Has an earlier edition reached this worker?"""
+    keys = [notice_key(campaign.id, edition, worker_id) for edition in range(1, campaign.edition)]
+    query = select(OutboxMessage.id).where(OutboxMessage.dedup_key.in_(keys), OutboxMessage.status == "sent")
+    return session.scalar(query.limit(1)) is not None
 
 
 def _keys(session: Session, campaign: Campaign, also: Collection[int] = ()) -> list[str]:

@@ -5,7 +5,9 @@ never ends care, and only what differs is written, with an audit entry. Columns 
 ignored. No function commits.
 """
 
+from models.roster_campaigns import import_campaigns
 from models.roster_organisations import import_organisations
+from models.roster_plans import import_plans
 from models.roster_residents import ResidentImport, import_residents
 from models.roster_rows import FIRST_LINE, Imported, MissingColumns, Refused, Row, require_columns
 from models.roster_workers import import_workers, worker_phone
@@ -17,7 +19,9 @@ __all__ = [
     "Refused",
     "ResidentImport",
     "Row",
+    "import_campaigns",
     "import_organisations",
+    "import_plans",
     "import_residents",
     "import_workers",
     "require_columns",

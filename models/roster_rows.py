@@ -20,6 +20,8 @@ REQUIRED = {
     "organisations": ("编码", "名称", "上级编码", "级别"),
     "workers": ("工号", "姓名", "角色", "机构编码"),
     "residents": ("姓名", "村编码"),
+    "campaigns": ("活动编码", "类别", "日期", "举办机构编码"),
+    "plans": ("计划编码", "计划名称", "牵头机构编码", "阶段", "完成期限"),
 }
 FIRST_LINE = 2  # of the data in a spreadsheet: line 1 holds the column names
 
@@ -53,6 +55,8 @@ class Imported:
     changed: int = 0
     unchanged: int = 0
     refused: list[Refused] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What else the operator should read, a line each."""
 
     @property
     def accepted(self) -> int:

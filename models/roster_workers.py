@@ -1,4 +1,4 @@
-"""Import of workers: 工号, 姓名, 角色, 机构编码 and, where known, 负责村, 电话, 企业微信账号. 人员导入"""
+"""Import of workers: 工号, 姓名, 角色, 机构编码 and, where known, 负责村, 电话, 企业微信账号, 协议到期, 培训截止. 人员导入"""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from models.roster_rows import (
     Row,
     Run,
     code,
+    day,
     needed,
     numbered,
     phones,
     several,
     text,
 )
+from models.terms import TERMS
 
 SEAT = {Role.TOWNSHIP: Level.TOWNSHIP, Role.COUNTY: Level.COUNTY}  # a supervisor sees what lies below their seat
 PHONE_PLACE = "health_workers.phone"
@@ -63,6 +65,7 @@ def _take(run: Run, line: int, row: Row, places: Known, known: dict[str, HealthW
         "负责村": ("villages", _villages(row, role, seat, places)),
     }
     phone, account = phones(row), text(row, "企业微信账号", 128)
+    terms = {name: ends.isoformat() for name, kind in TERMS.items() if (ends := day(row, kind.column))}
     worker = known.get(own)
     bound = _bound(run.session, account, worker) if account else None
     is_new = worker is None
@@ -78,6 +81,10 @@ def _take(run: Run, line: int, row: Row, places: Known, known: dict[str, HealthW
     if phone and phone != worker_phone(run.session, worker):
         worker.phone_sealed = run.session.info["keyring"].seal(phone, place=PHONE_PLACE)
         changes["电话"] = "改过"
+    for name, until in terms.items():
+        if (former := worker.settings.get(name)) != until:
+            worker.settings = {**worker.settings, name: until}
+            changes[TERMS[name].column] = [former, until]
     if account and bound is None:
         run.session.add(ChannelAccount(channel="wecom", account=account, worker_id=worker.id, bound_at=run.now))
         changes["企业微信账号"] = "绑定"

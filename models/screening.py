@@ -254,7 +254,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             code="lung_cancer",
             title="肺癌筛查",
-            words=("肺癌早筛", "肺癌LDCT", "低剂量CT", "LDCT", "肺筛"),
+            words=("肺癌", "肺癌早筛", "肺癌LDCT", "低剂量CT", "LDCT", "肺筛"),
             tests=("lung",),
             rule=None,
             ages=(50, None),

@@ -37,6 +37,7 @@ SERVICES: Mapping[str, str] = {
     "progress_report": "项目进度",
     "screening_follow_up": "筛查追踪",
     "campaign": "免费活动",
+    "plan": "工作计划",
 }
 
 UNITS: Mapping[str, str] = {
@@ -51,6 +52,7 @@ UNITS: Mapping[str, str] = {
     "progress_report": "次",
     "screening_follow_up": "次",
     "campaign": "场",
+    "plan": "个",
 }
 """In what a service's records are counted, where it is not 人次."""
 

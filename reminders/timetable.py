@@ -13,6 +13,7 @@ from models.people import HealthWorker
 from reminders.reminder import Context, Entry, Reminder, daily, plan, weekly
 from reminders.rules import (
     campaign_eve,
+    campaign_imported,
     campaign_notice,
     campaign_standing,
     campaign_to_tell,
@@ -20,10 +21,13 @@ from reminders.rules import (
     correction_answer,
     correction_request,
     morning_digest,
+    plan_milestones,
+    plan_notice,
+    plan_terms,
     unconfirmed_emergency,
     urgent_result,
 )
-from reminders.summaries import supervisor_weekly
+from reminders.summaries import plans_weekly, supervisor_weekly
 
 MONDAY = 0
 
@@ -34,10 +38,15 @@ TIMETABLE: tuple[Entry, ...] = (
     daily("17:20", campaign_standing.reminder, window=timedelta(hours=3)),
     daily("18:40", campaign_eve.reminder, window=timedelta(hours=2)),  # later than that, nobody can be told any more
     weekly(MONDAY, "08:40", campaign_unclosed.reminder, window=timedelta(hours=9)),
+    daily("08:50", plan_milestones.reminder, window=timedelta(hours=9)),
+    daily("09:10", plan_terms.reminder, window=timedelta(hours=9)),
+    weekly(MONDAY, "09:20", plans_weekly.reminder, window=timedelta(hours=8)),
 )
 
 ON_EVENTS: tuple[Reminder, ...] = (
     campaign_notice.reminder,
+    campaign_imported.reminder,
+    plan_notice.reminder,
     correction_request.reminder,
     correction_answer.reminder,
     urgent_result.reminder,

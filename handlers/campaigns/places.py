@@ -94,9 +94,9 @@ class Areas(SelectMany):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         """All places named in a line are one answer; a clinic's name (石桥村卫生室) is no area."""
         areas = known.areas()
-        top, _ = self._places(known)
+        top, below = self._places(known)
         if top and (match := _EVERYWHERE.search(line)):
-            yield Found(*match.span(), self._answer([top]), announced=True)
+            yield Found(*match.span(), self._answer(self._everywhere(top, below)), announced=True)
             return
         spans: list[tuple[int, int, list[Area]]] = []
         by_name: dict[str, list[Area]] = {}
@@ -117,6 +117,9 @@ class Areas(SelectMany):
         answer = self._which(unsure, areas) if unsure else self._answer([meant[0] for _, _, meant in spans])
         for start, end, _ in spans:
             yield Found(start, end, answer, announced=True)
+
+    def _everywhere(self, top: Area, below: Sequence[Area]) -> list[Area]:
+        return [top]
 
     def _which(self, meant: Sequence[Area], areas: Sequence[Area]) -> Answer:
         above = {area.path: area.name for area in areas}

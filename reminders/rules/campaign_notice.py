@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from handlers.campaigns.texts import card_lines, name_of
 from models.campaign import LAUNCHED, STOPPED, Campaign, area_paths, concerns
 from models.campaign_figures import count_guests
-from models.campaign_work import NOTICE, notice_key
+from models.campaign_work import NOTICE, was_told
 from models.message import Choice, OutgoingMessage
-from models.outbox import OutboxMessage
 from models.people import Role
 from models.scope import scope_of
 from reminders.reminder import Context, Gone, Reminder
@@ -27,7 +24,7 @@ def words(context: Context) -> OutgoingMessage:
     campaign = session.get(Campaign, context.arguments["campaign_id"])
     if campaign is None or context.arguments["edition"] != campaign.edition:
         raise Gone("told as it stands now")
-    heard = _heard(context, campaign)
+    heard = was_told(session, campaign, worker.id)
     concerned = concerns(session, campaign, worker, dict(area_paths(session, [campaign])))
     if campaign.status == STOPPED or not concerned:
         if not heard:
@@ -48,13 +45,6 @@ def words(context: Context) -> OutgoingMessage:
     elif worker.role == Role.DOCTOR:
         lines.append("请在村里告诉大家。")
     return OutgoingMessage("\n".join(lines), tuple(choices))
-
-
-def _heard(context: Context, campaign: Campaign) -> bool:
-    """Was this worker told of an earlier edition?"""
-    keys = [notice_key(campaign.id, edition, context.worker.id) for edition in range(1, campaign.edition)]
-    query = select(OutboxMessage.id).where(OutboxMessage.dedup_key.in_(keys), OutboxMessage.status == "sent")
-    return context.session.scalar(query.limit(1)) is not None
 
 
 def _off(campaign: Campaign) -> str:

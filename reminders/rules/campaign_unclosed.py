@@ -32,7 +32,7 @@ def audience(session: Session, day: date) -> Iterable[int]:
         )
         .distinct()
     )  # fmt: skip
-    villages: dict[int, str] = dict(session.execute(query).tuples().all())
+    villages: dict[int, str] = dict(session.execute(query).all())
     if not villages:
         return []
     seats = {int(part) for path in villages.values() for part in path.strip("/").split("/")}
