@@ -39,7 +39,7 @@ def report(turn: Turn, record: Record) -> list[str]:
             turn.session,
             None,
             kind="alarm",
-            reminder="urgent_result",
+            reminder=FORMS[record.service].alarm,
             arguments={"record_id": record.id},
             worker_id=supervisor.id,
             dedup_key=f"alarm:{record.draft_key}:{supervisor.id}",

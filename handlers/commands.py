@@ -8,7 +8,18 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from handlers import appointments, corrections, duplicates, filling, leave, referrals, snooze, summary, worklist
+from handlers import (
+    appointments,
+    corrections,
+    duplicates,
+    filling,
+    infectious,
+    leave,
+    referrals,
+    snooze,
+    summary,
+    worklist,
+)
 from handlers.asking import ask
 from handlers.campaigns import commands as campaigns
 from handlers.campaigns import lists, positives
@@ -238,6 +249,7 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "track": lambda turn, rest: referrals.track(turn, rest),
     "refer": lambda turn, rest: referrals.page(turn, rest),
     "page": _page,
+    "gotit": lambda turn, rest: infectious.confirm(turn, int(rest)),
     "snooze": lambda turn, rest: snooze.pressed(turn, rest),
     "askfix": lambda turn, rest: leave.ask_for(turn, int(rest)),
     "allowfix": lambda turn, rest: leave.answer(turn, rest),

@@ -128,6 +128,8 @@ class Form:
     foresees: Callable[[Turn, Mapping[str, Any]], list[str]] = nothing_foreseen
     submits: str = "提交"
     """What its last button says."""
+    alarm: str = "urgent_result"
+    """The reminder, by code, that tells the township of an urgent record."""
     rest: str = ""
     """The field that takes, in the doctor's own words, what a line says beyond all others: why somebody is referred."""
     by_command: bool = False

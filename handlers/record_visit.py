@@ -75,7 +75,7 @@ def _record(turn: Turn, draft: Draft, key: str) -> Record:
         form.finish(turn, record)
         _follow_up(turn, form, record, evaluation)
         _note_absence(turn, record)
-        if evaluation.decision and evaluation.decision.refer:
+        if evaluation.decision and evaluation.decision.refer and record.resident_id is not None:
             _refer(turn, record, evaluation.decision)
         session.flush()
     if draft.resident_id is None:  # an event, or a resident who did not exist when counting began
@@ -292,7 +292,7 @@ def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
     if urgency == Urgency.EMERGENCY or "tell_township" in record.flags:
         told = alarm.report(turn, record)
         text += "\n" + (f"已通知{'、'.join(told)}。" if told else "⚠️ 没有可通知的公卫科人员,请直接打电话给卫生院。")
-    if urgency == Urgency.EMERGENCY:
+    if urgency == Urgency.EMERGENCY and record.resident_id is not None:
         text += "明天会问您病人到医院了没有。"
     return urgency.rank, text
 

@@ -79,6 +79,8 @@ def _action(then: Outcome) -> tuple[str, ...]:
 def _shown(default: object) -> str:
     if default is None:
         return "未设置(不启用)"
+    if default in ((), [], {}):
+        return "无"
     return {True: "是", False: "否"}[default] if isinstance(default, bool) else str(default)
 
 
