@@ -70,8 +70,9 @@ def store(turn: Turn, index: int, step: Step, answer: Answer) -> None:
     first = conversation.drafts[index]
     for position, draft in enumerate(conversation.drafts):
         same_visit = draft is first or (draft.resident_id is not None and draft.resident_id == first.resident_id)
-        if same_visit and any(step is s for s in FORMS[draft.service].steps):
-            _keep(turn, draft, step, answer)
+        same = next((s for s in FORMS[draft.service].steps if s.is_same(step)), None)
+        if same_visit and same is not None:
+            _keep(turn, draft, same, answer)
             if draft is first:
                 conversation.trail.append(f"{position}.{step.field}")
 
@@ -298,7 +299,9 @@ def _skip(turn: Turn, question: Question) -> None:
             draft.doubts.pop(name, None)
         if not editing:
             for other in conversation.drafts:  # asked once for both records of a visit, so skipped once for both
-                if other.resident_id == draft.resident_id and question.step in FORMS[other.service].steps:
+                if other.resident_id == draft.resident_id and any(
+                    question.step.is_same(s) for s in FORMS[other.service].steps
+                ):
                     other.skipped.append(question.step.field)
             conversation.trail.append(f"{question.index}.{question.step.field}")
         ask(turn)

@@ -26,7 +26,8 @@ class Due:
     """What a record makes owed in its programme.
 
     By when (`on`), from which day it counts (`opens_on`), on which form (`service`; None: the same), what the enrolment
-    must remember (`details`), and why it is closed (`ended`, in words; "" while it goes on).
+    must remember (`details`), and why it is closed (`ended`, in words; "" while it goes on). `urgency` is how urgent that
+    next visit is, where it is not as urgent as this one was found to be.
     """
 
     on: date | None = None
@@ -34,6 +35,7 @@ class Due:
     service: str | None = None
     details: Mapping[str, Any] = attribute(default_factory=dict)
     ended: str = ""
+    urgency: str = ""
 
     def to_json(self) -> dict[str, Any] | None:
         """What the record keeps besides the day itself."""
@@ -42,6 +44,7 @@ class Due:
             "service": self.service,
             "details": dict(self.details),
             "ended": self.ended,
+            "urgency": self.urgency,
         }
         return {name: value for name, value in kept.items() if value} or None
 

@@ -9,6 +9,7 @@ from handlers.forms import (
     campaign,
     child_check,
     diabetes_follow_up,
+    elderly_check,
     expert_support,
     health_education,
     health_record,
@@ -32,6 +33,7 @@ FORMS: dict[str, Form] = {
     for form in (
         hypertension_follow_up.form,
         diabetes_follow_up.form,
+        elderly_check.form,
         child_check.form,
         tcm_guidance.form,
         signing.form,

@@ -144,17 +144,20 @@ def evaluate(turn: Turn, draft: Draft, **assumed: Any) -> Evaluation:
     known = known_of(turn, draft)
     answers = form.complete({**draft.answers, **assumed}, known)
     enrolment = turn.enrolments(draft.resident_id).get(form.programme or "")
-    if form.enrols == "always" and form.programme and draft.resident_id is not None:
-        answers.setdefault("enrol", 1)
     day = day_of(answers, turn.today)
+    enrols = form.enrols == "always" and form.programme is not None and draft.resident_id is not None
     if not_seen(answers):
-        return _evaluate_unseen(turn, draft, known, answers, enrolment)
+        seen_or_not = {"enrol": 1, **answers} if enrols else answers
+        return _evaluate_unseen(turn, draft, known, seen_or_not, enrolment)
     decision = None
     if form.protocol is not None and draft.resident_id is not None:
         due_on = due_before(turn, draft, enrolment)
         decision = decide(form.protocol, _findings(turn, known, answers, known.past(), due_on))
     elif form.protocol is not None and form.about == "event":
         decision = decide(form.protocol, _findings(turn, known, answers, (), None))
+    outside = decision is not None and "outside_programme" in decision.flags
+    if enrols and not outside:
+        answers.setdefault("enrol", 1)
     resident = turn.resident(draft.resident_id)
     if resident is not None and resident.status not in VISITED:  # recorded late, and nothing is due any more
         return Evaluation(day, answers, decision, enrolment, Due())

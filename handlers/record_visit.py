@@ -213,7 +213,7 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     enrolment.next_due_on = latest.next_due_on or enrolment.next_due_on
     enrolment.next_service = owes.get("service")
     enrolment.due_from = date.fromisoformat(owes["opens_on"]) if "opens_on" in owes else None
-    enrolment.urgency = latest.urgency
+    enrolment.urgency = owes.get("urgency", latest.urgency)
     if ended := owes.get("ended"):
         enrolment.ended_on, enrolment.end_reason, enrolment.next_due_on = latest.on, f"{CLOSED}{ended}"[:64], None
     elif _ended_by_a_record(enrolment):

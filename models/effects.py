@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, Text, cast, select
 from sqlalchemy.orm import Session
 
 from models.enrolment import VISITED, Enrolment
@@ -36,10 +36,13 @@ KEY_GROUPS = (
 )  # fmt: skip
 """重点人群: a group whose words contain one of these (domain.md D). Each person counts once, however many they are in."""
 
+ELDERLY_FROM = 65
+"""The age from which a resident is one of the elderly: from 1 January of the year they reach it, as the county counts a year."""
+
 POOR_GROUPS = ("脱贫", "贫困", "低保", "特困", "监测")
 
-PEOPLE_SERVICES = frozenset({"elderly_check"})
-"""Services of which the distinct people in a year are counted, besides the records."""
+PEOPLE_SERVICES: frozenset[str] = frozenset()
+"""Services of which the distinct people in a year are counted whatever their records say, under `people.<service>`."""
 
 PERSON = "person."
 """How a mark begins that counts the resident once a year, under the measure named after it: `person.children_followed`."""
@@ -66,10 +69,10 @@ def gone_on(resident: Resident | Row[Any]) -> date | None:
 
 
 def resident_effects(resident: Resident | Row[Any]) -> Effects:
-    """Stocks `residents.registered`, and `residents.key` and `residents.poor` for whoever belongs to such a group.
+    """Stocks `residents.registered`, `residents.elderly`, and `residents.key` and `residents.poor` for whoever belongs there.
 
     From the day of registration 建档日期 until death or move. Without that day there is no health record to count, but a
-    person in a key group still is one: they are counted from the beginning.
+    person in a key group still is one: they are counted from the beginning, and an old one from the year they turn 65.
     """
     spans = _clipped([(resident.registered_on or BEGINNING, None)], resident)
     kinds = [("key", KEY_GROUPS), ("poor", POOR_GROUPS)]
@@ -78,6 +81,9 @@ def resident_effects(resident: Resident | Row[Any]) -> Effects:
     ]
     if resident.registered_on:
         parts.append(stock(resident.village_id, "residents.registered", spans))
+    if resident.born_on:
+        old = date(resident.born_on.year + ELDERLY_FROM, 1, 1)
+        parts.append(stock(resident.village_id, "residents.elderly", _from(spans, old)))
     return total(parts)
 
 
@@ -146,6 +152,11 @@ def people_measures(records: Iterable[Record | Row[Any]]) -> Mapping[str, list[V
             for measure in measures:
                 found[measure].append(Visit(record.on, record.id, record.marks))
     return found
+
+
+def counts_as(measure: str) -> ColumnElement[bool]:
+    """Condition: a record is marked to count the resident under a measure."""
+    return cast(Record.marks, Text).contains(f'"{PERSON}{measure}"')
 
 
 # --- agreements ---
@@ -280,6 +291,7 @@ def effects_of(session: Session, *resident_ids: int) -> Effects:
 
 RESIDENT = (
     Resident.id, Resident.village_id, Resident.groups, Resident.status, Resident.status_on, Resident.registered_on,
+    Resident.born_on,
 )  # fmt: skip
 ENROLMENT = (
     Enrolment.resident_id, Enrolment.id, Enrolment.village_id, Enrolment.programme, Enrolment.since, Enrolment.ended_on,

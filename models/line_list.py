@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Text, cast, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from models import patient_lists, resident_lists
-from models.effects import PERSON, STOCKS
+from models.effects import STOCKS, counts_as
 from models.eligibility import months_before
 from models.enrolment import VISITED, Enrolment
 from models.figures import as_of
@@ -62,8 +62,8 @@ def _record_line(row: Row[Any]) -> Line:
     )
 
 
-def _people(service: str) -> Source:
-    """The people with a record of a service this year, each once, where they live now."""
+def persons(measure: str) -> Source:
+    """The people counted this year under a measure, each once, where they live now."""
 
     def source(asked: Asked) -> LineList:
         first_on = func.min(Record.on).label("first_on")
@@ -71,7 +71,7 @@ def _people(service: str) -> Source:
             select(Resident.id, Resident.name, Organisation.name.label("village"), first_on)
             .join(Record, Record.resident_id == Resident.id)
             .join(Organisation, Organisation.id == Resident.village_id)
-            .where(asked.scope.covers(Resident.village_id), Record.service == service, Record.status == "current")
+            .where(asked.scope.covers(Resident.village_id), Record.status == "current", counts_as(measure))
             .where(Record.on.between(asked.window.new_year, asked.window.last))
             .group_by(Resident.id, Resident.name, Organisation.name)
             .order_by(first_on.desc(), Resident.id)
@@ -93,7 +93,7 @@ def _not_yet(programme: str, measure: str, under_months: int = 0) -> Source:
             select(Record.id)
             .where(Record.resident_id == Resident.id, Record.status == "current")
             .where(Record.on.between(asked.window.new_year, day))
-            .where(cast(Record.marks, Text).contains(f'"{PERSON}{measure}"'))
+            .where(counts_as(measure))
         )
         query: Any = (
             select(Resident.id, Resident.name, Resident.born_on, Organisation.name.label("village"))
@@ -114,8 +114,11 @@ def _not_yet(programme: str, measure: str, under_months: int = 0) -> Source:
 SOURCES: Mapping[str, Source] = {
     "health_record_coverage": resident_lists.without_record,
     **{f"{programme}_managed": patient_lists.managed(programme) for programme in PROGRAMMES},
-    "elderly_managed": _people("elderly_check"),  # counted by the check, whoever is in the programme
-    "elderly_tcm_rate": _people("tcm_guidance"),
+    "elderly_managed": persons("people.elderly_check"),  # counted by the check, whoever is in the programme
+    "elderly_managed_rate": resident_lists.elderly_without("people.elderly_check"),
+    "elderly_tcm_rate": resident_lists.elderly_without("elderly_tcm"),
+    "hypertension_yearly_check": persons("people.yearly_check.hypertension"),
+    "diabetes_yearly_check": persons("people.yearly_check.diabetes"),
     "child_management_rate": _not_yet("child", "children_followed"),
     "child_tcm_rate": _not_yet("child", "children_tcm", under_months=37),
     "hypertension_standardised_rate": patient_lists.behind("hypertension"),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, String, case, cast, func, or_, select
 
-from models.effects import AGREEMENT, RESIDENT, STOCKS, renewal_days, validity_effects
+from models.effects import AGREEMENT, ELDERLY_FROM, RESIDENT, STOCKS, counts_as, renewal_days, validity_effects
 from models.enrolment import VISITED
 from models.line import Asked, Line, LineList, Source
 from models.people import Organisation, Resident
-from models.record import Agreement
+from models.record import Agreement, Record
 
 EXPIRES_SOON = timedelta(days=60)  # 即将到期, domain.md D
 
@@ -75,6 +75,27 @@ def without_record(asked: Asked) -> LineList:
     return asked.page_of(
         query.order_by(Organisation.code, Resident.id), lambda row: Line(row.id, row.name, row.village, None, "未建档")
     )
+
+
+def elderly_without(measure: str) -> Source:
+    """Who turns 65 by the end of the year or is older, and is not yet counted under a measure this year; oldest first."""
+
+    def source(asked: Asked) -> LineList:
+        year = asked.window.last.year
+        done = select(Record.resident_id).where(
+            Record.status == "current", counts_as(measure), Record.on.between(asked.window.new_year, asked.window.last)
+        )
+        query = (
+            _residents(asked, Resident.born_on)
+            .where(Resident.born_on <= date(year - ELDERLY_FROM, 12, 31), Resident.id.not_in(done))
+            .where(or_(Resident.registered_on.is_(None), Resident.registered_on <= asked.window.last))
+            .order_by(Organisation.code, Resident.born_on, Resident.id)
+        )
+        return asked.page_of(
+            query, lambda row: Line(row.id, row.name, row.village, None, f"{year - row.born_on.year}岁")
+        )
+
+    return source
 
 
 def not_renewed(asked: Asked) -> LineList:

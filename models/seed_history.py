@@ -139,7 +139,8 @@ class History:
         on = self._day(date(self.today.year, 1, 1))
         height, weight = self.rng.randint(148, 172), self.rng.randint(44, 76)
         answers = self._pressure(person, on, controlled=True) | {"height": height, "weight": weight}
-        return self._of_resident("elderly_check", resident, on, answers)
+        record = self._of_resident("elderly_check", resident, on, answers)
+        return record | {"marks": ["person.people.elderly_check"]}
 
     def _referrals(self, resident: Row) -> list[Row]:
         chance = self.rng.random()

@@ -20,7 +20,7 @@ NAMES = {
     "alcohol_target_liang": "alcohol_target", "psych": "mental_adjustment", "staple_g_per_day": "staple_food",
     "fee_personal": "fee", "groups": "population_groups", "attendance": "attendances", "unique_people": "people",
     "bp_measured": "blood_pressure_checks", "glucose_measured": "glucose_checks", "id_number": "identity_number",
-    "group": "village_group", "hospital": "supporting_organisation",
+    "group": "village_group", "hospital": "supporting_organisation", "hemoglobin": "haemoglobin",
 }  # fmt: skip
 CODES: Mapping[str, Mapping[str, Any]] = {
     "mode": {"clinic": 1, "home": 2, "phone": 3},
@@ -43,9 +43,17 @@ ASKS = {
 UNSAID = frozenset({"action", "package_name", "spouse", "expert_count", "days"})
 """What a word of the example stands for and no field of ours: signing is the form itself."""
 BY_NUMBER = {"born_on": "1984-11-20"}
-OURS = {
+OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
     "p2-0214": (
         Expected("referral_up", "罗丽", {"referral_to": "市人民医院", "referral_reason": "HPV16阳性 做阴道镜"}),
+    ),
+    "p2-0118": ((Expected("elderly_check", "李秀英"), Expected("tcm_guidance", "李秀英")),),
+    "p2-0374": (
+        Expected(
+            "elderly_check", "陈玉珍",
+            {"height": 152, "weight": 49.5, "waist": 78, "systolic": 136, "diastolic": 80, "fasting_glucose": 5.6, "ecg": 1,
+             "ultrasound": 2, "ultrasound_what": "脂肪肝"},
+        ),
     ),
     # every follow-up has a place for somebody who was not seen
     "p1-0502": (Expected("hypertension_follow_up", "覃凤英", {"outcome": 4}), Expected("hypertension_follow_up", "覃凤英", {"mode": 3})),
@@ -66,7 +74,7 @@ def examples() -> list[Line]:
 def _line(row: dict[str, Any]) -> Line:
     ways = [row, *({**row, **way} for way in row.get("also_ok", []))]
     readings = tuple(tuple(_records(way)) for way in ways)
-    readings += tuple((ours,) for ours in OURS.get(row["id"], ()))
+    readings += tuple(ours if isinstance(ours, tuple) else (ours,) for ours in OURS.get(row["id"], ()))
     return Line(row["id"], row["text"], readings, tuple(row.get("candidates", ())))
 
 

@@ -175,7 +175,14 @@ def up_to(found: tally.Effects, measure: str, day: date) -> int:
 
 
 def resident(**given: Any) -> Any:
-    row = {"village_id": 4, "groups": [], "status": "active", "status_on": None, "registered_on": date(2020, 1, 1)}
+    row = {
+        "village_id": 4,
+        "groups": [],
+        "status": "active",
+        "status_on": None,
+        "registered_on": date(2020, 1, 1),
+        "born_on": None,
+    }
     return SimpleNamespace(**(row | given))
 
 
@@ -254,7 +261,7 @@ class World:
     def check(self, who: int, on: date) -> None:
         resident = self._one(who)
         with effects.counted(self.session, [resident.id]):
-            self._record("elderly_check", on, resident)
+            self._record("elderly_check", on, resident, marks=["person.people.elderly_check"])
 
     def event(self, village: int, on: date, people: int) -> None:
         record = self._record("outreach_clinic", on, None, village_id=village, counts={"outreach_attendances": people})
@@ -534,7 +541,7 @@ def naive(w: World, path: str, first: date, day: date) -> dict[str, tuple[int, i
     result["signing_rate_key"] = sum(signed(r) for r in key), len(key)
     result["signing_rate_poor"] = sum(signed(r) for r in poor), len(poor)
     result["health_record_coverage"] = sum(r.registered_on is not None for r in known), people
-    checked = [r for r in records if r.service == "elderly_check" and january <= r.on <= day]
+    checked = [r for r in records if "person.people.elderly_check" in r.marks and january <= r.on <= day]
     result["elderly_managed"] = len({r.resident_id for r in checked} & {r.id for r in residents}), None
     within = [r for r in records if first <= r.on <= day and r.village_id in places]
     for service in ("hypertension_follow_up", "elderly_check"):

@@ -126,7 +126,14 @@ class Step:
     verbatim: bool = attribute(default=False, kw_only=True)
     """It sees names and times of day as they were said; all other steps must not take them for values."""
 
+    same_as: Step | None = attribute(default=None, kw_only=True)
+    """The step of another form that this one stands for, asked or left out otherwise: an answer serves both."""
+
     many: bool = attribute(default=False, init=False)
+
+    def is_same(self, other: Step) -> bool:
+        """Does one answer serve both?"""
+        return (self.same_as or self) is (other.same_as or other)
 
     @property
     def fields(self) -> tuple[str, ...]:
