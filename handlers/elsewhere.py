@@ -47,6 +47,5 @@ def other_service(text: str, *, first: bool = False) -> str:
 
     `first`: only where the line begins with it, because it names one that can be recorded as well.
     """
-    text = text.lstrip()
     match = _pattern().match(text) if first else _pattern().search(text)
     return _WORDS[str(match.lastgroup)][0] if match else ""
