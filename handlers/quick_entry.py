@@ -158,30 +158,22 @@ class _Reader:
         if piece.match is None or piece.kin:
             self._read_unnamed(piece)
             return
-        self._add(piece, prepare(piece.text, piece.names, self.places), self._who(piece), piece.match.said)
+        ids, sure = self._who(piece)
+        self._add(piece, prepare(piece.text, piece.names, self.places), ids, piece.match.said, sure=sure)
 
-    def _who(self, piece: Piece) -> tuple[int, ...]:
-        """Whom a written name means: two of one name are told apart by what else is said of them."""
+    def _who(self, piece: Piece) -> tuple[tuple[int, ...], bool]:
+        """Whom a written name means, and whether that is sure.
+
+        Two of one name are told apart by what else is said of them; somebody who is said to live elsewhere is asked.
+        """
         assert piece.match is not None
         ids = piece.match.ids
         if self.spoken and len(ids) == 1:
             ids = tuple(dict.fromkeys([*ids, *residents.same_sound(self.turn, piece.match.said)]))
-        if len(ids) > 1:
-            ids = self._told_apart(ids, piece.text) or ids
-        return ids
-
-    def _told_apart(self, ids: Sequence[int], text: str) -> tuple[int, ...]:
-        """Those whom the village, group, age or sex in the line fits, where it fits one of them only."""
-        fitting = []
-        for resident in (self.turn.resident(i) for i in ids):
-            if resident is None:
-                continue
-            village = dict(self.turn.villages).get(resident.village_id, "")
-            age = resident.age_on(self.turn.said_on)
-            signs = [village, village.removesuffix("村"), resident.village_group or "", f"{age}岁"]
-            if any(sign and len(sign) > 1 and sign in text for sign in signs):
-                fitting.append(resident.id)
-        return tuple(fitting) if len(fitting) == 1 else ()
+        fitting = residents.fitting(self.turn, ids, piece.text)
+        if fitting:
+            return fitting, True
+        return tuple(dict.fromkeys([*ids, *residents.same_sound(self.turn, piece.match.said)])), False
 
     def _read_unnamed(self, piece: Piece) -> None:
         """A line in which nobody's name stands as it is written: what the steps leave over may be somebody."""
@@ -199,7 +191,14 @@ class _Reader:
         match = residents.find_in_words(self.turn, words, self.roster) if self.turn.scope.villages is not None else None
         if match is not None:
             named = prepare(piece.text, [match.said], self.places)
-            self._add(replace(piece, names=(match.said,)), named, match.ids, match.said, sure=match.is_sure)
+            fitting = residents.fitting(self.turn, match.ids, piece.text)
+            self._add(
+                replace(piece, names=(match.said,)),
+                named,
+                fitting or match.ids,
+                match.said,
+                sure=match.is_sure and bool(fitting),
+            )
         elif result.readings:
             self._add_unknown(piece, line, result.readings, words)
         elif (

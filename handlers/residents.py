@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
+from handlers.reading.chinese import small_number
 from handlers.turn import Turn
 from models import names
 from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
@@ -30,6 +31,9 @@ _KIN = re.compile(
     rf"(?:小|老|大)?(?P<surname>[\u4e00-\u9fff]{{1,2}}?)(?:(?P<female>{_FEMALE})|(?P<male>{_MALE})|(?:{_EITHER}))"
 )
 _OLD = re.compile(r"(?:老|小)(?P<surname>[\u4e00-\u9fff])(?:头|哥|师傅|叔)?")
+_IN_GROUP = re.compile(
+    r"(?<![\d一二三四五六七八九十])第?(\d{1,2}|[一二三四五六七八九十]{1,3})\s?(?:村民)?小?组(?![合织长])"
+)
 # Letters of the trade are nobody's initials.
 _ABBREVIATIONS = frozenset(
     "bp hr kg cm mm hg mmhg kpa mmol mol mg dl ml hi lo fpg ppg fbg pg sbp dbp bmi hba hbac ac qd bid tid qid qn ok pm am hpv "
@@ -149,6 +153,7 @@ def find_in_words(turn: Turn, words: Sequence[str], roster: Roster) -> Match | N
         or _by_given_name(han, roster)
         or _by_letters(letters, found)
         or sounds.merged(found)
+        or _by_beginning(han, roster)
         or _first(found, four, "digits")
         or _first(found, {w: f"h:{h}" for w in han for h in _householders(w)}, "household")
     )
@@ -169,11 +174,58 @@ def find_in_line(turn: Turn, line: str) -> Match | None:
     return find_in_words(turn, words, roster)
 
 
+def fitting(turn: Turn, ids: Sequence[int], text: str) -> tuple[int, ...]:
+    """Those of them whom the village, group and age in a text fit; all of them where nothing such is said.
+
+    None where what is said speaks against everybody. The age alone rules nobody out who is the only one.
+    """
+    if len(ids) == 1 and not ("村" in text or "组" in text):
+        return tuple(ids)
+    villages, groups = where_said(turn, text)
+    people = [r for r in map(turn.resident, ids) if r is not None]
+    there = [r for r in people if _lives(r, villages, groups)]
+    aged = [r for r in there if f"{r.age_on(turn.said_on)}岁" in text]
+    return tuple(r.id for r in aged or there)
+
+
+def where_said(turn: Turn, text: str) -> tuple[set[int], set[int]]:
+    """The villages of one's own and the groups that a text names."""
+    villages = {i for i, name in turn.villages if name in text or (len(name) > 2 and name.removesuffix("村") in text)}
+    groups = {number for match in _IN_GROUP.finditer(text) if (number := small_number(match[1]))}
+    return villages, groups
+
+
+def _lives(resident: Resident, villages: set[int], groups: set[int]) -> bool:
+    own = _IN_GROUP.match(resident.village_group or "")
+    elsewhere = own is not None and bool(groups) and small_number(own[1]) not in groups
+    return (not villages or resident.village_id in villages) and not elsewhere
+
+
+def _of_group(turn: Turn, words: str) -> list[int]:
+    """Everybody of 石桥村2组, household by household."""
+    villages, groups = where_said(turn, words)
+    rest = _IN_GROUP.sub("", words)
+    for _, name in turn.villages:
+        rest = rest.replace(name, "").replace(name.removesuffix("村"), "")
+    if not groups or rest.strip(" ,、的人居民"):
+        return []
+    ids = villages or {village_id for village_id, _ in turn.villages}
+    query = (
+        select(Resident.id, Resident.village_group)
+        .where(Resident.village_id.in_(ids), _THERE, Resident.village_group.is_not(None))
+        .order_by(Resident.village_id, Resident.householder, Resident.id)
+    )
+    rows = turn.session.execute(query)
+    return [i for i, group in rows if (own := _IN_GROUP.match(group or "")) and small_number(own[1]) in groups]
+
+
 def search(turn: Turn, words: str) -> list[int]:
     """Everybody that 查 <words> may mean, best first; more generous than `find_in_line`."""
     words = words.strip()
+    if group := _of_group(turn, words):
+        return group[: MOST_OFFERED * 3]
     match = find_in_line(turn, words)
-    found = list(match.ids) if match else []
+    found = list((match and fitting(turn, match.ids, words)) or (match.ids if match else ()))
     household = _first(_lookup(turn, [f"h:{words}"]), {words: f"h:{words}"}, "household")
     alike = perhaps(turn, words) if not found else ()
     return list(dict.fromkeys([*found, *(household.ids if household else ()), *alike]))[: MOST_OFFERED * 3]
@@ -264,6 +316,15 @@ def _by_given_name(words: Sequence[str], roster: Roster) -> Match | None:
             people = [(i, name) for i, name, _ in roster.called(f"%{given}") if given_name(name) == given]
             if people:
                 return Match(tuple(i for i, _ in people)[:MOST_OFFERED], word, "alike" if other else "given")
+    return None
+
+
+def _by_beginning(words: Sequence[str], roster: Roster) -> Match | None:
+    """王秀 for 王秀珍, 欧阳 alone: offered, and never taken."""
+    for word in words:
+        surname = word[:1] in SURNAMES or word[:2] in COMPOUND_SURNAMES
+        if surname and 2 <= len(word) <= 3 and (people := roster.called(f"{word}_%")):
+            return Match(tuple(i for i, _, _ in people)[:MOST_OFFERED], word, "alike")
     return None
 
 
