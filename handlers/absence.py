@@ -15,7 +15,17 @@ ASK_AGAIN_DAYS = {AWAY: 30, REFUSED: 30, LOST: 90}
 """After how many days somebody not seen is asked about again, unless the doctor names a day. [D]"""
 
 WHEN_GONE = {DIED: "died_on", MOVED: "moved_on"}
-DETAILS = ("outcome", "back_on", "lost_reason", "not_seen_why", "died_on", "death_cause", "moved_on", "moved_to")
+DETAILS = (
+    "outcome",
+    "back_on",
+    "lost_reason",
+    "not_seen_why",
+    "died_on",
+    "death_cause",
+    "death_illness",
+    "moved_on",
+    "moved_to",
+)
 
 
 def not_seen(answers: Mapping[str, Any]) -> bool:

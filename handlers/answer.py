@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers import commands, quick_entry, referrals
-from handlers.asking import ask
+from handlers.asking import ask, current_question
 from handlers.campaigns import lists
 from handlers.filling import match_choice, open_drafts, take_choice, take_file, take_text
+from handlers.steps import Day
 from handlers.turn import Turn
 from models.message import Choice, File
 from models.record import Record
@@ -92,7 +93,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
     if len(text) > LONGEST:
         _too_long(turn, text)
         return
-    if commands.run_text(turn, text) or lists.take_line(turn, text):
+    if not _is_the_day_asked_for(turn, text) and (commands.run_text(turn, text) or lists.take_line(turn, text)):
         return
     if conversation.is_open:
         if quick_entry.looks_like_entry(turn, text) and _entered(turn, text):
@@ -107,6 +108,11 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         return
     elif not _entered(turn, text):
         commands.suggest(turn, text)
+
+
+def _is_the_day_asked_for(turn: Turn, text: str) -> bool:
+    """今天 is a command, and the answer to a question after a day."""
+    return text == "今天" and turn.conversation.is_open and isinstance(current_question(turn).step, Day)
 
 
 def _entered(turn: Turn, text: str) -> bool:

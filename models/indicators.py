@@ -123,14 +123,14 @@ def _managed(programme: str, chapter: str = "慢病") -> Indicator:
     )
 
 
-def _standardised(programme: str) -> Indicator:
+def _standardised(programme: str, visited: str = "面对面且实测的") -> Indicator:
     words = PROGRAMMES[programme]
     return Indicator(
         f"{programme}_standardised_rate",
         f"{words}规范管理率",
         "慢病",
         "%",
-        f"公卫口径:截止日已满的各季度(本年纳管的从纳管当季起,至少一个季度)每季都有面对面且实测的{words}随访的人数"
+        f"公卫口径:截止日已满的各季度(本年纳管的从纳管当季起,至少一个季度)每季都有{visited}{words}随访的人数"
         "÷年内已管理人数;电话随访和两周复访不抵季度次数。",
         on_track(programme),
         managed(programme),
@@ -230,6 +230,7 @@ INDICATORS: tuple[Indicator, ...] = (
     _standardised("diabetes"),
     _controlled("diabetes", "糖尿病控制率", "空腹血糖低于7.0"),
     _managed("mental_health"),
+    _standardised("mental_health", "面对面、评估问全的"),
     _managed("tb"),
     _managed("copd"),
     _managed("pneumoconiosis"),

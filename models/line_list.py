@@ -125,6 +125,7 @@ SOURCES: Mapping[str, Source] = {
     "hypertension_control_rate": patient_lists.not_controlled("hypertension"),
     "diabetes_standardised_rate": patient_lists.behind("diabetes"),
     "diabetes_control_rate": patient_lists.not_controlled("diabetes"),
+    "mental_health_standardised_rate": patient_lists.behind("mental_health"),
     **{f"signing_rate_{kind}": resident_lists.unsigned(kind) for kind in STOCKS},
     "signing_renewal_rate": resident_lists.not_renewed,
     "agreements_signed": resident_lists.signatures,

@@ -63,6 +63,25 @@ DEATH_CAUSE = SelectOne(
     when=says(DIED),
     bare=(),
 )
+DEATH_ILLNESS = SelectOne(
+    field="death_illness",
+    title="躯体疾病的种类",
+    ask="是哪一类病?不清楚可以跳过。",
+    options=options(
+        (1, "传染病和寄生虫病"),
+        (2, "肿瘤", "癌症"),
+        (3, "心脏病", "心梗"),
+        (4, "脑血管病", "脑出血", "中风"),
+        (5, "呼吸系统疾病", "肺炎"),
+        (6, "消化系统疾病"),
+        (7, "其他疾病"),
+        (8, "不详"),
+    ),
+    optional=True,
+    when=lambda known: known.answers.get("outcome") == DIED and known.answers.get("death_cause") == 1,
+    bare=(),
+)
+"""Of the form for severe mental disorders alone (domain.md A3)."""
 MOVED_ON = Day(
     field="moved_on", title="迁出日期", ask="哪天搬走的?", words=("迁出日期",), after=("搬走", "迁走", "迁出", "搬家"), bare=False, when=says(MOVED)
 )  # fmt: skip

@@ -59,6 +59,8 @@ def danger_step(
     """
 
     def when(known: Known) -> bool:
+        if "danger_signs" in known.answers:  # told without being asked
+            return True
         symptoms = known.answers.get("symptoms")
         return symptoms is not None and symptoms != [no_symptoms] and bool(wording(_findings(known)))
 

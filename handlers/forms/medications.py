@@ -30,7 +30,6 @@ _KNOWN_DRUG = re.compile(
     re.IGNORECASE,
 )
 _LATIN_DRUG = re.compile(rf"(?<![A-Za-z])(?P<name>[A-Za-z]{{6,20}}){_AMOUNT}{_OFTEN}", re.IGNORECASE)
-_LABEL = re.compile(r"(?:用药情况|用药|药物|药品)\s*[:是]")
 _BEFORE_A_DRUG = re.compile(r"^(?:在|正在|现在|现|目前|一直|口服|服用|服|吃|用|药|打|改|加|开|给|了|的)+")
 _TIMES = {"qd": 1, "qn": 1, "bid": 2, "tid": 3, "qid": 4}
 MOST_DRUGS = 6  # the norm's form has three rows and 'other'
@@ -43,6 +42,11 @@ class Medications(Step):
     `times` are a day, or a month where `per` says so: long-acting injections (domain.md A3).
     """
 
+    label: str = "用药情况|用药|药物|药品"
+    """What announces a list inside a line."""
+    by_stem: bool = True
+    """Are drugs known by their stem read without their label?"""
+
     def read(self, text: str, known: Known) -> Answer:
         drugs = [_drug(match) for match in _DOSE.finditer(digits(text))]
         if not drugs:
@@ -54,15 +58,18 @@ class Medications(Step):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         """After 用药 whatever has an amount with its unit; elsewhere only drugs known by their stem."""
         matches: list[re.Match[str]] = []
-        if label := _LABEL.search(line):
-            at = label.start()
+        begins: int | None = None
+        if label := re.search(rf"(?:{self.label})\s*[:是]", line):
+            begins, at = label.span()
             while match := _LISTED.match(line, at):
                 matches.append(match)
                 at = match.end()
-        matches = matches or [*_KNOWN_DRUG.finditer(line), *_LATIN_DRUG.finditer(line)]
+        if not matches and self.by_stem:
+            matches = [*_KNOWN_DRUG.finditer(line), *_LATIN_DRUG.finditer(line)]
         answer = Answer({self.field: [_drug(match) for match in matches[:MOST_DRUGS]]})
         for match in matches:
-            yield Found(match.start(), match.end(), answer)
+            start, begins = match.start() if begins is None else begins, None
+            yield Found(start, match.end(), answer)
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return "、".join(_shown(drug) for drug in answers[self.field])
@@ -89,4 +96,7 @@ def _shown(drug: Mapping[str, Any]) -> str:
 
 
 MEDICATIONS = Medications(field="medications", title="用药情况", words=("用药",), asked=False)
+GUIDANCE = Medications(
+    field="medication_guidance", title="用药指导", label="用药指导|指导用药", by_stem=False, asked=False
+)
 INSULIN = Text(field="insulin", title="胰岛素", words=("胰岛素",), asked=False)

@@ -209,6 +209,24 @@ def low_or_odd_pulse(f: Findings, dizziness: tuple[int, ...]) -> bool:
     return systolic_below(f, 90) or (beats is not None and not 50 <= beats <= 120) or (diastolic_below(f, 50) and dizzy)
 
 
+CRITICAL_PRESSURE = Rule(
+    "ANY-13",
+    when=lambda f: pressure_reaches(f, 180, 110),
+    then=emergency("马上紧急转诊:让病人静坐、有人守着,告诉乡镇卫生院,今天就送上级医院。"),
+    because="收缩压达到180或舒张压达到110({pressure}),有没有症状都一样",
+    source=NORM,
+    certainty="[S:1][S:2]",
+)
+ONCE_CRITICAL = Rule(
+    "ANY-16",
+    when=lambda f: not pressure_reaches(f, 180, 110) and any(s >= 180 or d >= 110 for s, d in readings(f.answers)),
+    then=soon("只有第一次测到危急值:今天静坐5分钟再测一次,再到180/110或有不舒服马上转诊。"),
+    because="第一次读数达到180/110,复测和平均值({pressure})没有达到",
+    source=safety(15),
+    certainty="[D] 90 %",
+)
+
+
 def pressure_rules(
     *, dizziness: tuple[int, ...], headache: tuple[int, ...], blurred: tuple[int, ...]
 ) -> tuple[Rule, ...]:
@@ -250,14 +268,7 @@ def pressure_rules(
             source=safety(2),
             certainty="[D] 90 %",
         ),
-        Rule(
-            "ANY-13",
-            when=lambda f: pressure_reaches(f, 180, 110),
-            then=emergency("马上紧急转诊:让病人静坐、有人守着,告诉乡镇卫生院,今天就送上级医院。"),
-            because="收缩压达到180或舒张压达到110({pressure}),有没有症状都一样",
-            source=NORM,
-            certainty="[S:1][S:2]",
-        ),
+        CRITICAL_PRESSURE,
         Rule(
             "ANY-14",
             when=lambda f: pregnant_or_postpartum(f) and (pressure_reaches(f, 140, 90) or complains(f)),
@@ -274,16 +285,7 @@ def pressure_rules(
             source=safety(2),
             certainty="[D] 90 %",
         ),
-        Rule(
-            "ANY-16",
-            when=lambda f: (
-                not pressure_reaches(f, 180, 110) and any(s >= 180 or d >= 110 for s, d in readings(f.answers))
-            ),
-            then=soon("只有第一次测到危急值:今天静坐5分钟再测一次,再到180/110或有不舒服马上转诊。"),
-            because="第一次读数达到180/110,复测和平均值({pressure})没有达到",
-            source=safety(15),
-            certainty="[D] 90 %",
-        ),
+        ONCE_CRITICAL,
         Rule(
             "ANY-17",
             when=lambda f: (
