@@ -21,6 +21,7 @@ NAMES = {
     "fee_personal": "fee", "groups": "population_groups", "attendance": "attendances", "unique_people": "people",
     "bp_measured": "blood_pressure_checks", "glucose_measured": "glucose_checks", "id_number": "identity_number",
     "group": "village_group", "hospital": "supporting_organisation", "hemoglobin": "haemoglobin",
+    "social": "social_contact",
 }  # fmt: skip
 CODES: Mapping[str, Mapping[str, Any]] = {
     "mode": {"clinic": 1, "home": 2, "phone": 3},
@@ -35,6 +36,10 @@ CODES: Mapping[str, Mapping[str, Any]] = {
     "groups": {"elderly": 1, "hypertension": 2, "diabetes": 3},
     "kind": {"lecture": 1},
     "sex": {"male": 1, "female": 2},
+    "housework": {"fair": 2},
+    "work": {"not_applicable": 9},
+    "social": {"poor": 3},
+    "lab_tests": {"none": 1},
 }
 ASKS = {
     "which resident": "resident", "which reading": "systolic", "date": "on", "fasting_or_not": "fasting_glucose", "unit": "weight",
@@ -44,6 +49,9 @@ UNSAID = frozenset({"action", "package_name", "spouse", "expert_count", "days"})
 """What a word of the example stands for and no field of ours: signing is the form itself."""
 BY_NUMBER = {"born_on": "1984-11-20"}
 OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
+    "p2-0934": (
+        Expected("mental_health_follow_up", "黄阿贵", {"medications": [{"name": "olanzapine", "dose": 10, "unit": "mg", "times": 1}]}),
+    ),
     "p2-0214": (
         Expected("referral_up", "罗丽", {"referral_to": "市人民医院", "referral_reason": "HPV16阳性 做阴道镜"}),
     ),
