@@ -18,6 +18,7 @@ from bot.config import Settings
 from bot.config import open_store as open_store
 from bot.intake import Intake
 from bot.pacing import BUDGETS, Budget
+from bot.seat import take_seat
 from bot.sender import Sender
 from models.base import Store
 from models.outbox import ReceivedEvent
@@ -96,7 +97,15 @@ class App:
         only_worker: int | None = None,
     ) -> None:
         self.settings, self.store, self.channels, self.clock = settings, store, channels, clock
-        self.intake = Intake(store, clock=clock, tz=settings.tz, settings=settings.rules, replies=self._take)
+        self.seat = take_seat(store)
+        self.intake = Intake(
+            store,
+            clock=clock,
+            tz=settings.tz,
+            settings=settings.rules,
+            replies=self._take,
+            seat=self.seat.number,
+        )
         self.sender = Sender(
             self.intake,
             channels,
@@ -105,12 +114,14 @@ class App:
             budgets=budgets,
             poll_every=poll_every,
             only_worker=only_worker,
+            seat=self.seat,
         )
         self._running: list[asyncio.Task[Any]] = []
 
     async def start(self, *, timetable: bool = True) -> None:
         """Start everything; a channel that cannot start is named in the log and does not stop the others."""
         self.intake.start()
+        await self.sender.begin()
         self._running.append(asyncio.create_task(self.sender.run()))
         if timetable:
             from reminders.scheduler import make_scheduler
@@ -132,6 +143,7 @@ class App:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.to_thread(self.intake.stop)
+        self.seat.leave()
 
     async def plan_today(self) -> None:
         """Queue what the timetable says for today; harmless to repeat."""

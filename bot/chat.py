@@ -49,6 +49,7 @@ class ChatSession:
     async def __aexit__(self, *_: object) -> None:
         await self.app.sender.stop()
         await asyncio.to_thread(self.app.intake.stop)
+        self.app.seat.leave()
 
     async def say(self, text: str) -> list[OutgoingMessage]:
         return await self._turn(text=text)

@@ -11,7 +11,9 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
@@ -37,6 +39,7 @@ from models.scope import Scope
 log = structlog.get_logger()
 
 GROUP = 64  # messages that may share one commit
+GROUP_TIME = 0.03  # seconds a group may take; so long what the sender has to write down may have to wait for it
 TRIES = 3  # of a message alone, when only others' locks were in its way
 HEARD_EVERY = timedelta(hours=1)  # how exactly we know which channel a worker used last
 SORRY = OutgoingMessage("刚才那条没有记下来,请再发一次。还不行的话,请告诉公卫科。")
@@ -64,6 +67,51 @@ class Job:
     result: Any = None
 
 
+class Lane:
+    """What waits for one writer. Work (how sends ended) goes before messages and alone: what was said and is not yet
+    written down would be said again after a crash.
+    """
+
+    def __init__(self) -> None:
+        self._arrived: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._works: deque[Job] = deque()
+        self._messages: deque[Job] = deque()
+        self._ending = False
+        self._seconds = GROUP_TIME / GROUP  # a message takes, about
+
+    def put(self, job: Job | None) -> None:
+        """From any thread; None when it was the last."""
+        self._arrived.put(job)
+
+    def next_group(self) -> list[Job] | None:
+        """What to commit now, waiting until there is something; None when it is over."""
+        while True:
+            if not (self._works or self._messages or self._ending):
+                self._sort(self._arrived.get())
+            while not self._arrived.empty():
+                self._sort(self._arrived.get())
+            if self._works or self._messages:
+                break
+            if self._ending:
+                return None
+        waiting, most = (self._works, GROUP) if self._works else (self._messages, self._most())
+        return [waiting.popleft() for _ in range(min(most, len(waiting)))]
+
+    def took(self, jobs: Sequence[Job], seconds: float) -> None:
+        """How long a group took says how large the next may be."""
+        if jobs and jobs[0].message is not None:
+            self._seconds += (seconds / len(jobs) - self._seconds) / 8
+
+    def _most(self) -> int:
+        return max(1, min(GROUP, round(GROUP_TIME / max(self._seconds, 1e-6))))
+
+    def _sort(self, job: Job | None) -> None:
+        if job is None:
+            self._ending = True
+        else:
+            (self._messages if job.work is None else self._works).append(job)
+
+
 @dataclass(slots=True)
 class Person:
     """The worker behind an account, with the conversation as it moves through a group."""
@@ -85,7 +133,9 @@ class Group:
 
 
 class Intake:
-    """Takes messages in. `replies` is called in the event loop, after the commit, with the rows to send right away."""
+    """Takes messages in. `replies` is called in the event loop, after the commit, with the rows to send right away; they
+    are leased to `seat`.
+    """
 
     def __init__(
         self,
@@ -95,14 +145,16 @@ class Intake:
         tz: tzinfo,
         settings: Mapping[str, Any],
         replies: Replies | None = None,
+        seat: int = 0,
         lanes: int | None = None,
     ) -> None:
         self.store, self.clock, self.tz, self.settings, self.replies = store, clock, tz, settings, replies
+        self.seat = seat
         count = 1 if store.is_sqlite else (lanes or 4)
-        self._queues: list[queue.SimpleQueue[Job | None]] = [queue.SimpleQueue() for _ in range(count)]
+        self._lanes = [Lane() for _ in range(count)]
         self._threads = [
-            threading.Thread(target=self._write, args=(q,), name=f"writer-{n}", daemon=True)
-            for n, q in enumerate(self._queues)
+            threading.Thread(target=self._write, args=(lane,), name=f"writer-{n}", daemon=True)
+            for n, lane in enumerate(self._lanes)
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = False
@@ -120,13 +172,13 @@ class Intake:
         """The sender is about to stop: once this returns, it is given no more replies; they wait in the outbox."""
         self.replies = None
         if not self._stopped and self._loop is not None:
-            await asyncio.gather(*(self._put(Job(_ignore, work=lambda session: None), q) for q in self._queues))
+            await asyncio.gather(*(self._put(Job(_ignore, work=lambda session: None), lane) for lane in self._lanes))
 
     def stop(self) -> None:
         """Finish what is waiting, then end the writers."""
         self._stopped = True
-        for q in self._queues:
-            q.put(None)
+        for lane in self._lanes:
+            lane.put(None)
         for thread in self._threads:
             thread.join(timeout=30)
 
@@ -141,9 +193,9 @@ class Intake:
     def _hand_over(self, job: Job, key: str) -> asyncio.Future[Any]:
         if self._stopped:
             raise NotAccepted("the program is ending")
-        return self._put(job, self._queues[zlib.crc32(key.encode()) % len(self._queues)])
+        return self._put(job, self._lanes[zlib.crc32(key.encode()) % len(self._lanes)])
 
-    def _put(self, job: Job, q: queue.SimpleQueue[Job | None]) -> asyncio.Future[Any]:
+    def _put(self, job: Job, lane: Lane) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def done(result: Any, error: BaseException | None) -> None:
@@ -155,25 +207,21 @@ class Intake:
                 future.set_exception(error)
 
         job.done = done
-        q.put(job)
+        lane.put(job)
         return future
 
     # ---- in a writer thread --------------------------------------------------------------------------------------
 
-    def _write(self, q: queue.SimpleQueue[Job | None]) -> None:
-        last = False
-        while not last:
-            waiting = [q.get()]
-            while len(waiting) < GROUP and not q.empty():
-                waiting.append(q.get())
-            last = None in waiting
-            jobs = [job for job in waiting if job is not None]
+    def _write(self, lane: Lane) -> None:
+        while (jobs := lane.next_group()) is not None:
+            begun = time.perf_counter()
             try:
                 if jobs:
                     self.commit_group(jobs)
             except Exception as error:  # without its writer the program would stand there and answer nobody
                 log.exception("writer_failed")
                 self._tell([(job, NotAccepted(type(error).__name__)) for job in jobs])
+            lane.took(jobs, time.perf_counter() - begun)
 
     def commit_group(self, jobs: Sequence[Job]) -> bool:
         """Commit all, or, when anything fails, each alone, so that one bad message costs the others nothing.
@@ -213,7 +261,7 @@ class Intake:
     def _commit(self, jobs: Sequence[Job]) -> tuple[Replies | None, list[Row]]:
         replies = self.replies
         with self.store.write() as session:
-            session.info["sends_replies"] = replies is not None
+            session.info["seat"] = self.seat if replies is not None else None
             now = self.clock()
             fresh = self._fresh(session, [job.message for job in jobs if job.message is not None], now)
             group = Group(session, now)
@@ -362,7 +410,7 @@ class Intake:
     def _apologise(self, message: IncomingMessage) -> tuple[Replies | None, list[Row]]:
         replies, said = self.replies, []
         with self.store.write() as session:
-            session.info["sends_replies"] = replies is not None
+            session.info["seat"] = self.seat if replies is not None else None
             now = self.clock()
             if self._fresh(session, [message], now):
                 key = f"{message.channel}:{message.event_id}:sorry"

@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Dialect, ForeignKey, Index, String, bindparam, event, update
+from sqlalchemy import ColumnElement, Dialect, ForeignKey, Index, SmallInteger, String, bindparam, event, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from models.base import Base, Key, UtcDateTime
 from models.message import OutgoingMessage
 
-LEASE = timedelta(seconds=60)  # longer than any single send takes, short enough that a crash delays a reply by a minute
+LEASE = timedelta(seconds=60)  # longer than any single send takes; who dies loses their leases at once, see bot.seat
 OPEN = ("queued", "leased")  # not yet ended
 
 
@@ -54,6 +54,7 @@ class OutboxMessage(Base):
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    leased_by: Mapped[int | None] = mapped_column(SmallInteger)  # the seat of the process whose it is
     attempts: Mapped[int] = mapped_column(default=0)
     parts_sent: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -66,13 +67,20 @@ class OutboxMessage(Base):
             sqlite_where=status.in_(("queued", "leased")),
             postgresql_where=status.in_(("queued", "leased")),
         ),
+        Index(
+            "ix_outbox_open_chat",
+            "channel",
+            "account",
+            sqlite_where=status.in_(("queued", "leased")) & account.is_not(None),
+            postgresql_where=status.in_(("queued", "leased")) & account.is_not(None),
+        ),
         Index("ix_outbox_worker_id_planned_at", "worker_id", "planned_at"),
     )
 
 
-def is_open() -> ColumnElement[bool]:
+def is_open(row: type[OutboxMessage] = OutboxMessage) -> ColumnElement[bool]:
     """The rows not yet ended. Written out in the statement, because with parameters SQLite does not see the index."""
-    return OutboxMessage.status.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))
+    return row.status.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))
 
 
 def insert_for(dialect: Dialect) -> Callable[[Any], postgresql.Insert]:
@@ -99,10 +107,11 @@ def say(
     """Promise to say something; returns the row. Written with the caller's commit, forgotten with its rollback.
 
     A second promise of the same key changes nothing. A reply (`channel` and `account` given, due now) is born leased to
-    the process that answers, which sends it right after the commit; should it die first, the lease runs out and any
-    sender takes over.
+    the process that answers (its seat is in `session.info`), which sends it right after the commit; should it die
+    first, any sender takes over.
     """
-    mine = kind == "reply" and not_before is None and session.info.get("sends_replies", False)
+    seat = session.info.get("seat")
+    mine = kind == "reply" and not_before is None and seat is not None
     row = {
         "dedup_key": dedup_key,
         "kind": kind,
@@ -117,6 +126,7 @@ def say(
         "not_before": not_before or now,
         "expires_at": expires_at,
         "leased_until": now + LEASE if mine else None,
+        "leased_by": seat if mine else None,
         "attempts": 0,
         "parts_sent": 0,
     }
@@ -133,7 +143,7 @@ def cancel(session: Session, dedup_key: str | Collection[str], reason: str) -> N
     session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.dedup_key.in_(sorted(keys)), is_open())
-        .values(status="cancelled", reason=reason, leased_until=None)
+        .values(status="cancelled", reason=reason, leased_until=None, leased_by=None)
     )
 
 

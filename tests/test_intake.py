@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 import bot.intake
 from bot.channels import NotAccepted
-from bot.intake import GROUP, Intake, Job
+from bot.intake import GROUP, Intake, Job, Lane
 from handlers.answer import LONGEST
 from models.base import Store
 from models.conversation import load_conversation
@@ -665,3 +665,34 @@ def test_a_caller_who_has_gone_does_not_stop_the_writer(store: Store) -> None:
 
     asyncio.run(run())
     assert len(heard(store)) == 2
+
+
+# What waits for a writer
+
+
+def lane_of(*jobs: Job | None) -> Lane:
+    lane = Lane()
+    for job in jobs:
+        lane.put(job)
+    return lane
+
+
+def test_how_sends_ended_is_written_before_anything_is_answered() -> None:
+    messages = [Job(print, message=wrote(f"{n}")) for n in range(3)]
+    works = [Job(print, work=lambda session: None) for _ in range(2)]
+    lane = lane_of(messages[0], works[0], messages[1], works[1], messages[2], None)
+    assert [lane.next_group(), lane.next_group(), lane.next_group()] == [works, messages, None]
+
+
+def test_a_slow_machine_commits_smaller_groups() -> None:
+    """So that what was sent is never long unwritten; a fast one shares a commit among many."""
+    lane = lane_of(*(Job(print, message=wrote(f"{n}")) for n in range(1000)))
+    sizes = []
+    for _ in range(30):
+        group = lane.next_group() or []
+        lane.took(group, len(group) * 0.006)
+        sizes.append(len(group))
+    assert sizes[0] == GROUP and sizes[-1] == 5, "of 6 ms each in 30 ms"
+    for _ in range(60):
+        lane.took([Job(print, message=wrote("x"))], 0.0001)
+    assert len(lane.next_group() or []) == GROUP

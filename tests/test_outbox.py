@@ -15,6 +15,7 @@ from sqlalchemy import delete, event, func, select, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from bot import ledger
 from bot import sender as sending
 from bot.channels import (
     ChannelMisconfigured,
@@ -27,6 +28,7 @@ from bot.channels import (
 )
 from bot.intake import Intake
 from bot.pacing import BUDGETS, Budget, Pacer
+from bot.seat import take_seat
 from bot.sender import Sender
 from models.base import Store
 from models.everything import metadata
@@ -94,6 +96,20 @@ class Phone:
     @property
     def texts(self) -> list[str]:
         return [text for _, _, text in self.said]
+
+
+@dataclass
+class Chair:
+    """A seat among those of a story."""
+
+    number: int
+    alive: set[int]
+
+    def taken(self) -> frozenset[int]:
+        return frozenset(self.alive)
+
+    def leave(self) -> None:
+        self.alive.discard(self.number)
 
 
 def render(session: Any, reminder: str, arguments: Any, worker: HealthWorker, at: datetime) -> OutgoingMessage:
@@ -279,38 +295,141 @@ def test_not_before_its_time(store: Store) -> None:
 
 def test_leased_rows_are_nobody_elses_until_the_lease_runs_out(store: Store) -> None:
     promise(store, "a")
-    first, second = Phone(takes=10_000), Phone()
+    first, second, alive = Phone(takes=10_000), Phone(), {0, 1}
 
     async def leased() -> None:
-        await make(store, first).send_due()
+        await make(store, first, seat=Chair(0, alive)).send_due()
 
-    play(leased())  # and dies
-    play(for_seconds(make(store, second), 200))
+    play(leased())  # and hangs
+    play(for_seconds(make(store, second, seat=Chair(1, alive)), 200))
     (at, _, _), (_, again) = second.said[0], second.keys[0]
     assert len(second.said) == 1 and LEASE.total_seconds() <= at <= LEASE.total_seconds() + 1
     assert again, "the first try may have gone out"
     assert row(store, "a").attempts == 2
 
 
-def test_a_reply_is_born_leased_and_taken_over_after_a_crash(store: Store) -> None:
+@pytest.mark.parametrize("seat", [0, 1], ids=["the same seat", "another seat"])
+def test_a_dead_process_is_followed_at_once_and_in_order(store: Store, seat: int) -> None:
+    """What it had begun to say goes first, and what is answered meanwhile stays behind it."""
+    for n in range(3):
+        promise(store, f"{n}")
+    dead, phone = Phone(takes=10_000), Phone(takes=0.5)
+
+    async def leased() -> None:
+        await make(store, dead, seat=Chair(0, {0})).send_due()
+
+    async def story() -> None:
+        sender = make(store, phone, seat=Chair(seat, {seat}))
+        await sender.begin()
+        sender.take([born(store, "3", seat)])
+        await for_seconds(sender, 30)
+
+    play(leased())
+    assert endings(store) == {"0": "leased", "1": "leased", "2": "leased"}
+    play(story())
+    assert phone.texts == ["0", "1", "2", "3"]
+    assert phone.said[-1][0] <= 3
+    assert [again for _, again in phone.keys] == [True, True, True, False]
+
+
+def born(store: Store, key: str, seat: int = 0, account: str = "7") -> dict[str, Any]:
+    """A reply as the intake commits it: leased to its own process."""
     with store.write() as session:
-        session.info["sends_replies"] = True
-        born = say(session, OutgoingMessage("已记录"), dedup_key="r", now=START, channel="telegram", account="7")
-        say(session, OutgoingMessage("早上好"), dedup_key="d", now=START, kind="alarm", channel="telegram", account="8")
-        say(
-            session,
-            OutgoingMessage("再问"),
-            dedup_key="l",
-            now=START,
-            channel="telegram",
-            account="9",
-            not_before=START,
-        )
+        session.info["seat"] = seat
+        reply = OutgoingMessage(key)
+        said = say(session, reply, dedup_key=key, now=now(), worker_id=1, channel="telegram", account=account)
         session.commit()
-    assert born["status"] == "leased" and endings(store) == {"r": "leased", "d": "queued", "l": "queued"}
+        return said
+
+
+def test_a_reply_stays_behind_what_another_process_is_saying_there(store: Store) -> None:
+    """It has the first; until that has ended, or its process has died, nothing of this chat goes out here."""
+    promise(store, "first")
+    hangs, phone, alive = Phone(takes=10_000), Phone(), {0, 1}
+
+    async def story() -> None:
+        other = make(store, hangs, seat=Chair(0, alive))
+        await other.send_due()
+        sender = make(store, phone, seat=Chair(1, alive))
+        await sender.begin()
+        running = asyncio.create_task(for_seconds(sender, 40))
+        sender.take([born(store, "second", 1)])
+        sender.take([born(store, "elsewhere", 1, account="8")])
+        promise(store, "third")
+        await asyncio.sleep(20)
+        assert phone.texts == ["elsewhere"]
+        alive.remove(0)
+        await running
+
+    play(story())
+    assert phone.texts == ["elsewhere", "first", "second", "third"]
+    assert phone.said[1][0] <= 21
+
+
+def test_what_waits_for_its_next_try_waits_over_a_restart_too(store: Store) -> None:
+    promise(store, "a")
+    play(for_seconds(make(store, Phone(endings=deque([ChannelUnavailable("502")] * 5))), 20))  # 2, 4, 8: next at 30 s
+    promise(store, "b")
     phone = Phone()
-    play(for_seconds(make(store, phone), 100))
-    assert [(at > 59, text) for at, _, text in phone.said] == [(False, "早上好"), (False, "再问"), (True, "已记录")]
+    play(for_seconds(make(store, phone, clock=lambda: now() + timedelta(seconds=20)), 30))
+    assert phone.texts == ["a", "b"] and 10 <= phone.said[0][0] <= 11
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "back"])
+def test_the_clock_jumps_while_a_message_is_on_its_way(store: Store, jump: timedelta) -> None:
+    for n in range(4):
+        promise(store, f"{n}", account=str(7 + n % 2))
+    phone, jumped = Phone(takes=20), timedelta()
+
+    async def story() -> None:
+        nonlocal jumped
+        sender = make(store, phone, clock=lambda: now() + jumped)
+        running = asyncio.create_task(for_seconds(sender, 120))
+        await asyncio.sleep(5)
+        jumped = jump
+        await running
+
+    play(story())
+    assert sorted(phone.texts) == ["0", "1", "2", "3"]
+    assert set(endings(store).values()) == {"sent"}
+
+
+def test_a_crash_between_two_parts_repeats_neither(store: Store) -> None:
+    with store.write() as session:
+        long = OutgoingMessage("一" * 20 + "二" * 20 + "三" * 7)
+        say(session, long, dedup_key="long", now=START, channel="telegram", account="7")
+        session.commit()
+    first, second = Phone(takes=1), Phone()
+
+    async def dies() -> None:
+        await make(store, first).send_due()
+        await asyncio.sleep(2.5)
+
+    async def follows() -> None:
+        sender = make(store, second)
+        await sender.begin()
+        await sender.settle()
+
+    play(dies())
+    play(follows())
+    assert first.texts + second.texts == ["一" * 20, "二" * 20, "三" * 7]
+    assert [again for _, again in second.keys] == [True]
+
+
+def test_a_reply_is_born_leased_to_its_own_process(store: Store) -> None:
+    with store.write() as session:
+        session.info["seat"] = 1
+        for key, account, more in (("r", "7", {}), ("d", "8", {"kind": "alarm"}), ("l", "9", {"not_before": START})):
+            reply = OutgoingMessage(key)
+            say(session, reply, dedup_key=key, now=START, channel="telegram", account=account, **more)
+        session.commit()
+    assert endings(store) == {"r": "leased", "d": "queued", "l": "queued"} and row(store, "r").leased_by == 1
+    phone, alive = Phone(), {0, 1}
+    play(for_seconds(make(store, phone, seat=Chair(0, alive)), 30))
+    assert phone.texts == ["d", "l"]
+    alive.remove(1)
+    play(once(make(store, phone, seat=Chair(0, alive))))
+    assert phone.texts == ["d", "l", "r"]
 
 
 def test_two_senders_never_send_the_same_row(store: Store) -> None:
@@ -321,14 +440,17 @@ def test_two_senders_never_send_the_same_row(store: Store) -> None:
 
     def one(phone: Phone) -> None:
         own = Store(store.engine.url.render_as_string(hide_password=False), store.keyring)
+        seat = take_seat(own)
 
         async def story() -> None:
-            sender = make(own, phone, clock=lambda: START)
+            sender = make(own, phone, clock=lambda: START, seat=seat)
+            await sender.begin()
             while await sender.send_due():
                 pass
             await sender.settle()
 
         asyncio.run(story())
+        seat.leave()
         own.close()
 
     threads = [threading.Thread(target=one, args=(phone,)) for phone in phones]
@@ -612,15 +734,8 @@ def test_a_reply_never_overtakes_an_earlier_one_that_waits(store: Store, error: 
         sender = make(store, phone, poll_every=20)
         running = asyncio.create_task(for_seconds(sender, 310))
 
-        def reply(key: str) -> None:
-            with store.write() as session:
-                session.info["sends_replies"] = True
-                said = say(session, OutgoingMessage(key), dedup_key=key, now=now(), channel="telegram", account="7")
-                session.commit()
-            sender.take([said])
-
         for n in range(3):
-            reply(f"{n}")
+            sender.take([born(store, f"{n}")])
             await asyncio.sleep(0.4)
         await running
 
@@ -819,4 +934,4 @@ def test_who_cannot_wait_is_told_so() -> None:
 
 
 def test_a_lease_outlasts_any_send() -> None:
-    assert LEASE.total_seconds() > sending.LONGEST_SEND + 2 * sending.BATCH / 29.6
+    assert LEASE.total_seconds() > sending.LONGEST_SEND + 2 * ledger.BATCH / 29.6

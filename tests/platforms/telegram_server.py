@@ -31,7 +31,7 @@ from urllib.parse import parse_qsl
 import httpx
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -145,6 +145,7 @@ class TelegramServer:
                 self._poller = None
             self.token = f"{self.me['id']}:AAExampleTokenOfTheEmulator{next(self._numbers)}"
             self.rate_limited = False
+            self.way_back = 0.0  # seconds from a message's arrival here to our answer's arrival there
             self.calls: Counter[str] = Counter()  # by method, in lower case
             self.commands: list[Json] = []
             self.answered: dict[str, str] = {}  # callback query id -> the text shown, "" for none
@@ -238,10 +239,21 @@ class TelegramServer:
             return [self._seen(message) for message in messages if message["from"]["is_bot"]]
 
     @property
-    def unconfirmed(self) -> list[int]:
+    def pending(self) -> list[Json]:
         """Updates that Telegram still keeps for the bot."""
         with self._changed:
-            return list(self._pending)
+            return list(self._pending.values())
+
+    @property
+    def unconfirmed(self) -> list[int]:
+        """Their ids."""
+        return [update["update_id"] for update in self.pending]
+
+    @property
+    def confirmed(self) -> list[Json]:
+        """Updates the bot has acknowledged, in that order."""
+        with self._changed:
+            return list(self._confirmed)
 
     @property
     def polled(self) -> bool:
@@ -368,9 +380,13 @@ class TelegramServer:
                 result = self._call(method, parameters, files)
             if trouble:
                 return await self._fail(trouble)
+            if self.way_back and method in SAYING:
+                await asyncio.sleep(self.way_back)
             return JSONResponse({"ok": True, "result": result})
         except Refused as refused:
             return _refusal(refused)
+        except ClientDisconnect:
+            return Response(status_code=499)  # who asked is gone, and hears of it no more
         finally:
             with self._changed:
                 self._changed.notify_all()

@@ -1,0 +1,270 @@
+"""The outbox as the sender sees it, in a writer's transaction: what is due is leased, and how a send ended is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, cast
+
+import structlog
+from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from bot.accounts import mark_unreachable, pick_account
+from bot.channels import Channel, ChannelUnavailable
+from bot.intake import Row
+from bot.seat import SENDERS, Seat
+from models.message import OutgoingMessage
+from models.outbox import LEASE, OPEN, OutboxMessage, is_open
+from models.people import HealthWorker
+from reminders.reminder import Gone
+
+log = structlog.get_logger()
+
+BATCH = 50  # leased at once: what takes a platform under two seconds, and a writer's transaction not much of one
+GIVE_UP_AFTER, MOST_TRIES = timedelta(hours=24), 300  # at five minutes from one to the next, about the same
+ELSEWHERE = timedelta(minutes=5)  # how long another process may leave a message of its channel lying
+AT_ONCE = ("reply", "alarm")  # kinds that go before what the timetable says
+IN_DOUBT = f"{ChannelUnavailable.__name__}: a sender ended while it was on its way"
+CLAIMING = (SENDERS + 1, 0)  # the key of the lock that processes claim under, one after the other
+OUTBOX = cast(Table, OutboxMessage.__table__)
+
+Chat = tuple[str, str]
+"""(channel, account)."""
+
+
+class Render(Protocol):
+    """Words of something said unasked, at the moment it goes out. Raises Gone."""
+
+    def __call__(
+        self, session: Session, reminder: str, arguments: Mapping[str, Any], worker: HealthWorker, now: datetime
+    ) -> OutgoingMessage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """What one look at the outbox gave."""
+
+    rows: list[Row]
+    more: bool
+    """There may be more that is due."""
+    behind: frozenset[Chat]
+    """Chats in which something said earlier lies in the table: what is said there now has to go behind it."""
+    senders: int
+    """Processes that send just now, this one included."""
+
+
+class Ledger:
+    """All methods run in a writer's transaction."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        render: Render,
+        *,
+        clock: Callable[[], datetime],
+        seat: Seat,
+        only_worker: int | None = None,
+    ) -> None:
+        self.channels, self.render, self.clock, self.seat = channels, render, clock, seat
+        self._only_worker = only_worker
+
+    def free_own_seat(self, session: Session) -> None:
+        """Whoever held this seat before is dead: what it had leased is anybody's."""
+        before = is_open(), OutboxMessage.leased_by == self.seat.number
+        session.execute(update(OutboxMessage).where(*before).values(leased_by=None, leased_until=None))
+
+    def lease(self, session: Session, running: Sequence[str], mine: Collection[str]) -> Leased:
+        """Claim due rows for LEASE, render what is said unasked, pick each worker's account.
+
+        Of a chat in which something earlier is with another process, or waits for its next try, nothing is claimed. A
+        message that was to go over another process's channel is looked at again when it lies there for ELSEWHERE.
+        `mine` are the keys of what is already on its way here: should the clock jump ahead, it is not claimed again.
+        """
+        now, alive = self.clock(), self.seat.taken()
+        if session.get_bind().dialect.name == "postgresql":  # what one process is just claiming, another cannot see
+            session.execute(select(func.pg_advisory_xact_lock(*CLAIMING)))
+        due = session.scalars(self._due(now, alive, running)).all()
+        leased: list[Row] = []
+        for row in due:
+            if row.dedup_key in mine:
+                continue
+            crashed = row.status == "leased"
+            row.status, row.leased_until, row.leased_by = "leased", now + LEASE, self.seat.number
+            if self._ready(session, row, now, running):
+                leased.append(_as_row(row, crashed))
+        return Leased(leased, len(due) == BATCH, self._behind(session, now, running), len(alive))
+
+    def _due(self, now: datetime, alive: Collection[int], running: Sequence[str]) -> Select[OutboxMessage]:
+        free = OutboxMessage.leased_by.is_(None) | OutboxMessage.leased_by.not_in(sorted(alive))
+        free |= OutboxMessage.leased_until < now
+        lying = OutboxMessage.reminder.is_not(None) & (OutboxMessage.not_before < now - ELSEWHERE)
+        ours = OutboxMessage.channel.is_(None) | OutboxMessage.channel.in_(running)
+        forsaken = OutboxMessage.channel.not_in(list(self.channels)) & lying
+        query = (
+            select(OutboxMessage)
+            .where(is_open(), OutboxMessage.not_before <= now, free, ours | forsaken, ~self._stands_behind(now, alive))
+            .order_by(case((OutboxMessage.kind.in_(AT_ONCE), 0), else_=1), OutboxMessage.id)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True, of=OutboxMessage)
+        )
+        return query if self._only_worker is None else query.where(OutboxMessage.worker_id == self._only_worker)
+
+    def _stands_behind(self, now: datetime, alive: Collection[int]) -> ColumnElement[bool]:
+        """Something earlier in its chat is on its way from another process, or waits for its next try."""
+        earlier = aliased(OutboxMessage)
+        others = earlier.leased_by.in_(sorted(set(alive) - {self.seat.number})) & (earlier.leased_until >= now)
+        same_chat = (earlier.channel == OutboxMessage.channel) & (earlier.account == OutboxMessage.account)
+        waits = (earlier.attempts > 0) & (earlier.not_before > now)
+        first = select(earlier.id).where(same_chat, earlier.id < OutboxMessage.id, is_open(earlier), others | waits)
+        return first.exists()
+
+    def _behind(self, session: Session, now: datetime, running: Sequence[str]) -> frozenset[Chat]:
+        not_ours = OutboxMessage.leased_by.is_(None) | (OutboxMessage.leased_by != self.seat.number)
+        only_planned = (OutboxMessage.attempts == 0) & (OutboxMessage.not_before > now)
+        query = (
+            select(OutboxMessage.channel, OutboxMessage.account)
+            .where(is_open(), OutboxMessage.account.is_not(None), OutboxMessage.channel.in_(running))
+            .where(not_ours, ~only_planned)
+            .distinct()
+        )
+        return frozenset((str(channel), str(account)) for channel, account in session.execute(query))
+
+    def _ready(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
+        """True when the row has words and an address; otherwise what becomes of it is set here."""
+        if row.expires_at is not None and now > row.expires_at:
+            return end(row, "cancelled", "its window passed before it could be sent")
+        if row.attempts >= MOST_TRIES and now - row.planned_at > GIVE_UP_AFTER:
+            return end(row, "failed", f"gave up after {row.attempts} tries: {row.reason or ''}")
+        elsewhere = row.channel is not None and row.channel not in self.channels
+        if (row.account is None or elsewhere) and not self._addressed(session, row, now, running):
+            return False
+        if row.reminder is not None:
+            worker = session.get_one(HealthWorker, row.worker_id)
+            try:
+                with session.begin_nested():  # on PostgreSQL an error would take the whole transaction with it
+                    message = self.render(session, row.reminder, row.arguments or {}, worker, now)
+            except Gone as why:
+                return end(row, "cancelled", str(why))
+            except Exception as error:
+                log.exception("render_failed", reminder=row.reminder, key=row.dedup_key)
+                return end(row, "failed", f"could not be rendered: {type(error).__name__}")
+            row.message = message.to_json()
+        return True
+
+    def _addressed(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
+        """Pick the account it goes to. Where the channel is another process's, or rests, it is left to whoever comes first."""
+        account = pick_account(session, row.worker_id, running, list(self.channels))
+        if isinstance(account, str):
+            return end(row, "failed", account)
+        if row.channel is not None and row.channel not in self.channels and account.channel not in self.channels:
+            row.not_before = now  # nobody has taken it: look again after ELSEWHERE
+        row.channel, row.account = account.channel, account.account
+        if row.channel in running:
+            return True
+        row.status, row.leased_until, row.leased_by = "queued", None, None
+        return False
+
+    def write_down(self, session: Session, results: Sequence[Row]) -> None:
+        """How sends ended. What was sent was sent; of the rest only the sender whose lease it is may speak."""
+        now = self.clock()
+        parts = [_told(result, {"parts": result["parts_sent"]}) for result in results if result["outcome"] == "part"]
+        if parts:
+            values: dict[str, Any] = {"parts_sent": bindparam("parts")}
+            own = OUTBOX.c.leased_by == self.seat.number
+            session.connection().execute(update(OUTBOX).where(_KEY, own).values(values), parts)
+        sent = [
+            _told(
+                result,
+                {
+                    "ref": storable(result.get("platform_ref") or "", 160) or None,
+                    "tries": result["attempts"] + 1,
+                    "parts": result["parts_sent"],
+                },
+            )
+            for result in results
+            if result["outcome"] == "sent"
+        ]
+        if sent:
+            values = {
+                "status": "sent",
+                "sent_at": now,
+                "leased_until": None,
+                "leased_by": None,
+                "platform_ref": bindparam("ref"),
+                "attempts": bindparam("tries"),
+                "parts_sent": bindparam("parts"),
+            }
+            session.connection().execute(update(OUTBOX).where(_KEY).values(values), sent)
+        for result in results:
+            if result["outcome"] not in ("sent", "part"):
+                self._write_trouble(session, result, now)
+
+    def _write_trouble(self, session: Session, result: Row, now: datetime) -> None:
+        row = session.scalar(select(OutboxMessage).where(OutboxMessage.dedup_key == result["dedup_key"]))
+        lease = (self.seat.number, result["leased_until"])
+        if row is None or row.status not in OPEN or (row.leased_by, row.leased_until) != lease:
+            return
+        row.parts_sent, row.leased_until, row.leased_by = result["parts_sent"], None, None
+        outcome = result["outcome"]
+        if outcome != "back":
+            row.attempts, row.reason = result["attempts"] + 1, result["reason"]
+        elif result.get("again"):  # taken over from a crash and not tried: what was in doubt still is
+            row.attempts, row.reason = result["attempts"], IN_DOUBT
+        if outcome == "failed":
+            row.status = "failed"
+        elif outcome == "unreachable":
+            self._other_channel(session, row, now)
+        else:
+            row.status = "queued"
+            row.not_before = result["retry_at"] or row.not_before
+
+    def _other_channel(self, session: Session, row: OutboxMessage, now: datetime) -> None:
+        """The account is marked, and the message falls back to the worker's other channel, if there is one."""
+        reason = (row.reason or "")[:200]
+        mark_unreachable(session, row.channel, row.account, reason)
+        refused, row.account = row.account, None
+        if row.worker_id is not None:
+            self._addressed(session, row, now, list(self.channels))
+        if row.account is None:
+            row.account = refused
+            end(row, "failed", reason)
+        else:
+            row.status, row.not_before, row.parts_sent = "queued", now, 0
+            row.leased_until = row.leased_by = None
+
+
+_KEY = OUTBOX.c.dedup_key == bindparam("key")
+
+
+def _told(result: Row, values: Row) -> Row:
+    return {"key": result["dedup_key"], **values}
+
+
+def end(row: OutboxMessage, status: str, reason: str) -> bool:
+    """It will not be sent any more; False, so that a caller can return it."""
+    row.status, row.reason, row.leased_until, row.leased_by = status, reason[:400], None, None
+    return False
+
+
+def storable(text: str, limit: int) -> str:
+    """What a platform told us, cut to its column and without what a database refuses."""
+    return text.replace("\0", "")[:limit]
+
+
+def _as_row(row: OutboxMessage, crashed: bool) -> Row:
+    """What a send needs. `again`: an earlier try may have gone out, by a crash or an answer that never came."""
+    lost = (row.reason or "").startswith(ChannelUnavailable.__name__)
+    return {
+        "dedup_key": row.dedup_key,
+        "kind": row.kind,
+        "channel": row.channel,
+        "account": row.account,
+        "message": row.message,
+        "planned_at": row.planned_at,
+        "leased_until": row.leased_until,
+        "attempts": row.attempts + (1 if crashed else 0),
+        "parts_sent": row.parts_sent,
+        "again": crashed or lost,
+    }
