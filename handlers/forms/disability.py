@@ -29,7 +29,9 @@ class DisabilityCard(Step):
     def read(self, text: str, known: Known) -> Answer:
         match = _CARD.fullmatch(re.sub(r"[\s-]", "", text))
         if match is None:
-            raise NotUnderstood("残疾人证号是20位:18位身份证号,加1位类别(1到7)和1位等级(1到4)。请核对后再发,没有可以跳过。")
+            raise NotUnderstood(
+                "残疾人证号是20位:18位身份证号,加1位类别(1到7)和1位等级(1到4)。请核对后再发,没有可以跳过。"
+            )
         return self._of(match, known)
 
     def find(self, line: str, known: Known) -> Iterator[Found]:

@@ -57,7 +57,14 @@ YES_NO = ((1, "有"), (2, "无"))
 
 def yes_no(field: str, title: str, *words: str) -> SelectOne:
     """A help that somebody gets or not."""
-    return SelectOne(field=field, title=title, words=words, options=options((1, "有", "是", "享受"), (2, "无", "没有", "否", "没享受")), asked=False, bare=())
+    return SelectOne(
+        field=field,
+        title=title,
+        words=words,
+        options=options((1, "有", "是", "享受"), (2, "无", "没有", "否", "没享受")),
+        asked=False,
+        bare=(),
+    )
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
@@ -85,7 +92,6 @@ form = Form(
             options=options(*((code, label, *(("~无", "~没有", "没有并发症", "无并发症") if code == 1 else ())) for code, label in COMPLICATIONS.items())),
         ),
         common.SMOKING,
-        common.HEART_RATE,
         KIND,
         STAGE,
         Day(field="diagnosed_on", title="诊断日期", words=("诊断日期", "确诊日期"), bare=False, asked=False),
