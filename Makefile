@@ -31,6 +31,7 @@ bench: setup
 
 rules: setup
 	$(BIN)/python -c "from handlers.rules_page import page; from handlers.menu import protocols; print(page(protocols()), end='')" > docs/rules.md
+	$(BIN)/python -c "from reminders.page import page; print(page(), end='')" > docs/timetable.md
 
 clean:
 	rm -rf .venv demo-data .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,7 +17,8 @@ from models.base import Store
 from models.message import OutgoingMessage
 from models.outbox import OutboxMessage
 from models.people import HealthWorker, Organisation, Role
-from reminders.reminder import Context, Reminder, daily, plan
+from reminders.entry import daily, plan
+from reminders.reminder import Context, Reminder
 from tests.databases import BACKENDS, fresh_store
 
 DOCTORS = 30_500  # a hundred counties of 305
@@ -79,7 +80,9 @@ def _nothing(context: Context) -> OutgoingMessage:
 
 
 def _plan(session: Session, doctors: int) -> None:
-    digest = Reminder("morning_digest", "今日随访提醒", _nothing, audience=lambda session, day: range(1, doctors + 1))
+    digest = Reminder(
+        code="morning_digest", title="今日随访提醒", words=_nothing, audience=lambda session, day: range(1, doctors + 1)
+    )
     plan(session, daily("07:30", digest, window=timedelta(hours=5)), TODAY, tz=TZ, now=NOW)
 
 

@@ -232,12 +232,27 @@ def remind(
     with opened(settings) as store, store.write() as session:
         now = system_clock()
         day = on.date() if on else now.astimezone(settings.tz).date()
-        planned = plan_day(session, day, tz=settings.tz, now=now, dry_run=dry_run)
+        planned = plan_day(
+            session,
+            day,
+            tz=settings.tz,
+            now=now,
+            dry_run=dry_run,
+            settings=settings.county,
+        )
         session.commit()
     for code, count in planned.items():
         print(f"{day} {REMINDERS[code].title} {code}: {count} {'would be new' if dry_run else 'new'}")
     if not planned:
         print(f"{day}: nothing on the timetable")
+
+
+@cli.command()
+def timetable() -> None:
+    """Everything that is said unasked: to whom, when, what it opens, what ends it."""
+    from reminders.page import page
+
+    print(page(), end="")
 
 
 class SummaryFormat(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -23,7 +23,8 @@ from bot.sender import Sender
 from models.base import Store
 from models.outbox import ReceivedEvent
 from models.people import HealthWorker
-from reminders.timetable import plan_day, render
+from models.planned import Occasion
+from reminders.timetable import occasions_of, promise_all, render
 
 log = structlog.get_logger()
 
@@ -102,7 +103,7 @@ class App:
             store,
             clock=clock,
             tz=settings.tz,
-            settings=settings.rules,
+            settings=settings.county,
             replies=self._take,
             seat=self.seat.number,
         )
@@ -124,10 +125,10 @@ class App:
         await self.sender.begin()
         self._running.append(asyncio.create_task(self.sender.run()))
         if timetable:
-            from reminders.scheduler import make_scheduler
+            from reminders.scheduler import Scheduler
 
             await self.plan_today()
-            self._scheduler = make_scheduler(self.plan_today, self.tidy_up, self.settings.tz)
+            self._scheduler = Scheduler(self.plan_today, self.tidy_up, self.settings.tz)
             self._scheduler.start()
         for channel in self.channels.values():
             await channel.start(self.intake.receive)
@@ -137,7 +138,7 @@ class App:
         for channel in self.channels.values():
             await channel.stop()
         if scheduler := getattr(self, "_scheduler", None):
-            scheduler.shutdown(wait=False)
+            scheduler.stop()
         await self.sender.stop()
         for task in self._running:
             task.cancel()
@@ -149,8 +150,14 @@ class App:
         """Queue what the timetable says for today; harmless to repeat."""
         now = self.clock()
         day = now.astimezone(self.settings.tz).date()
-        await self.intake.run(lambda session: plan_day(session, day, tz=self.settings.tz, now=now))
+        found = await asyncio.to_thread(self._occasions, day)
+        await self.intake.run(lambda session: promise_all(session, found, now))
         self.sender.wake()
+
+    def _occasions(self, day: date) -> list[Occasion]:
+        of = self.settings
+        with self.store.read() as session:
+            return occasions_of(session, day, tz=of.tz, settings=of.county)
 
     async def tidy_up(self) -> None:
         """Forget platform events that nobody will redeliver any more."""
@@ -163,7 +170,8 @@ class App:
     def _render(
         self, session: Session, reminder: str, arguments: Mapping[str, Any], worker: HealthWorker, now: datetime
     ) -> Any:
-        return render(session, reminder, arguments, worker, now, tz=self.settings.tz, settings=self.settings.rules)
+        of = self.settings
+        return render(session, reminder, arguments, worker, now, tz=of.tz, settings=of.county)
 
 
 def make_app(settings: Settings, *, clock: Clock = system_clock) -> App:

@@ -99,7 +99,7 @@ class ChatSession:
                 scope=scope_of(session, worker),
                 conversation=load_conversation(session, worker.id),
                 incoming=IncomingMessage("console", self.code, "state", now),
-                settings=self.settings.rules,
+                settings=self.settings.county,
             )
             return conversation_state(turn)
 

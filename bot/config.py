@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     rules: dict[str, Any] = Field(
         default_factory=dict, description="county settings of the protocols, see docs/rules.md"
     )
+    reminders: dict[str, Any] = Field(
+        default_factory=dict, description="hours, thresholds and days of the reminders, see cunyi timetable"
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -120,6 +123,17 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no time zone; use a name like Asia/Shanghai") from error
         return value
 
+    @field_validator("reminders")
+    @classmethod
+    def _known_reminders(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if value:
+            from models.preferences import complaints  # only who sets something waits for the timetable
+            from reminders.timetable import REMINDERS
+
+            if found := complaints(value, tuple(REMINDERS)):
+                raise ValueError("; ".join(found))
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -133,6 +147,11 @@ class Settings(BaseSettings):
         if Path("cunyi.toml").exists():
             sources = (*sources, TomlConfigSettingsSource(settings_cls, toml_file=Path("cunyi.toml")))
         return sources
+
+    @property
+    def county(self) -> dict[str, Any]:
+        """What handlers and reminders may know: the settings of the protocols, and under `reminders` those of reminders."""
+        return {**self.rules, "reminders": self.reminders}
 
     @property
     def tz(self) -> ZoneInfo:

@@ -16,7 +16,7 @@ from bot.channels import Channel, ChannelUnavailable
 from bot.intake import Row
 from bot.seat import SENDERS, Seat
 from models.message import OutgoingMessage
-from models.outbox import LEASE, OPEN, OutboxMessage, is_open
+from models.outbox import LEASE, OPEN, TOO_LATE, OutboxMessage, is_open
 from models.people import HealthWorker
 from reminders.reminder import Gone
 
@@ -134,7 +134,7 @@ class Ledger:
     def _ready(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
         """True when the row has words and an address; otherwise what becomes of it is set here."""
         if row.expires_at is not None and now > row.expires_at:
-            return end(row, "cancelled", "its window passed before it could be sent")
+            return end(row, "cancelled", TOO_LATE)
         if row.attempts >= MOST_TRIES and now - row.planned_at > GIVE_UP_AFTER:
             return end(row, "failed", f"gave up after {row.attempts} tries: {row.reason or ''}")
         elsewhere = row.channel is not None and row.channel not in self.channels

@@ -16,10 +16,11 @@ from handlers import (
     infectious,
     leave,
     referrals,
+    settings,
     snooze,
     summary,
     worklist,
-)
+)  # fmt: skip
 from handlers.asking import ask
 from handlers.campaigns import commands as campaigns
 from handlers.campaigns import lists, positives
@@ -176,6 +177,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("计划", "/plan", "工作计划和进度", lambda turn, words: plans.plan(turn, words), takes_words=True),
     Command("汇报", "/progress", "汇报计划的进展", lambda turn, words: plans.report(turn, words), takes_words=True),
+    Command(
+        "设置",
+        "/settings",
+        "提醒时间、收哪些提醒",
+        lambda turn, words: settings.settings(turn, words),
+        takes_words=True,
+        aliases=("提醒设置",),
+    ),
     Command("帮助", "/help", "看能做什么", _help, aliases=("?", "?", "怎么用", "菜单")),
 )
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
@@ -214,7 +223,7 @@ def run_text(turn: Turn, text: str) -> bool:
             match := re.fullmatch(rf"{re.escape(word)}(?:[\s::,,]+(.+)|([^\s\d].*))", text, re.DOTALL)
         ):
             joined = command.joins and re.match(command.joins, match[2] or "")
-            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转") and not joined:
+            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转", "设置") and not joined:
                 continue  # 今天去张桂兰家 … is an entry, not the command 今天
             command.run(turn, (match[1] or match[2]).strip())
             return True
@@ -265,6 +274,7 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "followed": lambda turn, rest: positives.show(turn, start=int(rest)),
     "names": lambda turn, rest: summary.show_names(turn, rest),
     "area": lambda turn, rest: summary.show_area(turn, rest),
+    "set": lambda turn, rest: settings.pressed(turn, rest),
 }
 
 

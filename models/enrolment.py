@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Key
@@ -79,16 +79,21 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+def due_query(last: date) -> Select[*tuple[Any, ...]]:
+    """The columns of `DueVisit` of everybody due by a day, oldest first."""
+    return (
+        select(*_COLUMNS)
+        .join(Resident, Resident.id == Enrolment.resident_id)
+        .where(*open_until(last), Resident.status.in_(VISITED))
+        .order_by(Enrolment.next_due_on, Resident.village_group, Resident.id)
+    )
+
+
 def due_visits(
     session: Session, scope: Scope, *, first: date | None = None, last: date, programme: str | None = None
 ) -> Sequence[DueVisit]:
     """Visits whose due day lies in [first, last], oldest first. No floor means: however long ago, nobody is hidden."""
-    query = (
-        select(*_COLUMNS)
-        .join(Resident, Resident.id == Enrolment.resident_id)
-        .where(scope.covers(Enrolment.village_id), *_open_until(last), Resident.status.in_(VISITED))
-        .order_by(Enrolment.next_due_on, Resident.village_group, Resident.id)
-    )
+    query = due_query(last).where(scope.covers(Enrolment.village_id))
     if first is not None:
         query = query.where(Enrolment.next_due_on >= first)
     if programme is not None:
@@ -119,11 +124,12 @@ def count_due(session: Session, scope: Scope, *, last: date) -> int:
         select(func.count())
         .select_from(Enrolment)
         .join(Resident, Resident.id == Enrolment.resident_id)
-        .where(scope.covers(Enrolment.village_id), *_open_until(last), Resident.status.in_(VISITED))
+        .where(scope.covers(Enrolment.village_id), *open_until(last), Resident.status.in_(VISITED))
     )
     return session.scalar(query) or 0
 
 
-def _open_until(last: date):  # type: ignore[no-untyped-def]
+def open_until(last: date) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of a visit that is due by a day: the enrolment goes on, and nobody asked to let it rest."""
     awake = Enrolment.snoozed_until.is_(None) | (Enrolment.snoozed_until <= last)
     return Enrolment.next_due_on <= last, Enrolment.ended_on.is_(None), awake

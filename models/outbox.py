@@ -18,6 +18,7 @@ from models.message import OutgoingMessage
 
 LEASE = timedelta(seconds=60)  # longer than any single send takes; who dies loses their leases at once, see bot.seat
 OPEN = ("queued", "leased")  # not yet ended
+TOO_LATE = "its window passed before it could be sent"
 
 
 class ReceivedEvent(Base):

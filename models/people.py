@@ -72,6 +72,8 @@ class Organisation(Base):
     """常住人口, the denominator of coverage; None until the county gives it: a figure is never guessed."""
     denominators: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Further denominators given by the county, by figure code."""
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What its supervisors set for everybody below it, see `preferences`."""
 
     def ancestry(self) -> list[int]:
         """Ids from the top to this organisation itself."""

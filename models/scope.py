@@ -22,7 +22,7 @@ class Scope:
     villages: tuple[int, ...] | None = None
     names: bool = True
 
-    def covers(self, village_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    def covers(self, village_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """Condition for a column that holds a village's id."""
         if self.villages is not None:
             return village_id.in_(self.villages)

@@ -1,29 +1,27 @@
-"""A thing said unasked: to whom, when, in what words, and what ends it. Once per person per reminder per day."""
+"""A thing said unasked: to whom, in what words, and what ends it. Once per person per reminder per day."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
-from typing import Any, cast
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import cached_property
+from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Insert, String, Table, bindparam, func, literal, select
-from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from models.message import OutgoingMessage
-from models.outbox import OutboxMessage, insert_for
 from models.people import HealthWorker
-
-PLAN_AT_ONCE = 5000
+from models.preferences import KEY, Preferences
+from models.scope import Scope, scope_of
+from reminders.days import Calendar
 
 
 class Gone(Exception):
     """There is nothing left to say: the message is cancelled with this reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What words are made from: the worker told, the arguments of the message, the instant it goes out."""
 
@@ -33,13 +31,27 @@ class Context:
     now: datetime
     tz: tzinfo
     settings: Mapping[str, Any]
+    preferences: Preferences = field(default_factory=lambda: Preferences({}))
+    message_key: str = ""
 
     @property
     def today(self) -> date:
         return self.now.astimezone(self.tz).date()
 
+    @cached_property
+    def scope(self) -> Scope:
+        return scope_of(self.session, self.worker)
 
-@dataclass(frozen=True, slots=True)
+    @cached_property
+    def calendar(self) -> Calendar:
+        return calendar_of(self.preferences)
+
+    def is_off(self, code: str) -> bool:
+        """Has the worker, or the operator for everybody, turned this off?"""
+        return self.preferences.is_off(code, self.worker.settings.get(KEY))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
     """One kind of unasked message. `words` is called when it goes out and raises Gone when its reason has gone."""
 
@@ -50,87 +62,22 @@ class Reminder:
     """Ids of the workers to tell on a day; None for what is said on an event and not by the timetable."""
     opens: str | None = None
     """The service it opens, by code."""
+    whom: str = ""
+    ends: str = ""
+    """Who is told, and what ends it, in words for the page that explains the timetable."""
+
+    def listeners(self, session: Session, day: date, tz: tzinfo, preferences: Preferences) -> Iterable[int]:
+        """Whom to tell on a day, before anybody's wishes are looked at."""
+        assert self.audience is not None, f"{self.code} is said on an event, not on a day"
+        return self.audience(session, day)
+
+    def say(self, context: Context) -> OutgoingMessage:
+        """Its words as they are now. Raises Gone."""
+        if context.is_off(self.code):
+            raise Gone("turned off by the worker")
+        return self.words(context)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the timetable. `weekdays` 0 is Monday; after `window` the message is no longer sent."""
-
-    reminder: Reminder
-    at: time
-    window: timedelta
-    weekdays: frozenset[int] = frozenset(range(7))
-
-    def falls_on(self, day: date) -> bool:
-        return day.weekday() in self.weekdays
-
-    def begins(self, day: date, tz: tzinfo) -> datetime:
-        """The instant it is due on a day."""
-        return datetime.combine(day, self.at, tz)
-
-
-def daily(at: str, reminder: Reminder, *, window: timedelta) -> Entry:
-    return Entry(reminder, time.fromisoformat(at), window)
-
-
-def weekly(weekday: int, at: str, reminder: Reminder, *, window: timedelta) -> Entry:
-    return Entry(reminder, time.fromisoformat(at), window, frozenset({weekday}))
-
-
-OUTBOX = cast("Table", OutboxMessage.__table__)
-
-
-def _given(name: str, column: str) -> ColumnElement[Any]:
-    return bindparam(name, type_=OUTBOX.c[column].type)
-
-
-_KEY = _given("code", "dedup_key") + ":" + sql_cast(HealthWorker.id, String) + ":" + _given("day", "dedup_key")
-_TOLD = HealthWorker.id.in_(bindparam("workers", expanding=True))
-_NOT_YET = select(func.count()).where(_TOLD, ~select(OUTBOX.c.id).where(OUTBOX.c.dedup_key == _KEY).exists())
-_ROW: dict[str, ColumnElement[Any]] = {
-    "dedup_key": _KEY,
-    "kind": _given("code", "kind"),
-    "worker_id": HealthWorker.id.expression,
-    "reminder": _given("code", "reminder"),
-    "arguments": _given("arguments", "arguments"),
-    "status": literal("queued"),
-    "planned_at": _given("now", "planned_at"),
-    "not_before": _given("due", "not_before"),
-    "expires_at": _given("expires", "expires_at"),
-    "attempts": literal(0),
-    "parts_sent": literal(0),
-}
-
-
-def plan(session: Session, entry: Entry, day: date, *, tz: tzinfo, now: datetime, dry_run: bool = False) -> int:
-    """Queue one timetable entry for one day. Running it again adds nothing. Returns how many messages are new."""
-    assert entry.reminder.audience is not None
-    workers = sorted(set(entry.reminder.audience(session, day)))
-    due = entry.begins(day, tz)
-    told = {
-        "code": entry.reminder.code,
-        "day": day.isoformat(),
-        "arguments": {"day": day.isoformat()},
-        "now": now,
-        "due": due,
-        "expires": due + entry.window,
-    }
-    connection = session.connection()
-    statement = _NOT_YET if dry_run else _promise(connection.dialect)
-    new = 0
-    for start in range(0, len(workers), PLAN_AT_ONCE):
-        result = connection.execute(statement, {**told, "workers": workers[start : start + PLAN_AT_ONCE]})
-        new += result.scalar_one() if dry_run else result.rowcount
-    return new
-
-
-@lru_cache(maxsize=2)
-def _promise(dialect: Dialect) -> Insert:
-    """A row for each worker, written by the database itself: no row travels, and an existing key is left as it is."""
-    rows = select(*_ROW.values()).where(_TOLD)
-    return (
-        insert_for(dialect)(OUTBOX)
-        .from_select([*_ROW], rows)
-        .on_conflict_do_nothing(index_elements=["dedup_key"])
-        .execution_options(preserve_rowcount=True)
-    )
+def calendar_of(preferences: Preferences) -> Calendar:
+    """The published calendar with what the operator adds."""
+    return Calendar(preferences.listed_days("days_off"), preferences.listed_days("days_worked"))

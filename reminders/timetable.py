@@ -1,17 +1,26 @@
-"""Everything the bot says unasked, and when: the whole week on one page."""
+"""Everything the bot says unasked, and when: the whole year on one page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models.message import OutgoingMessage
-from models.people import HealthWorker
-from reminders.reminder import Context, Entry, Reminder, daily, plan, weekly
+from models.people import HealthWorker, Role
+from models.planned import Occasion, promise
+from models.preferences import preferences
+from reminders.clock import Clock, clock_occasions
+from reminders.days import working_days
+from reminders.digest import digest
+from reminders.entry import Entry, daily, monthly, occasions, quarterly, weekly
+from reminders.reminder import Context, Reminder
 from reminders.rules import (
+    agreements,
+    appointments,
     campaign_eve,
     campaign_imported,
     campaign_notice,
@@ -20,29 +29,79 @@ from reminders.rules import (
     campaign_unclosed,
     correction_answer,
     correction_request,
+    emergency_arrival,
+    escalated,
+    escalated_county,
+    first_visit,
     infectious_confirmed,
+    infectious_due,
     infectious_report,
-    morning_digest,
     plan_milestones,
     plan_notice,
     plan_terms,
+    positives,
+    positives_township,
+    referrals,
+    referrals_township,
+    silent,
+    silent_township,
     unconfirmed_emergency,
+    unserved,
     urgent_result,
+    visits,
+    windows,
 )
-from reminders.summaries import plans_weekly, supervisor_weekly
+from reminders.summaries import plans_weekly, supervisor_monthly, supervisor_quarterly, supervisor_weekly
 
-MONDAY = 0
+HOURS = timedelta(hours=1)
+
+MORNING = digest(
+    "morning_digest",
+    "今日随访提醒",
+    to=Role.DOCTOR,
+    whom="村医:自己负责的村",
+    parts=(
+        visits.part,
+        referrals.part,
+        appointments.part,
+        positives.part,
+        windows.part,
+        agreements.part,
+        unserved.part,
+        silent.part,
+    ),
+)
+TOWNSHIP = digest(
+    "township_digest",
+    "公卫科晨报",
+    to=Role.TOWNSHIP,
+    whom="公卫科:本乡镇",
+    parts=(positives_township.part, referrals_township.part, escalated.part, silent_township.part),
+)
+COUNTY = digest("county_digest", "卫健局晨报", to=Role.COUNTY, whom="卫健局:全县", parts=(escalated_county.part,))
 
 TIMETABLE: tuple[Entry, ...] = (
-    daily("07:30", morning_digest.reminder, window=timedelta(hours=5)),  # after 12:30 tomorrow's list says the same
-    weekly(MONDAY, "08:00", supervisor_weekly.reminder, window=timedelta(hours=10)),
-    daily("08:20", campaign_to_tell.reminder, window=timedelta(hours=10)),
-    daily("17:20", campaign_standing.reminder, window=timedelta(hours=3)),
-    daily("18:40", campaign_eve.reminder, window=timedelta(hours=2)),  # later than that, nobody can be told any more
-    weekly(MONDAY, "08:40", campaign_unclosed.reminder, window=timedelta(hours=9)),
-    daily("08:50", plan_milestones.reminder, window=timedelta(hours=9)),
-    daily("09:10", plan_terms.reminder, window=timedelta(hours=9)),
-    weekly(MONDAY, "09:20", plans_weekly.reminder, window=timedelta(hours=8)),
+    daily("07:30", MORNING, window=5 * HOURS),  # after 12:30 tomorrow's says the same
+    weekly("08:05", supervisor_weekly.reminder, window=10 * HOURS),
+    daily("08:20", campaign_to_tell.reminder, window=10 * HOURS),
+    daily("08:25", TOWNSHIP, window=9 * HOURS, days=working_days),
+    daily("08:35", COUNTY, window=9 * HOURS, days=working_days),
+    weekly("08:40", campaign_unclosed.reminder, window=9 * HOURS),
+    daily("08:50", plan_milestones.reminder, window=9 * HOURS),
+    monthly("08:55", supervisor_monthly.reminder, window=9 * HOURS),
+    quarterly("09:05", supervisor_quarterly.reminder, window=8 * HOURS),
+    daily("09:10", plan_terms.reminder, window=9 * HOURS),
+    weekly("09:20", plans_weekly.reminder, window=8 * HOURS),
+    daily("17:20", campaign_standing.reminder, window=3 * HOURS),
+    daily("18:40", campaign_eve.reminder, window=2 * HOURS),  # later than that, nobody can be told any more
+)
+
+CLOCKS: tuple[Clock, ...] = (
+    Clock(reminder=infectious_due.reminder, to=Role.TOWNSHIP, moments=infectious_due.moments, window=4 * HOURS),
+    Clock(reminder=infectious_due.missed, to=Role.COUNTY, moments=infectious_due.moments_missed, window=24 * HOURS),
+    Clock(reminder=first_visit.reminder, to=Role.DOCTOR, moments=first_visit.moments, window=6 * HOURS),
+    Clock(reminder=first_visit.missed, to=Role.TOWNSHIP, moments=first_visit.moments_missed, window=24 * HOURS),
+    Clock(reminder=emergency_arrival.reminder, to=Role.TOWNSHIP, moments=emergency_arrival.moments, window=24 * HOURS),
 )
 
 ON_EVENTS: tuple[Reminder, ...] = (
@@ -57,16 +116,49 @@ ON_EVENTS: tuple[Reminder, ...] = (
     unconfirmed_emergency.reminder,
 )
 
-REMINDERS: dict[str, Reminder] = {r.code: r for r in (*(entry.reminder for entry in TIMETABLE), *ON_EVENTS)}
+REMINDERS: dict[str, Reminder] = {
+    reminder.code: reminder
+    for reminder in (*(entry.reminder for entry in TIMETABLE), *(clock.reminder for clock in CLOCKS), *ON_EVENTS)
+}
 
 
-def plan_day(session: Session, day: date, *, tz: tzinfo, now: datetime, dry_run: bool = False) -> dict[str, int]:
-    """Queue everything the timetable says for a day. Returns how many messages are new, by reminder code."""
-    return {
-        entry.reminder.code: plan(session, entry, day, tz=tz, now=now, dry_run=dry_run)
-        for entry in TIMETABLE
-        if entry.falls_on(day)
-    }
+def occasions_of(
+    session: Session,
+    day: date,
+    *,
+    tz: tzinfo,
+    settings: Mapping[str, Any] | None = None,
+) -> list[Occasion]:
+    """Everything the timetable says for a day, found by reading alone. `settings` are `Settings.county`."""
+    wishes = preferences(session, settings or {})
+    found: list[Occasion] = []
+    for entry in TIMETABLE:
+        found += occasions(session, entry, day, tz, wishes)
+    for clock in CLOCKS:
+        found += clock_occasions(session, clock, day, tz, wishes)
+    return found
+
+
+def promise_all(session: Session, found: Iterable[Occasion], now: datetime, *, dry_run: bool = False) -> dict[str, int]:
+    """Queue them. Running it again adds nothing. Returns how many messages are new, by reminder code."""
+    new = Counter[str]()
+    for occasion in found:
+        new[occasion.plan.reminder] += promise(session, occasion.plan, occasion.workers, now, dry_run=dry_run)
+    return dict(new)
+
+
+def plan_day(
+    session: Session,
+    day: date,
+    *,
+    tz: tzinfo,
+    now: datetime,
+    dry_run: bool = False,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, int]:
+    """Find and queue everything the timetable says for a day, by reminder code."""
+    found = occasions_of(session, day, tz=tz, settings=settings)
+    return promise_all(session, found, now, dry_run=dry_run)
 
 
 def render(
@@ -80,4 +172,6 @@ def render(
     settings: Mapping[str, Any],
 ) -> OutgoingMessage:
     """Words of a queued message at the moment it goes out. Raises Gone when its reason has gone."""
-    return REMINDERS[reminder].words(Context(session, worker, arguments, now, tz, settings))
+    wishes = preferences(session, settings or {})
+    key = f"{reminder}:{worker.id}:{arguments.get('day', '')}"
+    return REMINDERS[reminder].say(Context(session, worker, arguments, now, tz, settings, wishes, key))

@@ -10,14 +10,14 @@ from sqlalchemy import select
 from models.appointment import Appointment, appointments_on
 from models.base import Store
 from models.people import HealthWorker, Resident
+from models.preferences import Preferences
 from models.record import Record
 from models.scope import scope_of
-from reminders.reminder import Context
-from reminders.rules import morning_digest
+from reminders.timetable import MORNING, render
 from tests.conftest import CHINA, NOW
 
 DAY = date(2026, 11, 26)
-MORNING = datetime(2026, 11, 25, 23, 30, tzinfo=UTC)
+AT_HALF_PAST_SEVEN = datetime(2026, 11, 25, 23, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def appointed(county: Store) -> Store:
 def digest(store: Store, change: str = "") -> str:
     with store.write() as session:
         doctor = session.scalars(select(HealthWorker).where(HealthWorker.code == "V001")).one()
-        assert doctor.id in set(morning_digest.audience(session, DAY))
-        return morning_digest.words(Context(session, doctor, {}, MORNING, CHINA, {})).text
+        assert doctor.id in MORNING.listeners(session, DAY, CHINA, Preferences({}))
+        return render(session, MORNING.code, {"day": str(DAY)}, doctor, AT_HALF_PAST_SEVEN, tz=CHINA, settings={}).text
 
 
 def test_the_digest_of_the_day_names_it(appointed: Store) -> None:

@@ -24,7 +24,10 @@ from handlers.menu import FORMS, PROGRAMME_TITLES
 from models import migrate
 from models.everything import metadata
 from models.message import MAX_WIRE_ID, wire_id
+from models.preferences import CAN_BE_OFF
 from models.services import SERVICES
+from reminders.digest import Digest, Part
+from reminders.reminder import Reminder
 from reminders.timetable import REMINDERS
 from tests.databases import BACKENDS, empty_store
 
@@ -43,8 +46,15 @@ def test_every_form_is_on_the_menu() -> None:
 
 
 def test_every_reminder_is_on_the_timetable() -> None:
-    modules = [*modules_of(reminders.rules), *modules_of(reminders.summaries)]
-    assert {module.reminder.code for module in modules} == set(REMINDERS)  # type: ignore[attr-defined]
+    declared: set[str] = set()
+    for module in (*modules_of(reminders.rules), *modules_of(reminders.summaries)):
+        own = {value.code for value in vars(module).values() if isinstance(value, Reminder | Part)}
+        assert own, f"{module} declares nothing"
+        declared |= own
+    parts = {part.code for reminder in REMINDERS.values() if isinstance(reminder, Digest) for part in reminder.parts}
+    digests = {code for code, reminder in REMINDERS.items() if isinstance(reminder, Digest)}
+    assert declared == (set(REMINDERS) - digests) | parts
+    assert set(CAN_BE_OFF) <= declared
 
 
 def test_every_channel_is_in_the_index() -> None:

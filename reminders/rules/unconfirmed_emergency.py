@@ -17,4 +17,10 @@ def words(context: Context) -> OutgoingMessage:
     return OutgoingMessage(text, urgent=True)
 
 
-reminder = Reminder(code="unconfirmed_emergency", title="未确认的急症", words=words)
+reminder = Reminder(
+    code="unconfirmed_emergency",
+    title="未确认的急症",
+    words=words,
+    whom="公卫科(没有则卫健局)",
+    ends="村医十分钟内提交、改正或作废",
+)

@@ -44,4 +44,6 @@ def _decisive_rules(form: Form, fired: Sequence[str]) -> list[RuleRow]:
     return urgent or [row for row in rows if "tell_township" in row.then.flags]
 
 
-reminder = Reminder(code="urgent_result", title="急危重症上报", words=words)
+reminder = Reminder(
+    code="urgent_result", title="急危重症上报", words=words, whom="公卫科(没有则卫健局)", ends="记录撤回"
+)

@@ -1,0 +1,71 @@
+"""An agreement about to end: 60, 30 and 7 days before, each once. Nothing renews by itself (domain.md D). 签约到期"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import case, exists, select
+from sqlalchemy.orm import aliased
+
+from models.enrolment import VISITED
+from models.message import Choice, mark_name
+from models.people import Resident
+from models.record import Agreement
+from reminders.days import clinic_days
+from reminders.digest import Asked, Part, Query, Said, Telling
+
+STEPS = (7, 30, 60)  # days before the end
+SHOWN = 3
+
+
+def rows(asked: Asked) -> Query:
+    """Agreements that end within the longest step, without a later one of the same resident."""
+    later, today = aliased(Agreement), asked.today
+    renewed = exists(
+        select(1).where(
+            later.resident_id == Agreement.resident_id, later.status == "current", later.ends_on > Agreement.ends_on
+        )
+    )
+    return (
+        select(
+            Agreement.village_id.label("organisation_id"),
+            Agreement.id.label("subject_id"),
+            case(*((Agreement.ends_on <= today + timedelta(days=n), str(n)) for n in STEPS)).label("stage"),
+            Agreement.ends_on,
+            Resident.name,
+        )
+        .join(Resident, Resident.id == Agreement.resident_id)
+        .where(
+            Agreement.status == "current",
+            Agreement.ends_on.between(today, today + timedelta(days=STEPS[-1])),
+            Resident.status.in_(VISITED),
+            ~renewed,
+        )
+        .order_by(Agreement.ends_on, Agreement.id)
+    )
+
+
+def says(telling: Telling) -> Said:
+    """How many end soon, by step, and the first few by name."""
+    lines = []
+    for step in STEPS:
+        ending = sorted(
+            (row for row in telling.rows if row.stage == str(step)), key=lambda row: (row.ends_on, row.subject_id)
+        )
+        if ending:
+            names = "、".join(f"{mark_name(row.name)}({row.ends_on})" for row in ending[:SHOWN])
+            more = "等" if len(ending) > SHOWN else ""
+            lines.append(f"📄 {len(ending)}份签约{step}天内到期:{names}{more}。愿意续的请发“签约 姓名”。")
+    return Said(lines, [Choice("names.signing_rate_general", "签约名单")])
+
+
+part = Part(
+    code="agreements",
+    title="签约到期:60、30、7天前各一次",
+    rows=rows,
+    says=says,
+    days=clinic_days,
+    once=True,
+    opens="signing",
+    ends="已续签、解约、死亡或迁出",
+)

@@ -1,0 +1,94 @@
+"""A screening result that has to be followed, and nobody has said that the resident reached the hospital. 阳性未到诊"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, cast, exists, false, or_, select
+
+from models.base import Key
+from models.campaign import ScreeningResult
+from models.enrolment import VISITED
+from models.message import mark_name
+from models.people import Organisation, Resident
+from models.preferences import Preferences
+from models.record import Record, Referral
+from models.screening import TESTS, TRACKED
+from reminders.digest import Asked, Part, Query, Said, Telling, each_of
+
+TO_THE_DOCTOR, TO_THE_TOWNSHIP = (0, 7, 14, 28), (7, 28)  # days past the day by which they should have arrived
+SHOWN = 4
+
+
+def overdue_by(preferences: Preferences, today: date, days: int) -> ColumnElement[bool]:
+    """SQL: the resident should have arrived so many days ago; each test has its own time for that."""
+    tests: dict[int, list[str]] = defaultdict(list)
+    for code, test in TESTS.items():
+        tests[int(preferences.rules.get(f"campaign.arrive_within.{code}", test.arrive_within))].append(code)
+    last = [
+        and_(ScreeningResult.test.in_(codes), ScreeningResult.on < today - timedelta(days=within + days))
+        for within, codes in sorted(tests.items())
+    ]
+    return or_(false(), *last)
+
+
+def rows_after(asked: Asked, steps: tuple[int, ...]) -> Query:
+    """Results to be followed, without an arrival, past their day by the first of the steps."""
+    late = [(overdue_by(asked.preferences, asked.today, days), str(days)) for days in sorted(steps, reverse=True)]
+    return (
+        select(
+            ScreeningResult.village_id.label("organisation_id"),
+            ScreeningResult.record_id.label("subject_id"),
+            case(*late).label("stage"),
+            ScreeningResult.test,
+            ScreeningResult.on,
+            Resident.name,
+            Organisation.name.label("village"),
+        )
+        .join(Resident, Resident.id == ScreeningResult.resident_id)
+        .join(Organisation, Organisation.id == ScreeningResult.village_id)
+        .where(
+            ScreeningResult.result.in_(TRACKED),
+            ScreeningResult.closed_on.is_(None),
+            ScreeningResult.arrived_on.is_(None),
+            ~_arrived_by_referral(asked),
+            exists(select(1).where(Record.id == ScreeningResult.record_id, Record.status == "current")),
+            Resident.status.in_(VISITED),
+            late[-1][0],
+        )
+        .order_by(ScreeningResult.on, ScreeningResult.record_id)
+    )
+
+
+def _arrived_by_referral(asked: Asked) -> ColumnElement[bool]:
+    """SQL: the doctor confirmed the referral this result travels on, alone or with others."""
+    joined = each_of(asked.session, Referral.joined)
+    among = exists(select(1).select_from(joined).where(cast(joined.c.value, Key) == ScreeningResult.record_id))
+    travels = or_(Referral.record_id == ScreeningResult.record_id, among)
+    return exists(
+        select(1).where(Referral.resident_id == ScreeningResult.resident_id, Referral.arrived.is_(True), travels)
+    )
+
+
+def says(telling: Telling) -> Said:
+    """Who, without the result: it is for two people's ears, not for a telephone lying on a table."""
+    found = sorted(telling.rows, key=lambda row: (row.on, row.subject_id))
+    lines = [
+        f"⚠️ {mark_name(row.name)} {TESTS[row.test].heading} {row.on}的结果要到医院复查,还没有到诊记录。请当面劝一次。"
+        for row in found[:SHOWN]
+    ]
+    if len(found) > SHOWN:
+        lines.append(f"还有{len(found) - SHOWN}位要复查的没有到诊记录。")
+    return Said(lines)
+
+
+part = Part(
+    code="positives",
+    title="筛查结果要复查而没到诊:到期、之后7、14、28天",
+    rows=lambda asked: rows_after(asked, TO_THE_DOCTOR),
+    says=says,
+    once=True,
+    opens="screening_result",
+    ends="到诊、结案,或死亡、迁出",
+)
