@@ -58,7 +58,7 @@ def clock_occasions(
         begins, ends = moment.at, moment.at + clock.window
         if not moment.at_once:
             begins, ends = awake(moment.at, clock.window, preferences.quiet, tz)
-        if ends > asked.midnight(day):
+        if begins < asked.midnight(day + timedelta(days=1)) and ends > asked.midnight(day):
             plan = Plan(clock.reminder.code, moment.subject, moment.arguments, begins, ends, kind="alarm")
             yield Occasion(plan, listeners.get(moment.organisation_id, ()))
 
