@@ -20,7 +20,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Dialect, Insert, Select, bindparam, select, tuple_
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -30,10 +30,12 @@ from handlers import binding
 from handlers.answer import answer
 from handlers.turn import Turn
 from models.base import Store
+from models.charts import charts_of
 from models.conversation import Conversation, ConversationRow, open_conversation, seal_conversation
 from models.message import IncomingMessage, OutgoingMessage
 from models.outbox import ReceivedEvent, insert_for, say
 from models.people import ChannelAccount, HealthWorker, Organisation, Role
+from models.prepared import Prepared
 from models.scope import Scope
 
 log = structlog.get_logger()
@@ -281,13 +283,7 @@ class Intake:
         if not messages:
             return []
         rows = {(m.channel, m.event_id): {"channel": m.channel, "event_id": m.event_id, "at": now} for m in messages}
-        insert = insert_for(session.get_bind().dialect)
-        statement = insert(ReceivedEvent.__table__).on_conflict_do_nothing()
-        new = set(
-            session.execute(
-                statement.returning(ReceivedEvent.channel, ReceivedEvent.event_id), [rows[k] for k in sorted(rows)]
-            ).all()
-        )
+        new = {key for key in sorted(rows) if _NOTED.first(session, **rows[key])}
         fresh: dict[tuple[str, str], IncomingMessage] = {}
         for message in messages:
             if (message.channel, message.event_id) in new:
@@ -304,16 +300,9 @@ class Intake:
         if not wanted:
             return
         if not self.store.is_sqlite:
-            lock = _of_accounts(select(HealthWorker.id).select_from(ChannelAccount), wanted)
-            group.session.execute(lock.with_for_update(key_share=True, of=HealthWorker))
-        everything = select(ChannelAccount, HealthWorker, Organisation.path, ConversationRow.sealed)
-        query = (
-            _of_accounts(everything, wanted)
-            .join(Organisation, Organisation.id == HealthWorker.organisation_id)
-            .outerjoin(ConversationRow, ConversationRow.worker_id == HealthWorker.id)
-        )
+            group.session.execute(_LOCK, {"accounts": wanted})
         people: dict[int, Person] = {}
-        for account, worker, path, sealed in group.session.execute(query):
+        for account, worker, path, sealed in group.session.execute(_PEOPLE, {"accounts": wanted}):
             person = people.get(worker.id)
             if person is None:
                 villages = tuple(worker.villages) if worker.role == Role.DOCTOR else None
@@ -323,6 +312,8 @@ class Intake:
             silent = account.last_heard_at is None or group.now - account.last_heard_at > HEARD_EVERY
             if silent or account.unreachable_why is not None:
                 account.last_heard_at, account.unreachable_why = group.now, None
+        drafts = (draft for person in people.values() for draft in person.conversation.drafts)
+        charts_of(group.session).fetch(draft.resident_id for draft in drafts if draft.resident_id is not None)
 
     def _answer(self, group: Group, message: IncomingMessage) -> None:
         person = group.people.get((message.channel, message.account))
@@ -369,13 +360,7 @@ class Intake:
             }
             for worker_id, p in sorted(people.items())
         ]
-        insert = insert_for(group.session.get_bind().dialect)
-        upsert = insert(ConversationRow.__table__)
-        upsert = upsert.on_conflict_do_update(
-            index_elements=["worker_id"],
-            set_={"sealed": upsert.excluded.sealed, "updated_at": upsert.excluded.updated_at},
-        )
-        group.session.execute(upsert, rows)
+        _KEPT.each(group.session, rows)
 
     def _failed(self, job: Job, error: Exception) -> bool:
         """What fails alone: trouble of the database's own is not acknowledged, ours is told to the doctor.
@@ -457,13 +442,40 @@ def _codes(error: DBAPIError) -> tuple[int | None, str | None]:
     return (None if code is None else code & 0xFF), getattr(error.orig, "sqlstate", None)
 
 
-def _of_accounts(query: Select[*tuple[Any, ...]], accounts: Sequence[tuple[str, str]]) -> Select[*tuple[Any, ...]]:
+def _note(dialect: Dialect) -> Insert:
+    """Write an event down; returns it unless it was seen before."""
+    return insert_for(dialect)(ReceivedEvent).on_conflict_do_nothing().returning(ReceivedEvent.event_id)
+
+
+def _keep(dialect: Dialect) -> Insert:
+    """Keep a conversation as it is now."""
+    insert = insert_for(dialect)(ConversationRow)
+    now = {"sealed": insert.excluded.sealed, "updated_at": insert.excluded.updated_at}
+    return insert.on_conflict_do_update(index_elements=["worker_id"], set_=now)
+
+
+_NOTED = Prepared(_note)
+_KEPT = Prepared(_keep)
+
+
+def _of_accounts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """The active workers behind some accounts, always in one order, so that two processes never wait for each other."""
+    account = tuple_(ChannelAccount.channel, ChannelAccount.account)
     return (
         query.join(HealthWorker, HealthWorker.id == ChannelAccount.worker_id)
-        .where(tuple_(ChannelAccount.channel, ChannelAccount.account).in_(accounts), HealthWorker.active)
+        .where(account.in_(bindparam("accounts", expanding=True)), HealthWorker.active)
         .order_by(HealthWorker.id)
     )
+
+
+_LOCK = _of_accounts(select(HealthWorker.id).select_from(ChannelAccount)).with_for_update(
+    key_share=True, of=HealthWorker
+)
+_PEOPLE = (
+    _of_accounts(select(ChannelAccount, HealthWorker, Organisation.path, ConversationRow.sealed))
+    .join(Organisation, Organisation.id == HealthWorker.organisation_id)
+    .outerjoin(ConversationRow, ConversationRow.worker_id == HealthWorker.id)
+)
 
 
 def _ignore(result: Any, error: BaseException | None) -> None:

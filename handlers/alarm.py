@@ -8,7 +8,6 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from handlers import recap
-from handlers.decisions import Urgency
 from handlers.menu import FORMS
 from handlers.turn import Turn
 from models.conversation import Draft
@@ -97,7 +96,4 @@ def _emergency(turn: Turn, draft: Draft) -> str:
     for doubt in draft.doubts.values():
         if doubt.alarm:
             return doubt.alarm.removeprefix("🔴 ")
-    if FORMS[draft.service].protocol is None:
-        return ""
-    decision = recap.judge_values(turn, draft)
-    return decision.say[0] if decision and decision.urgency == Urgency.EMERGENCY and decision.say else ""
+    return recap.emergency(turn, draft)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from handlers import alarm, recap, residents
@@ -22,15 +24,19 @@ NONE_OF_THEM = Choice("r.none", "都不是")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked now: `asks` is the field, 'resident' or 'confirm'."""
+    """What is asked now: `asks` is the field, 'resident' or 'confirm'. Its words are made when they are read."""
 
-    text: str
+    words: Callable[[], str]
     choices: tuple[Choice, ...]
     asks: str
     index: int = 0
     step: Step | None = None
     doubt: Doubt | None = None
     optional: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.words()
 
 
 def current_question(turn: Turn) -> Question:
@@ -55,10 +61,10 @@ def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
     if form.about == "resident" and draft.resident_id is None:
         return _ask_resident(turn, index, draft)
     if doubt := _too_late(turn, draft):
-        return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), "on", index, None, doubt)
+        return Question(partial(_headed, turn, index, doubt.ask), _doubt_choices(doubt), "on", index, None, doubt)
     known = known_of(turn, draft)
     if "outside" not in draft.answers and (doubt := form.admits(known)):
-        return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), "outside", index, None, doubt)
+        return Question(partial(_headed, turn, index, doubt.ask), _doubt_choices(doubt), "outside", index, None, doubt)
     step = form.next_step(draft, known)
     if step is not None:
         return _ask(turn, index, step)
@@ -67,7 +73,7 @@ def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
         return _ask(turn, index, step)
     if loose:
         doubt = draft.doubts[loose]
-        return Question(_headed(turn, index, doubt.ask), _doubt_choices(doubt), loose, index, None, doubt)
+        return Question(partial(_headed, turn, index, doubt.ask), _doubt_choices(doubt), loose, index, None, doubt)
     return None
 
 
@@ -88,9 +94,10 @@ def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
         draft.doubts["gone_checked"] = doubt
         return "gone_checked"
     if form.programme and form.enrols == "ask" and "enrol" not in draft.answers and not draft.corrects:
-        evaluation = recap.evaluate(turn, draft)
-        outside = evaluation.decision is not None and "outside_programme" in evaluation.decision.flags
-        if not evaluation.is_enrolled and not outside and not not_seen(draft.answers):
+        if not_seen(draft.answers) or recap.is_in_programme(turn, draft):
+            return None
+        decision = recap.evaluate(turn, draft).decision
+        if decision is None or "outside_programme" not in decision.flags:
             title = PROGRAMME_TITLES[form.programme] if form.heading == form.title else "这个项目"
             draft.doubts["enrol"] = Doubt(
                 f"{recap.who(turn, draft)}还不在{title}的管理名单里。已确诊的,这次一并纳入管理吗?",
@@ -145,11 +152,11 @@ def _ask_resident(turn: Turn, index: int, draft: Draft) -> Question:
         text = f"{title}:是哪一位居民?请发姓名(也可以发拼音首字母或身份证后四位)。"
         if draft.who:
             text = f"您负责的居民里没找到“{draft.who}”。请再发一次姓名、拼音首字母或身份证后四位;新居民先发“建档”。"
-        return Question(_headed(turn, index, text), (), "resident", index)
+        return Question(partial(_headed, turn, index, text), (), "resident", index)
     rows = [r for r in (turn.resident(i) for i in draft.candidates[: residents.MOST_OFFERED]) if r]
     choices = tuple(Choice(f"r.{r.id}", f"{mark_name(r.name)} {residents.describe(turn, r)}") for r in rows)
     text = f"“{draft.who}”是哪一位?" if draft.who else f"{title}:是哪一位?"
-    return Question(_headed(turn, index, text), (*choices, NONE_OF_THEM), "resident", index)
+    return Question(partial(_headed, turn, index, text), (*choices, NONE_OF_THEM), "resident", index)
 
 
 def _ask(turn: Turn, index: int, step: Step) -> Question:
@@ -158,7 +165,8 @@ def _ask(turn: Turn, index: int, step: Step) -> Question:
     if doubt:
         alarm = f"{doubt.alarm}\n" if doubt.alarm else ""
         choices = (*_doubt_choices(doubt), *((SKIP,) if step.optional else ()))
-        return Question(_headed(turn, index, alarm + doubt.ask), choices, step.field, index, step, doubt, step.optional)
+        words = partial(_headed, turn, index, alarm + doubt.ask)
+        return Question(words, choices, step.field, index, step, doubt, step.optional)
     known = known_of(turn, draft)
     choices = step.choices(known)
     if step.many:
@@ -168,7 +176,8 @@ def _ask(turn: Turn, index: int, step: Step) -> Question:
     form = FORMS[draft.service]
     if form.step("outcome") and step.field != "outcome" and not draft.answers.keys() - {"on"}:
         choices = (*choices, Choice(f"edit.{index}.outcome", "没见到本人"))
-    return Question(_headed(turn, index, step.question(known)), choices, step.field, index, step, None, step.optional)
+    words = partial(_headed, turn, index, step.question(known))
+    return Question(words, choices, step.field, index, step, None, step.optional)
 
 
 def _doubt_choices(doubt: Doubt) -> tuple[Choice, ...]:
@@ -182,7 +191,7 @@ def _confirm(turn: Turn, *, all_fields: bool) -> Question:
     shown = [s for s in form.steps if s.is_answered(answers) or (all_fields and s.when(known))]
     shown = shown if len(drafts) == 1 else []
     choices = recap.recap_choices(drafts, [(0, s) for s in shown], all_fields=all_fields)
-    return Question(recap.recap_text(turn, drafts), tuple(choices), "confirm")
+    return Question(partial(recap.recap_text, turn, drafts), tuple(choices), "confirm")
 
 
 def _headed(turn: Turn, index: int, text: str) -> str:
@@ -202,13 +211,13 @@ def ask(turn: Turn, before: str = "") -> None:
     before = "\n".join([*([] if says_it_itself else advice), *([before] if before else [])])
     draft = turn.conversation.drafts[question.index]
     many = question.step is not None and question.step.many and question.doubt is None
-    urgent = "🔴" in question.text or "🔴" in before
+    text = f"{before}\n{question.text}" if before else question.text
     turn.say(
-        f"{before}\n{question.text}" if before else question.text,
+        text,
         question.choices,
         many=many,
         ticked=tuple(f"{question.asks}.{code}" for code in draft.ticked) if many else (),
-        urgent=urgent,
+        urgent="🔴" in text,
     )
 
 

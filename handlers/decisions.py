@@ -156,7 +156,11 @@ class Protocol:
     danger_signs: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[Rule, ...] = ()  # of a visit at which nobody was seen, all that match; mostly none do
 
+    emergencies: tuple[Rule, ...] = field(init=False)
+
     def __post_init__(self) -> None:
+        urgent = tuple(rule for rule in self.act if rule.then.urgency is Urgency.EMERGENCY)
+        object.__setattr__(self, "emergencies", urgent)
         if self.classifications and not self.classify:
             raise ValueError(f"{self.code}: no rule decides the class")
         if any(rule.then.urgency is not Urgency.ROUTINE or rule.then.next_days for rule in self.classify):
@@ -209,6 +213,14 @@ def decide(protocol: Protocol, findings: Findings) -> Decision:
     return _conclusion(protocol, findings, deciding, acting, next_due_on)
 
 
+def emergency(protocol: Protocol, findings: Findings) -> str:
+    """The first sentence `decide` would say of an emergency; "" when it is none. Only the rules of emergencies are tried."""
+    for rule in protocol.emergencies:
+        if rule.when(findings):
+            return rule.then.say.format_map(_words(protocol, findings))
+    return ""
+
+
 def decide_unseen(protocol: Protocol, findings: Findings) -> Decision | None:
     """What follows from a visit at which nobody was seen, when to try again included; None: nothing special.
 
@@ -232,7 +244,7 @@ def _conclusion(
     fired = (deciding, *acting) if deciding else (*acting,)
     urgency = acting[0].then.urgency
     classification = deciding.then.classification if deciding else None
-    words = _Words({**findings.answers, **protocol.values(findings)})
+    words = _words(protocol, findings)
     spoken = [rule for rule in acting if urgency is Urgency.ROUTINE or rule.then.urgency is not Urgency.ROUTINE]
     flags = [flag for rule in fired for flag in rule.then.flags]
     return Decision(
@@ -248,6 +260,10 @@ def _conclusion(
         refer=any(rule.then.refer for rule in acting),
         flags=_once(flags + (["ask_arrival"] if urgency is Urgency.EMERGENCY else [])),
     )
+
+
+def _words(protocol: Protocol, findings: Findings) -> _Words:
+    return _Words({**findings.answers, **protocol.values(findings)})
 
 
 class RuleRow(NamedTuple):

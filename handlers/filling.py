@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from handlers import alarm, recap, residents
 from handlers.asking import Question, ask, current_question
-from handlers.decisions import Urgency
 from handlers.leftovers import ask_numbers, leftovers
 from handlers.lines import prepare, read_fields
 from handlers.menu import FORMS
@@ -98,9 +97,8 @@ def _keep(turn: Turn, draft: Draft, step: Step, answer: Answer) -> None:
 def _with_alarm(turn: Turn, draft: Draft, doubt: Doubt) -> Doubt:
     """A question never delays an alarm: if any reading of the value is an emergency, the advice stands with it (M-8)."""
     for _, values in doubt.options:
-        decision = recap.judge_values(turn, draft, **values)
-        if decision and decision.urgency == Urgency.EMERGENCY and decision.say:
-            return Doubt(doubt.ask, doubt.options, f"🔴 如果属实:{decision.say[0]}")
+        if sentence := recap.emergency(turn, draft, **values):
+            return Doubt(doubt.ask, doubt.options, f"🔴 如果属实:{sentence}")
     return doubt
 
 
@@ -108,7 +106,7 @@ def take_text(turn: Turn, text: str) -> bool:
     """A typed reply to the open question. False when it is none: the caller may find another meaning for it."""
     question = current_question(turn)
     if chosen := match_choice(question.choices, text):
-        take_choice(turn, (chosen,))
+        take_choice(turn, (chosen,), question)
         return True
     if question.asks == "confirm":
         return _take_at_recap(turn, text)
@@ -243,10 +241,10 @@ def choose_resident(turn: Turn, index: int, resident: Resident) -> None:
     ask(turn)
 
 
-def take_choice(turn: Turn, chosen: Sequence[str]) -> bool:
+def take_choice(turn: Turn, chosen: Sequence[str], question: Question | None = None) -> bool:
     """Pressed buttons. False when they are not of this conversation's form."""
     conversation, first = turn.conversation, chosen[0]
-    question = current_question(turn)
+    question = question or current_question(turn)
     if first == "submit":
         submit(turn) if question.asks == "confirm" else ask(turn, before="还有没填完的,先回答这一项:")
     elif first == "cancel":

@@ -11,10 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from sqlalchemy import bindparam, select
-
 from handlers import recap, residents
-from handlers.decisions import Urgency
 from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers, rest_of
 from handlers.lines import Line, Reading, blank, prepare
 from handlers.menu import FORMS
@@ -34,8 +31,8 @@ from handlers.residents import Roster
 from handlers.splitting import A_DAY, Asked, Piece, pieces, without_numbering
 from handlers.steps import Known
 from handlers.turn import Turn
+from models.charts import charts_of
 from models.conversation import Draft
-from models.enrolment import Enrolment
 from models.people import Resident
 
 LONGEST_LINE = 400  # characters
@@ -47,9 +44,6 @@ LONGEST_NAME = 6
 SOUNDED_OUT = 3  # unknown names per message that are compared with everybody's
 _MAY_SAY_SOMETHING = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_PROGRAMMES = select(Enrolment.resident_id, Enrolment.programme, Enrolment.next_service).where(
-    Enrolment.resident_id.in_(bindparam("ids", expanding=True)), Enrolment.ended_on.is_(None)
-)
 _STARTS_WITH_WORDS = re.compile(r"\s*([\u4e00-\u9fff]+|[A-Za-z]{2,})")
 
 
@@ -292,9 +286,9 @@ class _Reader:
         else:
             draft.who, draft.candidates = said[:20], list(ids)
         for name, least in reading.least:  # 高压一百八九: the alarm does not wait for the exact figure (M-8)
-            decision = recap.judge_values(self.turn, draft, **least) if least else None
-            if decision and decision.urgency == Urgency.EMERGENCY and decision.say and name in draft.doubts:
-                draft.doubts[name].alarm = f"🔴 如果属实:{decision.say[0]}"
+            sentence = recap.emergency(self.turn, draft, **least) if least else ""
+            if sentence and name in draft.doubts:
+                draft.doubts[name].alarm = f"🔴 如果属实:{sentence}"
         return draft
 
     def _remark(self, piece: Piece, left: Leftovers, said: str) -> None:
@@ -321,10 +315,11 @@ class _Reader:
 
     def _programmes(self, ids: Sequence[int]) -> dict[str, str | None]:
         """What all of them are enrolled in, and the service that comes next in it."""
-        of: dict[int, dict[str, str | None]] = {resident_id: {} for resident_id in ids}
-        if ids:
-            for resident_id, programme, service in self.turn.session.execute(_PROGRAMMES, {"ids": list(ids)}):
-                of[resident_id][programme] = service
+        charts_of(self.turn.session).fetch(ids)
+        of = {
+            i: {e.programme: e.next_service for e in self.turn.enrolments(i).values() if e.ended_on is None}
+            for i in ids
+        }
         first = next(iter(of.values()), {})
         return {code: service for code, service in first.items() if all(code in each for each in of.values())}
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, or_, select
 
+from handlers import decisions
 from handlers.absence import ask_again_on, gone_since, not_seen
 from handlers.areas import areas_in
 from handlers.decisions import Decision, Findings, PastVisit, Urgency, decide, decide_unseen
@@ -20,6 +22,7 @@ from handlers.turn import Turn
 from models.conversation import Draft
 from models.enrolment import VISITED, Enrolment
 from models.message import Choice, mark_name
+from models.prepared import Prepared
 from models.record import Record
 
 HISTORY = 8  # visits looked back on: two years of quarterly ones
@@ -43,10 +46,17 @@ class Evaluation:
     @property
     def is_enrolled(self) -> bool:
         """In the programme on that day, or from this record on."""
-        standing = self.enrolment is not None and (
-            self.enrolment.ended_on is None or self.enrolment.since <= self.on <= self.enrolment.ended_on
-        )
-        return standing or self.answers.get("enrol") == 1
+        return _stands(self.enrolment, self.on) or self.answers.get("enrol") == 1
+
+
+def _stands(enrolment: Enrolment | None, on: date) -> bool:
+    return enrolment is not None and (enrolment.ended_on is None or enrolment.since <= on <= enrolment.ended_on)
+
+
+def is_in_programme(turn: Turn, draft: Draft) -> bool:
+    """Is the resident in the form's programme on the draft's day?"""
+    enrolment = turn.enrolments(draft.resident_id).get(FORMS[draft.service].programme or "")
+    return _stands(enrolment, day_of(draft.answers, turn.today))
 
 
 def known_of(turn: Turn, draft: Draft) -> Known:
@@ -94,30 +104,35 @@ def without(details: Mapping[str, Any], owes: Mapping[str, Any] | None) -> dict[
     return {name: value for name, value in details.items() if name not in told or told[name] != value}
 
 
-def history(turn: Turn, draft: Draft) -> list[Record]:
-    """The resident's current records of this programme (or service) up to the draft's day, newest first."""
-    day, form = day_of(draft.answers, turn.today), FORMS[draft.service]
-    same = [f.code for f in FORMS.values() if f.programme == form.programme] if form.programme else [form.code]
-    query = (
-        select(Record)
+@cache
+def _past(programme: str | None, service: str) -> Prepared:
+    """The current records of a programme's services up to a day, newest first; of a service alone without one."""
+    same = [form.code for form in FORMS.values() if form.programme == programme] if programme else [service]
+    columns = Record.id, Record.on, Record.service, Record.mode, Record.classification, Record.answers
+    return Prepared(
+        select(*columns)
         .where(
-            Record.resident_id == draft.resident_id,
-            Record.service.in_(same),
+            Record.resident_id == bindparam("resident"),
+            or_(*(Record.service == code for code in same)),
             Record.status == "current",
-            Record.on <= day,
+            Record.on <= bindparam("day"),
         )
         .order_by(Record.on.desc(), Record.id.desc())
         .limit(HISTORY)
     )
-    return [record for record in turn.session.scalars(query) if record.id != draft.corrects]
 
 
 def past_visits(turn: Turn, draft: Draft, *, attempts: bool = False) -> list[PastVisit]:
-    """The same as a protocol looks at them; visits at which nobody was seen say nothing but that they were attempts."""
+    """The earlier visits of this programme (or service) up to the draft's day, newest first, as a protocol sees them.
+
+    Visits at which nobody was seen say nothing but that they were attempts.
+    """
+    form, day = FORMS[draft.service], day_of(draft.answers, turn.today)
+    rows = _past(form.programme, form.code).rows(turn.session, resident=draft.resident_id, day=day)
     return [
-        PastVisit(r.on, r.service, r.mode, r.classification, r.answers)
-        for r in history(turn, draft)
-        if attempts or not not_seen(r.answers)
+        PastVisit(on, service, mode, classification, answers)
+        for key, on, service, mode, classification, answers in rows
+        if key != draft.corrects and (attempts or not not_seen(answers))
     ]
 
 
@@ -200,15 +215,13 @@ def _findings(
     )
 
 
-def judge_values(turn: Turn, draft: Draft, **assumed: Any) -> Decision | None:
-    """What the protocol says to the values alone, without history: enough for an emergency, and without a query."""
+def emergency(turn: Turn, draft: Draft, **assumed: Any) -> str:
+    """What to do at once if the values alone, without any history, are an emergency; "" when they are none."""
     form, known = FORMS[draft.service], known_of(turn, draft)
     if form.protocol is None:
-        return None
+        return ""
     answers = form.complete({**draft.answers, **assumed}, known)
-    if not_seen(answers):
-        return None
-    return decide(form.protocol, _findings(turn, known, answers, (), None))
+    return "" if not_seen(answers) else decisions.emergency(form.protocol, _findings(turn, known, answers, (), None))
 
 
 def _next_due(answers: dict[str, Any], decision: Decision | None, owed: date | None) -> date | None:
@@ -311,22 +324,25 @@ def _what_is_next(turn: Turn, form: Form, draft: Draft, evaluation: Evaluation) 
     return lines
 
 
+_TWIN = Prepared(
+    select(Record.id)
+    .where(
+        Record.resident_id == bindparam("resident"),
+        Record.service == bindparam("service"),
+        Record.on == bindparam("day"),
+        Record.status == "current",
+    )
+    .limit(1)
+)
+
+
 def _same_today(turn: Turn, draft: Draft, answers: dict[str, Any]) -> str:
     """A warning when the same service is already recorded for this resident and day."""
     if draft.resident_id is None or draft.corrects:
         return ""
     day = day_of(answers, turn.today)
-    same = turn.session.scalar(
-        select(Record.id)
-        .where(
-            Record.resident_id == draft.resident_id,
-            Record.service == draft.service,
-            Record.on == day,
-            Record.status == "current",
-        )
-        .limit(1)
-    )
-    return f"{day}已有一条同样的记录,确认是另一次再提交;要改那一条请发“更正”。" if same else ""
+    twin = _TWIN.first(turn.session, resident=draft.resident_id, service=draft.service, day=day)
+    return f"{day}已有一条同样的记录,确认是另一次再提交;要改那一条请发“更正”。" if twin else ""
 
 
 def recap_choices(drafts: Sequence[Draft], editable: Sequence[tuple[int, Step]], *, all_fields: bool) -> list[Choice]:

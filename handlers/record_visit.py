@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from handlers import alarm, recap
 from handlers.absence import AWAY, DIED, MOVED, SEEN, ask_again_on, gone_since, not_seen
@@ -20,6 +20,7 @@ from models.effects import counted, record_effects
 from models.enrolment import Enrolment
 from models.message import Choice
 from models.people import Resident, Status
+from models.prepared import Prepared
 from models.record import Agreement, AuditEntry, Record
 from models.tally import count, difference
 
@@ -58,16 +59,20 @@ def submit(turn: Turn) -> None:
     )
 
 
+_TAKEN = Prepared(select(Record.id).where(Record.draft_key == bindparam("key")))
+
+
 def _record(turn: Turn, draft: Draft, key: str) -> Record:
     """Write one draft down, with everything that follows from it."""
     session, form = turn.session, FORMS[draft.service]
-    if existing := session.scalar(select(Record).where(Record.draft_key == key)):
-        return existing
+    if _TAKEN.first(session, key=key):
+        return session.scalars(select(Record).where(Record.draft_key == key)).one()
     corrected = session.get_one(Record, draft.corrects) if draft.corrects else None
     with counted(session, [draft.resident_id] if draft.resident_id is not None else []):
         if corrected is not None:
             set_aside(turn, corrected, "corrected")
             _audit(turn, corrected, "record_corrected", {"into": key})
+            session.flush()
         evaluation = recap.evaluate(turn, draft)
         record = _new_record(turn, form, draft, evaluation, key, corrected)
         session.add(record)
@@ -180,6 +185,27 @@ def _follow_up(turn: Turn, form: Form, record: Record, evaluation: recap.Evaluat
         settle_due_date(turn, enrolment, fallback=record.due_before)
 
 
+_LATEST = Prepared(
+    select(
+        Record.on.label("on"),
+        Record.service,
+        Record.urgency,
+        Record.classification,
+        Record.next_due_on,
+        Record.owes,
+        Record.answers["outcome"].as_integer().label("outcome"),
+        Record.answers["back_on"].as_string().label("back_on"),
+    )
+    .where(
+        Record.resident_id == bindparam("resident"),
+        Record.programme == bindparam("programme"),
+        Record.status == "current",
+    )
+    .order_by(Record.on.desc(), Record.id.desc())
+    .limit(LOOKED_BACK)
+)
+
+
 def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> None:
     """What is due, and the class and urgency, are those of the latest current records; without any, what stood before.
 
@@ -189,21 +215,13 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     4. A record that closes the programme ends the enrolment; when it is withdrawn, the enrolment goes on.
     """
     turn.session.flush()
-    query = (
-        select(Record)
-        .where(
-            Record.resident_id == enrolment.resident_id,
-            Record.programme == enrolment.programme,
-            Record.status == "current",
-        )
-        .order_by(Record.on.desc(), Record.id.desc())
-    )
-    records = turn.session.scalars(query.limit(LOOKED_BACK)).all()
+    records = _LATEST.rows(turn.session, resident=enrolment.resident_id, programme=enrolment.programme)
     newest = records[0] if records else None
     enrolment.snoozed_until = _rests_until(newest) if newest else None
     for record in reversed(records):  # also one that is entered late tells something, a vaccine given in spring
-        enrolment.details = {**enrolment.details, **(record.owes or {}).get("details", {})}
-    latest = next((record for record in records if not not_seen(record.answers)), None)
+        if details := (record.owes or {}).get("details"):
+            enrolment.details = {**enrolment.details, **details}
+    latest = next((record for record in records if not not_seen(_outcome(record))), None)
     if latest is None:
         enrolment.next_due_on = fallback or (newest.next_due_on if newest else None)
         enrolment.classification, enrolment.urgency = None, str(Urgency.ROUTINE)
@@ -223,11 +241,16 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
         enrolment.classification = protocol.classifications.get(latest.classification)
 
 
-def _rests_until(newest: Record) -> date | None:
+def _rests_until(newest: Any) -> date | None:
     """Until when nobody is reminded: after an attempt in vain until the next one."""
-    if not not_seen(newest.answers):
+    if not not_seen(_outcome(newest)):
         return None
-    return newest.next_due_on or ask_again_on(newest.answers, newest.on)
+    return newest.next_due_on or ask_again_on(_outcome(newest), newest.on)
+
+
+def _outcome(record: Any) -> dict[str, Any]:
+    """The answers that tell whether the resident was seen, and when to ask again."""
+    return {"outcome": SEEN if record.outcome is None else record.outcome, "back_on": record.back_on}
 
 
 def _ended_by_a_record(enrolment: Enrolment) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.charts import charts_of
 from models.conversation import Conversation
 from models.enrolment import Enrolment
 from models.message import Choice, IncomingMessage, OutgoingMessage
@@ -72,7 +73,8 @@ class Turn:
         if resident_id is None:
             return None
         if resident_id not in self._residents:
-            resident = self.session.get(Resident, resident_id)
+            chart = charts_of(self.session).of(resident_id)
+            resident = chart.resident if chart else None
             while resident is not None and resident.merged_into_id is not None:
                 resident = self.session.get(Resident, resident.merged_into_id)
             self._residents[resident_id] = resident if resident and self._covers(resident.village_id) else None
@@ -83,8 +85,8 @@ class Turn:
         if resident_id is None:
             return {}
         if resident_id not in self._enrolments:
-            rows = self.session.scalars(select(Enrolment).where(Enrolment.resident_id == resident_id))
-            self._enrolments[resident_id] = {row.programme: row for row in rows}
+            chart = charts_of(self.session).of(resident_id)
+            self._enrolments[resident_id] = chart.enrolments if chart else {}
         return self._enrolments[resident_id]
 
     def forget_enrolments(self, resident_id: int) -> None:

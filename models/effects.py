@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, cast, select
+from sqlalchemy import ColumnElement, Row, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 
 from models.enrolment import VISITED, Enrolment
 from models.people import Resident, Status
+from models.prepared import Prepared
 from models.record import Agreement, Record
 from models.tally import Effects, count, difference, stock, total
 from models.visits import Visit, by_year, control_steps, on_track_days
@@ -269,26 +270,6 @@ def _visits(records: Iterable[Record | Row[Any]]) -> list[Visit]:
     return [Visit(record.on, record.id, record.marks) for record in records if record.status == "current"]
 
 
-def effects_of(session: Session, *resident_ids: int) -> Effects:
-    """Everything the database holds about these residents. Four queries, however many they are."""
-    ids = sorted(set(resident_ids))
-    if not ids:
-        return Counter()
-    # the lock keeps two doctors who see one patient at the same moment from counting the same quarter twice
-    locked = select(*RESIDENT).where(Resident.id.in_(ids)).order_by(Resident.id).with_for_update(key_share=True)
-    residents = session.execute(locked).all()
-    enrolments = _of_each(session, select(*ENROLMENT).where(Enrolment.resident_id.in_(ids)))
-    records = _of_each(session, select(*RECORD).where(Record.resident_id.in_(ids), Record.status == "current"))
-    agreements = _of_each(
-        session, select(*AGREEMENT).where(Agreement.resident_id.in_(ids), Agreement.status == "current")
-    )
-    days = renewal_days(session)
-    return total(
-        person_effects(resident, enrolments[resident.id], records[resident.id], agreements[resident.id], days)
-        for resident in residents
-    )
-
-
 RESIDENT = (
     Resident.id, Resident.village_id, Resident.groups, Resident.status, Resident.status_on, Resident.registered_on,
     Resident.born_on,
@@ -297,20 +278,33 @@ ENROLMENT = (
     Enrolment.resident_id, Enrolment.id, Enrolment.village_id, Enrolment.programme, Enrolment.since, Enrolment.ended_on,
 )  # fmt: skip
 RECORD = (
-    Record.resident_id, Record.id, Record.village_id, Record.service, Record.programme, Record.on, Record.marks,
-    Record.counts, Record.status,
+    Record.resident_id, Record.id, Record.village_id, Record.service, Record.programme, Record.on.label("on"),
+    Record.marks, Record.counts, Record.status,
 )  # fmt: skip
 AGREEMENT = (
     Agreement.resident_id, Agreement.village_id, Agreement.starts_on, Agreement.ends_on, Agreement.status,
 )  # fmt: skip
 """The columns that effects are made of."""
 
+# the lock keeps two doctors who see one patient at the same moment from counting the same quarter twice
+_LOCKED = Prepared(select(*RESIDENT).where(Resident.id == bindparam("resident")).with_for_update(key_share=True))
+_ENROLMENTS = Prepared(select(*ENROLMENT).where(Enrolment.resident_id == bindparam("resident")))
+_RECORDS = Prepared(select(*RECORD).where(Record.resident_id == bindparam("resident"), Record.status == "current"))
+_AGREEMENTS = Prepared(
+    select(*AGREEMENT).where(Agreement.resident_id == bindparam("resident"), Agreement.status == "current")
+)
 
-def _of_each(session: Session, query: Any) -> defaultdict[int, list[Row[Any]]]:
-    rows: defaultdict[int, list[Row[Any]]] = defaultdict(list)
-    for row in session.execute(query):
-        rows[row.resident_id].append(row)
-    return rows
+
+def effects_of(session: Session, *resident_ids: int) -> Effects:
+    """Everything the database holds about these residents, flushed changes included. Four queries for each."""
+    days, parts = renewal_days(session), []
+    for resident_id in sorted(set(resident_ids)):  # always locked in one order
+        if resident := _LOCKED.first(session, resident=resident_id):
+            enrolments, records, agreements = (
+                query.rows(session, resident=resident_id) for query in (_ENROLMENTS, _RECORDS, _AGREEMENTS)
+            )
+            parts.append(person_effects(resident, enrolments, records, agreements, days))
+    return total(parts)
 
 
 def renewal_days(session: Session) -> int:

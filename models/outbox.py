@@ -9,12 +9,24 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Dialect, ForeignKey, Index, SmallInteger, String, bindparam, event, update
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    Index,
+    Insert,
+    SmallInteger,
+    String,
+    bindparam,
+    event,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from models.base import Base, Key, UtcDateTime
 from models.message import OutgoingMessage
+from models.prepared import Prepared
 
 LEASE = timedelta(seconds=60)  # longer than any single send takes; who dies loses their leases at once, see bot.seat
 OPEN = ("queued", "leased")  # not yet ended
@@ -159,11 +171,18 @@ def _write_what_was_said(session: Session) -> None:
     transaction = session.get_nested_transaction() or session.get_transaction()
     rows = _said(session).pop(transaction, None) if transaction else None
     if rows:
-        insert = insert_for(session.get_bind().dialect)
-        session.execute(insert(OutboxMessage.__table__).on_conflict_do_nothing(index_elements=["dedup_key"]), rows)
+        _PROMISED.each(session, rows)
 
 
 @event.listens_for(Session, "after_transaction_end")
 def _forget_what_was_said(session: Session, transaction: SessionTransaction) -> None:
     """What is still unwritten was rolled back."""
     _said(session).pop(transaction, None)
+
+
+def _promise(dialect: Dialect) -> Insert:
+    """A second promise of the same key changes nothing."""
+    return insert_for(dialect)(OutboxMessage).on_conflict_do_nothing(index_elements=["dedup_key"])
+
+
+_PROMISED = Prepared(_promise)

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, ForeignKey, Insert, String, event, func, select, union_all
+from sqlalchemy import ColumnElement, Dialect, ForeignKey, Insert, String, bindparam, event, func, select, union_all
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
-from sqlalchemy.orm.util import identity_key
 
 from models.base import Base
 from models.outbox import insert_for
 from models.people import Organisation
+from models.prepared import Prepared
 
 Effects = Counter[tuple[int, date, str]]
 """(village id, day, measure) -> how much is added there."""
@@ -67,7 +66,7 @@ def settle(session: Session) -> None:
     effects = _waiting(session).pop(transaction, None) if transaction else None
     rows = spread(session, effects) if effects else []
     if rows:
-        session.connection().execute(_added(session.get_bind().dialect), rows)
+        _ADDED.each(session, rows)
 
 
 def _waiting(session: Session) -> dict[SessionTransaction, Effects]:
@@ -86,13 +85,16 @@ def _forget_counters(session: Session, transaction: SessionTransaction) -> None:
     _waiting(session).pop(transaction, None)
 
 
-@lru_cache(maxsize=8)
-def _added(dialect: Dialect) -> Insert:
-    """Add to the counters; built once, because it runs with every record."""
+def _add(dialect: Dialect) -> Insert:
+    """Add to the counters."""
     upsert: Any = insert_for(dialect)(Tally)
     value = Tally.value + upsert.excluded.value
     added: Insert = upsert.on_conflict_do_update(index_elements=KEY, set_={"value": value})
     return added
+
+
+_ADDED = Prepared(_add)
+_PATH = Prepared(select(Organisation.path).where(Organisation.id == bindparam("village")))
 
 
 def spread(session: Session, effects: Effects) -> list[dict[str, Any]]:
@@ -112,13 +114,9 @@ def spread(session: Session, effects: Effects) -> list[dict[str, Any]]:
 
 
 def _ancestries(session: Session, villages: Collection[int]) -> dict[int, list[int]]:
-    """Ids from the top down to each village; those the session has loaded cost no query."""
-    loaded = {village: session.identity_map.get(identity_key(Organisation, village)) for village in villages}
-    found = {village: organisation.ancestry() for village, organisation in loaded.items() if organisation}
-    if missing := sorted(villages - found.keys()):
-        paths = select(Organisation.id, Organisation.path).where(Organisation.id.in_(missing))
-        found |= {row.id: [int(part) for part in row.path.strip("/").split("/")] for row in session.execute(paths)}
-    return found
+    """Ids from the top down to each village."""
+    paths = {village: _PATH.first(session, village=village) for village in villages}
+    return {village: [int(part) for part in row.path.strip("/").split("/")] for village, row in paths.items()}
 
 
 # --- effects ---
