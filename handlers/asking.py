@@ -65,7 +65,9 @@ def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
     known = known_of(turn, draft)
     if "outside" not in draft.answers and (doubt := form.admits(known)):
         return Question(partial(_headed, turn, index, doubt.ask), _doubt_choices(doubt), "outside", index, None, doubt)
-    step = form.next_step(draft, known)
+    if form.at_once and not draft.doubts and not not_seen(draft.answers) and (contradiction := form.check(known)):
+        draft.doubts["check"] = contradiction
+    step = form.next_step(draft, known) if "check" not in draft.doubts else None
     if step is not None:
         return _ask(turn, index, step)
     loose = next((name for name in draft.doubts), None) or _contradiction(form, draft, turn)

@@ -14,7 +14,7 @@ from handlers.menu import FORMS
 from handlers.reading import normalise
 from handlers.recap import known_of
 from handlers.record_visit import submit
-from handlers.steps import Answer, NotUnderstood, SelectMany, Step, Text
+from handlers.steps import Answer, NotUnderstood, SelectMany, Step
 from handlers.steps.photo import Photo
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
@@ -157,7 +157,7 @@ def _take_answer(turn: Turn, question: Question, text: str) -> bool:
             ask(turn, before=str(error))
         return True
     store(turn, index, step, answer)
-    if not isinstance(step, Text) and not _ONE_THING.fullmatch(text):
+    if not step.takes_all and not _ONE_THING.fullmatch(text):
         _take_the_rest(turn, index, step, text)
     ask(turn)
     return True

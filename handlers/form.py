@@ -37,6 +37,11 @@ class Due:
     ended: str = ""
     urgency: str = ""
 
+    @property
+    def when(self) -> str:
+        """In words: before a day, from one day to another, or not before a day."""
+        return due_words(self.on, self.opens_on)
+
     def to_json(self) -> dict[str, Any] | None:
         """What the record keeps besides the day itself."""
         kept = {
@@ -47,6 +52,15 @@ class Due:
             "urgency": self.urgency,
         }
         return {name: value for name, value in kept.items() if value} or None
+
+
+def due_words(on: date | None, opens_on: date | None) -> str:
+    """A visit is made before its day; within its window; and what opens on its very day (a vaccine) not before it."""
+    if on is None:
+        return ""
+    if opens_on == on:
+        return f"{on} 起"
+    return f"{opens_on} 至 {on}" if opens_on else f"{on} 前"
 
 
 def as_decided(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
@@ -129,6 +143,8 @@ class Form:
     finish: Callable[[Turn, Record], None] = nothing_more
     undo: Callable[[Turn, Record], None] = nothing_more
     foresees: Callable[[Turn, Mapping[str, Any]], list[str]] = nothing_foreseen
+    at_once: bool = False
+    """What `check` finds is asked before anything further, and not after the last question."""
     submits: str = "提交"
     """What its last button says."""
     alarm: str = "urgent_result"

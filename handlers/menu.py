@@ -28,6 +28,7 @@ from handlers.forms import (
     signing,
     tcm_guidance,
     training,
+    vaccination,
 )
 from handlers.steps import Known
 from models.services import PROGRAMMES
@@ -42,6 +43,7 @@ FORMS: dict[str, Form] = {
         elderly_check.form,
         rehabilitation_follow_up.form,
         child_check.form,
+        vaccination.form,
         tcm_guidance.form,
         folic_acid.form,
         signing.form,

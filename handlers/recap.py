@@ -307,7 +307,7 @@ def _what_is_next(turn: Turn, form: Form, draft: Draft, evaluation: Evaluation) 
     elif due.on and not not_seen(answers):
         other = FORMS.get(due.service or "")
         what = other.title if other and other is not form else "下次随访" if form.programme else "下次"
-        lines.append(f"{what}:{due.opens_on} 至 {due.on}" if due.opens_on else f"{what}:{due.on} 前")
+        lines.append(f"{what}:{due.when}")
     if again := not_seen(answers) and (due.on or ask_again_on(answers, day_of(answers, turn.today))):
         lines.append(f"这段时间不再提醒,{again} 再提醒您。")
     if (gone := gone_since(answers, day_of(answers, turn.today))) and draft.resident_id is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from handlers import alarm, recap
 from handlers.absence import AWAY, DIED, MOVED, SEEN, ask_again_on, gone_since, not_seen
 from handlers.decisions import Decision, Urgency
-from handlers.form import Form, day_of
+from handlers.form import Form, day_of, due_words
 from handlers.menu import FORMS, PROGRAMME_TITLES
 from handlers.turn import Turn
 from models import referrals, registry
@@ -307,7 +307,7 @@ def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
     if not_seen(record.answers):
         text += f"({form.labels(record.answers).get('outcome', '未访到')})"
     if record.next_due_on:
-        text += f",{record.next_due_on} 再提醒" if not_seen(record.answers) else f",下次 {record.next_due_on} 前"
+        text += f",{record.next_due_on} 再提醒" if not_seen(record.answers) else f",下次 {_when(record)}"
     if receipt := form.receipt({**record.answers, "on": record.on.isoformat()}):
         text += f",{receipt}"
     if "not_enrolled" in record.flags and form.programme:
@@ -325,6 +325,12 @@ def _audit(turn: Turn, record: Record, action: str, details: dict[str, Any]) -> 
         at=turn.now, worker_id=turn.worker.id, action=action, subject=f"record:{record.id}", details=details
     )
     turn.session.add(entry)
+
+
+def _when(record: Record) -> str:
+    """When the next visit is due, as the record says it."""
+    opens = (record.owes or {}).get("opens_on")
+    return due_words(record.next_due_on, date.fromisoformat(opens) if opens else None)
 
 
 def withdraw(turn: Turn, record: Record, reason: str) -> None:

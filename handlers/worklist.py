@@ -13,13 +13,14 @@ from handlers import appointments, filling, referrals, residents
 from handlers.absence import not_seen
 from handlers.asking import ask
 from handlers.decisions import Urgency
+from handlers.form import due_words
 from handlers.menu import FORMS, PROGRAMME_TITLES, form_due
 from handlers.steps import Known
 from handlers.turn import Turn
 from models.conversation import Draft
 from models.enrolment import DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
-from models.people import full_years
+from models.people import Resident, full_years
 from models.record import Agreement, AuditEntry, Record
 from models.services import DISCREET
 
@@ -201,7 +202,7 @@ def open_visit(turn: Turn, resident_id: int) -> None:
     soon = turn.today + timedelta(days=14)
     due = [e for e in enrolments if any(day is not None and day <= soon for day in (e.next_due_on, e.due_from))]
     due = due or list(enrolments)
-    known = Known(turn.today, sex=resident.sex, age=resident.age_on(turn.today), born_on=resident.born_on)
+    known = _plainly_known(turn, resident)
     forms = [form_due(e.programme, e.next_service, known) for e in due]
     services = list(dict.fromkeys(form.code for form in forms if form is not None))
     if not services:
@@ -232,21 +233,31 @@ def find(turn: Turn, words: str) -> None:
         turn.say(f"“{words[:20]}”有{len(people)}位,点一位打开随访:", choices)
 
 
+def _programme(turn: Turn, resident: Resident, enrolment: Enrolment) -> str:
+    """A programme of somebody: the class, if it has classes, what is due next and since when it is late."""
+    form = form_due(enrolment.programme, enrolment.next_service, _plainly_known(turn, resident))
+    classless = form is not None and (form.protocol is None or not form.protocol.classifications)
+    classified = enrolment.classification or ("" if classless else "还没有分类")
+    due_on = enrolment.next_due_on
+    title = PROGRAMME_TITLES[enrolment.programme]
+    named = form is not None and enrolment.next_service and form.heading == form.title != title
+    what = form.title if form is not None and named else ""
+    due = f"下次{what} {due_words(due_on, enrolment.due_from)}" if due_on else "未定下次"
+    late = f"(逾期{(turn.today - due_on).days}天)" if due_on and due_on < turn.today else ""
+    return f"{title}:{','.join(filter(None, (classified, due + late)))}"
+
+
+def _plainly_known(turn: Turn, resident: Resident) -> Known:
+    return Known(turn.today, sex=resident.sex, age=resident.age_on(turn.today), born_on=resident.born_on)
+
+
 def _card(turn: Turn, resident_id: int) -> None:
     resident = turn.resident(resident_id)
     assert resident is not None
     session, resident_id = turn.session, resident.id
     lines = [f"{mark_name(resident.name)} {residents.describe(turn, resident)}"]
-    for enrolment in session.scalars(
-        select(Enrolment).where(Enrolment.resident_id == resident_id, Enrolment.ended_on.is_(None))
-    ):
-        due = f"下次 {enrolment.next_due_on}" if enrolment.next_due_on else "未定下次"
-        late = (
-            f"(逾期{(turn.today - enrolment.next_due_on).days}天)"
-            if enrolment.next_due_on and enrolment.next_due_on < turn.today
-            else ""
-        )
-        lines.append(f"{PROGRAMME_TITLES[enrolment.programme]}:{enrolment.classification or '还没有分类'},{due}{late}")
+    enrolled = select(Enrolment).where(Enrolment.resident_id == resident_id, Enrolment.ended_on.is_(None))
+    lines += [_programme(turn, resident, enrolment) for enrolment in session.scalars(enrolled)]
     agreement = session.scalar(
         select(Agreement)
         .where(Agreement.resident_id == resident_id, Agreement.status == "current")

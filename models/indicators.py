@@ -66,6 +66,14 @@ def managed(programme: str) -> Sum:
     )
 
 
+def enrolled_at_end(programme: str) -> Sum:
+    """People in a programme at the end of the period."""
+    return lambda window: (
+        Term(f"{programme}.enrolled", None, window.last),
+        Term(f"{programme}.ended", None, window.last, -1),
+    )
+
+
 def on_track(programme: str) -> Sum:
     """People with a standard visit in every quarter due up to the last one completed."""
     return lambda window: this_year(f"{programme}.on_track.q{quarters_complete(window.last)}")(window)
@@ -321,6 +329,16 @@ INDICATORS: tuple[Indicator, ...] = (
         "本年按月龄接受过中医药健康指导的0~36月儿童人数,每人每年计1次",
         "应管理的0~36月儿童数",
         this_year("children_tcm"),
+        "state",
+    ),
+    _flow("vaccine_doses", "接种剂次", "妇幼筛查", "剂次", "本期登记的免疫规划疫苗接种剂次,提前打的不算数的也计。"),
+    _of_given("vaccination_rate", "免疫规划疫苗接种率", "本期实际接种剂次", "应接种剂次", during("vaccine_doses")),
+    _of_given(
+        "vaccination_card_rate",
+        "建证率",
+        "截止日在接种程序里管理的儿童人数(已建证)",
+        "应建证儿童数",
+        enrolled_at_end("vaccination"),
         "state",
     ),
     _flow("two_cancer_screened", "两癌检查", "妇幼筛查", "人", "本期登记的宫颈癌、乳腺癌免费检查人数。"),

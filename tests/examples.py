@@ -52,6 +52,7 @@ OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
     "p2-0934": (
         Expected("mental_health_follow_up", "黄阿贵", {"medications": [{"name": "olanzapine", "dose": 10, "unit": "mg", "times": 1}]}),
     ),
+    "p2-0486": (Expected("vaccination", "周宝宝", {"doses": ["DTP.1"]}, ("check",)),),  # too early: asked whether it is so
     "p2-0214": (
         Expected("referral_up", "罗丽", {"referral_to": "市人民医院", "referral_reason": "HPV16阳性 做阴道镜"}),
     ),

@@ -145,14 +145,21 @@ def count(field: str, title: str, unit: str, possible: tuple[float, float], *wor
     )  # fmt: skip
 
 
-def check(known: Known) -> Doubt | None:
-    """A check needs a birthday, and a child."""
+def admits(known: Known) -> Doubt | None:
+    """A check needs a birthday, and a child; whoever outgrew the programme in it is closed with it."""
     if known.born_on is None:
         return Doubt("档案里没有出生日期,不能按月龄安排检查。请先补上出生日期,或发“取消”。", [])
+    if grown_out(known) and "child" not in known.programmes:
+        return Doubt(f"{known.age}岁了,儿童健康检查只记7岁以下的孩子。不记了发“取消”。", [])
+    return None
+
+
+def check(known: Known) -> Doubt | None:
+    """Not before the birth, and not in the newborn's first weeks without a question."""
+    if known.born_on is None:
+        return None
     if known.on < known.born_on:
         return Doubt(f"检查日期{known.on}在出生({known.born_on})之前,请再写一次日期。", [])
-    if grown_out(known) and known.age is not None and known.age > 7 and "child" not in known.programmes:
-        return Doubt(f"{known.age}岁了,儿童健康检查只记7岁以下的孩子。不记了发“取消”。", [])
     if (known.on - known.born_on).days < FIRST_CHECK_DAYS and "newborn_checked" not in known.answers:
         ask = f"出生才{(known.on - known.born_on).days}天,满月检查从28天起。这次是新生儿访视吗?是的话发“取消”,再发“新生儿访视 姓名”。"
         return Doubt(ask, [("就是提前做满月检查", {"newborn_checked": 1})])
@@ -256,7 +263,9 @@ form = Form(
         common.REFERRAL_TO,
         common.NEXT,
     ),
+    admits=admits,
     check=check,
+    at_once=True,
     derive=derive,
     marks=marks,
     owes=owes,

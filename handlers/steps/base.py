@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from handlers.areas import Area
 from handlers.decisions import PastVisit
@@ -130,6 +130,8 @@ class Step:
     """The step of another form that this one stands for, asked or left out otherwise: an answer serves both."""
 
     many: bool = attribute(default=False, init=False)
+    takes_all: ClassVar[bool] = False
+    """A reply to it is this answer and nothing else, whatever other steps would see in it."""
 
     def is_same(self, other: Step) -> bool:
         """Does one answer serve both?"""

@@ -18,6 +18,7 @@ class Text(Step):
     look so need no announcement at all (下午3点); `at_last` such words are taken only where no other step wants them.
     """
 
+    takes_all = True
     longest: int = 200
     like: str = ""
     by_itself: bool = False
