@@ -343,6 +343,9 @@ INDICATORS: tuple[Indicator, ...] = (
     ),
     _flow("two_cancer_screened", "两癌检查", "妇幼筛查", "人", "本期登记的宫颈癌、乳腺癌免费检查人数。"),
     _flow("preconception_couples", "孕前优生检查", "妇幼筛查", "对", "本期登记的孕前优生健康检查夫妇对数,一对为两人。"),
+    _flow(
+        "preconception_people", "孕前优生检查人数", "妇幼筛查", "人", "本期登记的孕前优生健康检查人数,夫妻都查算两人。"
+    ),
     _flow("prenatal_screened", "产前筛查", "妇幼筛查", "人", "本期登记的产前筛查人数。"),
     *(_count(service, title) for service, title in SERVICES.items()),
 )
