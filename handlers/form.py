@@ -124,6 +124,8 @@ class Form:
     words: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
+    yields_to: tuple[str, ...] = ()
+    """Services by code: a line that names one of them only mentions this one (HPV16阳性, why somebody is referred)."""
     programme: str | None = None
     protocol: Protocol | None = None
     check: Callable[[Known], Doubt | None] = nothing_wrong

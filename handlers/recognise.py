@@ -126,6 +126,8 @@ def _explicit(line: Line, known: Known) -> list[Reading]:
     spans = {form: found for form in _spoken() if (found := _word_spans(form, line.text))}
     if not spans:
         return []
+    named = {form.code for form in spans}
+    spans = {form: found for form, found in spans.items() if named.isdisjoint(form.yields_to)}
     readings = {form: read_fields(form, line, known) for form in spans}
     return [
         readings[form]

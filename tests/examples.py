@@ -21,7 +21,7 @@ NAMES = {
     "fee_personal": "fee", "groups": "population_groups", "attendance": "attendances", "unique_people": "people",
     "bp_measured": "blood_pressure_checks", "glucose_measured": "glucose_checks", "id_number": "identity_number",
     "group": "village_group", "hospital": "supporting_organisation", "hemoglobin": "haemoglobin",
-    "social": "social_contact",
+    "social": "social_contact", "started_on": "starts_on",
 }  # fmt: skip
 CODES: Mapping[str, Mapping[str, Any]] = {
     "mode": {"clinic": 1, "home": 2, "phone": 3},
@@ -70,6 +70,7 @@ OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
         Expected("hypertension_follow_up", None, {"outcome": 5, "died_on": "2026-11-21"}, ("resident",)),
         Expected("hypertension_follow_up", None, {"outcome": 5, "on": "2026-11-21"}, ("resident",)),
     ),
+    "p2-0534": (Expected("screening_result", "王建国", {"kind": "breast", "birads": 2}),),  # that he is a man is asked
     "p2-0246": (Expected("hypertension_follow_up", "欧阳春梅", {"outcome": 3}),),
 }  # fmt: skip
 SERVICES = {"both": ("hypertension_follow_up", "diabetes_follow_up")}
