@@ -190,7 +190,8 @@ def _confirm(turn: Turn, *, all_fields: bool) -> Question:
     drafts = turn.conversation.drafts
     form, answers = FORMS[drafts[0].service], drafts[0].answers
     known = known_of(turn, drafts[0])
-    shown = [s for s in form.steps if s.is_answered(answers) or (all_fields and s.when(known))]
+    complete = form.complete(answers, known)  # what was told at an earlier visit can be changed as well
+    shown = [s for s in form.steps if s.is_answered(complete) or (all_fields and s.when(known))]
     shown = shown if len(drafts) == 1 else []
     choices = recap.recap_choices(drafts, [(0, s) for s in shown], all_fields=all_fields)
     return Question(partial(recap.recap_text, turn, drafts), tuple(choices), "confirm")

@@ -48,6 +48,7 @@ FLAGS = {
     "danger_question_open": "危急征象还没有问清",
     "ask_arrival": "次日(24~48小时内)追问是否到达上级医院",
     "tell_township": "提交时同时告诉乡镇卫生院",
+    "beyond_72_hours": "第一次入户超过72小时",
     "interval_not_set": "县里还没有设置随访间隔,下次日期由医生定",
     "no_consent": "没有同意参加社区管理,只报告",
 }

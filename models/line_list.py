@@ -126,6 +126,8 @@ SOURCES: Mapping[str, Source] = {
     "diabetes_standardised_rate": patient_lists.behind("diabetes"),
     "diabetes_control_rate": patient_lists.not_controlled("diabetes"),
     "mental_health_standardised_rate": patient_lists.behind("mental_health"),
+    "tb_management_rate": patient_lists.not_visited("tb", "person.tb_visited"),
+    "tb_adherence_rate": patient_lists.taken_irregularly,
     **{f"signing_rate_{kind}": resident_lists.unsigned(kind) for kind in STOCKS},
     "signing_renewal_rate": resident_lists.not_renewed,
     "agreements_signed": resident_lists.signatures,

@@ -114,6 +114,52 @@ def not_controlled(programme: str) -> Source:
     return source
 
 
+def not_visited(programme: str, mark: str) -> Source:
+    """Who has had no visit of the year that counts, those who have left last."""
+
+    def source(asked: Asked) -> LineList:
+        found = [p for p in patients(asked, programme) if not any(mark in visit.marks for visit in p.visits)]
+        found.sort(key=lambda p: bool(p.left))
+        return LineList(len(found), [p.line(None, f"{p.row.since}纳管,本年没有访到") for p in asked.cut(found)])
+
+    return source
+
+
+def taken_irregularly(asked: Asked) -> LineList:
+    """Who completed a course in the period with less than nine tenths of the doses; the latest first (规则服药率)."""
+    query: Any = (
+        select(
+            Record.resident_id,
+            Record.on,
+            Record.answers,
+            Record.counts,
+            Resident.name,
+            Organisation.name.label("village"),
+        )
+        .join(Resident, Resident.id == Record.resident_id)
+        .join(Organisation, Organisation.id == Record.village_id)
+        .where(asked.scope.covers(Record.village_id), Record.service == "tb_follow_up", Record.status == "current")
+        .where(Record.on.between(*asked.window))
+        .order_by(Record.on.desc(), Record.id.desc())
+    )
+    found = [
+        row
+        for row in asked.session.execute(query)
+        if row.counts.get("tb_completed") and not row.counts.get("tb_regular")
+    ]
+    lines = [
+        Line(
+            row.resident_id,
+            row.name,
+            row.village,
+            row.on,
+            f"{row.on}完成疗程,服药率{row.answers.get('dose_rate', '未填')}%",
+        )
+        for row in asked.cut(found)
+    ]
+    return LineList(len(found), lines)
+
+
 def _values(session: Session, record_ids: Sequence[int]) -> Mapping[int, str]:
     answers = session.execute(select(Record.id, Record.answers).where(Record.id.in_(record_ids)))
     return {record_id: _value(given) for record_id, given in answers}

@@ -32,6 +32,7 @@ from models.tally import settle as settle_counters
 REGISTERED = 0.9296  # 居民健康档案建档率 (domain.md F1)
 CAMPAIGN_DAYS = 24  # on so many days the residents of a village were put on the register
 LONG_AGO = timedelta(days=1500)
+YOUNG = {"maternal": timedelta(days=60), "tb": timedelta(days=45)}
 VILLAGES_COUNTED_AT_ONCE = 15  # about a township: its counters are written once, and little waits in memory
 GONE = ((Status.DIED, 0.006), (Status.MOVED, 0.006), (Status.ABSENT, 0.03))
 
@@ -176,6 +177,8 @@ class _Settling:
                 "programme": programme,
                 "since": self._since(person, programme, resident["registered_on"], campaigns),
                 "next_due_on": self.today + timedelta(days=due_in),
+                "next_service": "tb_follow_up" if programme == "tb" else None,
+                "details": self._treatment() if programme == "tb" else {},
                 "urgency": "routine",
                 "classification": None,
                 "snoozed_until": None,
@@ -185,10 +188,23 @@ class _Settling:
             for programme, due_in in person.programmes.items()
         ]
 
+    def _treatment(self) -> dict[str, Any]:
+        """Of a patient with tuberculosis: what the first home visit told, six weeks ago."""
+        began = self.today - YOUNG["tb"]
+        return {
+            "notified_on": began.isoformat(),
+            "treatment_started_on": began.isoformat(),
+            "patient_type": 1,
+            "regimen": "2HRZE/4HR",
+            "regimen_use": 1,
+            "dosage_forms": [3],
+            "supervisor": 2,
+        }
+
     def _since(self, person: Person, programme: str, registered_on: date, campaigns: list[date]) -> date:
-        """A pregnancy is young; a chronic illness was found on some campaign day since registration."""
+        """A pregnancy and a treatment are young; a chronic illness was found on some campaign day since registration."""
         if person.village:
-            return max(registered_on, self.today - timedelta(days=60)) if programme == "maternal" else registered_on
+            return max(registered_on, self.today - YOUNG.get(programme, LONG_AGO))
         if programme == "maternal":
             return max(registered_on, self.today - timedelta(days=self.rng.randrange(31, 200)))
         return self.rng.choice([on for on in campaigns if on >= registered_on] or [registered_on])

@@ -22,6 +22,7 @@ NAMES = {
     "bp_measured": "blood_pressure_checks", "glucose_measured": "glucose_checks", "id_number": "identity_number",
     "group": "village_group", "hospital": "supporting_organisation", "hemoglobin": "haemoglobin",
     "social": "social_contact", "started_on": "starts_on",
+    "dosage_form": "dosage_forms",
 }  # fmt: skip
 CODES: Mapping[str, Mapping[str, Any]] = {
     "mode": {"clinic": 1, "home": 2, "phone": 3},
@@ -37,6 +38,8 @@ CODES: Mapping[str, Mapping[str, Any]] = {
     "kind": {"lecture": 1},
     "sex": {"male": 1, "female": 2},
     "housework": {"fair": 2},
+    "dosage_form": {"combination_blister": [3]},
+    "supervisor": {"doctor": 1},
     "work": {"not_applicable": 9},
     "social": {"poor": 3},
     "lab_tests": {"none": 1},

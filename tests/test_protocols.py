@@ -176,14 +176,18 @@ def test_table_is_complete(name: str, record_property: Any) -> None:
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_whatever_a_rule_asks_can_be_answered(name: str) -> None:
-    """Each answer that the rules of a protocol look at is a field of every form that uses it."""
+    """Each answer that the rules of a protocol look at is a field of the form, or of another one of its programme."""
     forms = [form for form in FORMS.values() if form.protocol and form.protocol.code == name]
     asked: set[str] = set()
     for row in rows(name):
         given = findings(row)
         judge(PROTOCOLS[name], replace(given, answers=Watched(given.answers, asked)))
     for form in forms:
-        assert asked <= {field for step in form.steps for field in step.fields} | DERIVED | OF_ANY_FORM
+        family = [
+            other for other in FORMS.values() if other is form or (form.programme and other.programme == form.programme)
+        ]
+        fields = {field for other in family for step in other.steps for field in step.fields}
+        assert asked <= fields | DERIVED | OF_ANY_FORM
 
 
 DERIVED = {"bmi"}
