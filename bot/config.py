@@ -213,6 +213,6 @@ def _complaint(error: Any) -> str:
 
 
 def open_store(settings: Settings) -> Store:
-    """The database of the settings, with the keys to its sealed columns."""
+    """The database of the settings, with the keys to its sealed columns and what the county has decided."""
     assert settings.secret_key is not None
-    return Store(settings.database_url, Keyring(settings.secret_key.get_secret_value()))
+    return Store(settings.database_url, Keyring(settings.secret_key.get_secret_value()), county=settings.rules)

@@ -19,6 +19,7 @@ from handlers.menu import FORMS
 from handlers.residents import describe
 from handlers.steps import Known, Step
 from handlers.turn import Turn
+from models.agreements import standing
 from models.conversation import Draft
 from models.enrolment import VISITED, Enrolment
 from models.message import Choice, mark_name
@@ -85,6 +86,7 @@ def known_of(turn: Turn, draft: Draft) -> Known:
         since=own.since if own else None,
         details=_details(turn, own, draft),
         settings=turn.settings,
+        agreements=lambda: standing(turn.session, resident.id, turn.worker.id, draft.corrects),
         past=lambda: past_visits(turn, draft),
         last=lambda field: last_value(turn, resident.id, day, field, draft.corrects),
     )

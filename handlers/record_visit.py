@@ -14,14 +14,14 @@ from handlers.decisions import Decision, Urgency
 from handlers.form import Form, day_of, due_words
 from handlers.menu import FORMS, PROGRAMME_TITLES
 from handlers.turn import Turn
-from models import referrals, registry
+from models import agreements, referrals, registry
 from models.conversation import Draft
 from models.effects import counted, record_effects
 from models.enrolment import Enrolment
 from models.message import Choice
 from models.people import Resident, Status
 from models.prepared import Prepared
-from models.record import Agreement, AuditEntry, Record
+from models.record import AuditEntry, Record
 from models.tally import count, difference
 
 LATE_ENTRY_DAYS = 7
@@ -96,8 +96,7 @@ def set_aside(turn: Turn, record: Record, status: str) -> None:
     record.status = status
     _forget_details(turn, record)
     _undo_absence(turn, record)
-    for agreement in session.scalars(select(Agreement).where(Agreement.record_id == record.id)):
-        agreement.status = "withdrawn"
+    agreements.release(session, record)
     referrals.release(session, record, turn.now, status)
 
 
@@ -138,7 +137,7 @@ def _new_record(
         marks=[] if not_seen(answers) else form.marks(answers, decision, known),
         counts=form.amounts(answers, known),
         corrects_id=draft.corrects,
-        flags=_flags(turn, day, decision, evaluation),
+        flags=_flags(turn, form, day, decision, evaluation),
         recorded_at=turn.now,
     )
 
@@ -154,7 +153,7 @@ def _referral_of(answers: dict[str, Any], decision: Decision | None) -> dict[str
     }
 
 
-def _flags(turn: Turn, day: date, decision: Decision | None, evaluation: recap.Evaluation) -> list[str]:
+def _flags(turn: Turn, form: Form, day: date, decision: Decision | None, evaluation: recap.Evaluation) -> list[str]:
     """Facts about how it was recorded. Late is marked, never refused."""
     flags = list(decision.flags) if decision else []
     due = evaluation.enrolment.next_due_on if evaluation.enrolment else None
@@ -162,7 +161,7 @@ def _flags(turn: Turn, day: date, decision: Decision | None, evaluation: recap.E
         flags.append("late_visit")
     if (turn.today - day).days > LATE_ENTRY_DAYS:
         flags.append("late_entry")
-    if decision is not None and not evaluation.is_enrolled:
+    if form.programme is not None and decision is not None and not evaluation.is_enrolled:
         flags.append("not_enrolled")
     if not_seen(evaluation.answers):
         flags.append("not_seen")

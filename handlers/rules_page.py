@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterable, Sequence
 
 from handlers.decisions import FLAGS, Outcome, Protocol, RuleRow, explain
+from models.county import COUNTY_SETTINGS
 
 INTRODUCTION = """# 规则一览
 
@@ -17,7 +18,13 @@ INTRODUCTION = """# 规则一览
 
 def page(protocols: Sequence[Protocol]) -> str:
     """The page as Markdown."""
-    return "\n".join([INTRODUCTION, *(_chapter(protocol) for protocol in protocols)])
+    return "\n".join([INTRODUCTION, *(_chapter(protocol) for protocol in protocols), _figures()])
+
+
+def _figures() -> str:
+    """What the county decides about its figures."""
+    cells = ((name, s.meaning, _shown(s.default), s.certainty) for name, s in COUNTY_SETTINGS.items())
+    return "\n".join(["## 统计口径\n", "### 由县里决定的设置\n", _table(("名称", "含义", "默认", "确定程度"), cells)])
 
 
 def _chapter(protocol: Protocol) -> str:
@@ -77,7 +84,7 @@ def _action(then: Outcome) -> tuple[str, ...]:
 
 
 def _shown(default: object) -> str:
-    if default is None:
+    if default is None or default == "":
         return "未设置(不启用)"
     if default in ((), [], {}):
         return "无"

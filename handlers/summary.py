@@ -39,6 +39,7 @@ LISTS = {
     "signing_rate_key": "重点人群未签约或快到期名单",
     "signing_rate_poor": "脱贫人口未签约或快到期名单",
     "signing_renewal_rate": "到期未续名单",
+    "signing_fulfilment_rate": "没履约名单",
 }
 """What a list is called that shows those missing from a rate; others are called after their figure."""
 

@@ -9,22 +9,25 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from handlers import appointments, filling, referrals, residents
+from handlers import appointments, filling, fulfilment, referrals, residents
 from handlers.absence import not_seen
 from handlers.asking import ask
 from handlers.decisions import Urgency
 from handlers.form import due_words
+from handlers.forms.signing import package_words
 from handlers.menu import FORMS, PROGRAMME_TITLES, form_due
 from handlers.steps import Known
 from handlers.turn import Turn
+from models.agreements import standing
 from models.conversation import Draft
 from models.enrolment import DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
 from models.people import Resident, full_years
-from models.record import Agreement, AuditEntry, Record
+from models.record import AuditEntry, Record
 from models.services import DISCREET
 
 PER_PAGE = 8
+AGREEMENTS_SHOWN = 3
 SEX = {"male": "男", "female": "女"}
 
 
@@ -258,12 +261,7 @@ def _card(turn: Turn, resident_id: int) -> None:
     lines = [f"{mark_name(resident.name)} {residents.describe(turn, resident)}"]
     enrolled = select(Enrolment).where(Enrolment.resident_id == resident_id, Enrolment.ended_on.is_(None))
     lines += [_programme(turn, resident, enrolment) for enrolment in session.scalars(enrolled)]
-    agreement = session.scalar(
-        select(Agreement)
-        .where(Agreement.resident_id == resident_id, Agreement.status == "current")
-        .order_by(Agreement.ends_on.desc())
-    )
-    lines.append(f"签约至 {agreement.ends_on}" if agreement and agreement.ends_on >= turn.today else "没有有效的签约")
+    lines += agreement_lines(turn, resident_id)
     recent = (
         select(Record)
         .where(Record.resident_id == resident_id, Record.status == "current")
@@ -276,6 +274,18 @@ def _card(turn: Turn, resident_id: int) -> None:
         )
     )
     turn.say("\n".join(lines), [Choice(f"visit.{resident_id}", "随访"), Choice("today", "今日")])
+
+
+def agreement_lines(turn: Turn, resident_id: int) -> list[str]:
+    """How the latest agreements stand, and what of them has been given; or that there is none."""
+    known = standing(turn.session, resident_id, turn.worker.id)[:AGREEMENTS_SHOWN]
+    lines = [
+        f"签约:{a.state(turn.today)} {a.starts_on} 至 {a.last_on} {package_words(a.packages)}(编号{a.number},{a.doctor})"
+        for a in known
+    ]
+    if not any(a.holds_on(turn.today) for a in known):
+        lines.append("签约:待签,现在没有有效的协议")
+    return lines + fulfilment.lines(turn, resident_id)
 
 
 def _summary(record: Record) -> str:

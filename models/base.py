@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -121,19 +122,26 @@ def _begin_immediate(connection: Any) -> None:
 class Store:
     """An engine and its keyring: opens sessions for writing (`write`) and for reading (`read`)."""
 
-    def __init__(self, url: str, keyring: Keyring, *, pool_size: int = 8) -> None:
+    def __init__(
+        self, url: str, keyring: Keyring, *, pool_size: int = 8, county: Mapping[str, Any] | None = None
+    ) -> None:
         self.engine = open_engine(url, pool_size=pool_size)
+        self.county: Mapping[str, Any] = county or {}
         self.keyring = keyring
         self.is_sqlite = self.engine.dialect.name == "sqlite"
 
     def write(self) -> Session:
         """A session whose transaction may write; use as a context manager and commit yourself."""
-        return Session(self.engine, expire_on_commit=False, autoflush=True, info={"keyring": self.keyring})
+        return Session(
+            self.engine, expire_on_commit=False, autoflush=True, info={"keyring": self.keyring, "county": self.county}
+        )
 
     def read(self) -> Session:
         """A session for queries only: on SQLite it never waits for a writer and no writer waits for it."""
         reading = self.engine.execution_options(reading=True)
-        return Session(reading, expire_on_commit=False, autoflush=False, info={"keyring": self.keyring})
+        return Session(
+            reading, expire_on_commit=False, autoflush=False, info={"keyring": self.keyring, "county": self.county}
+        )
 
     def close(self) -> None:
         self.engine.dispose()

@@ -16,10 +16,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 
+from models.county import COUNTY_SETTINGS, county, decided
 from models.enrolment import VISITED, Enrolment
+from models.fulfilment import Promise, fulfilled_since, progress
 from models.people import Resident, Status
 from models.prepared import Prepared
-from models.record import Agreement, Record
+from models.record import Agreement, Record, last_day
 from models.tally import Effects, count, difference, stock, total
 from models.visits import Visit, by_year, control_steps, on_track_days
 
@@ -28,7 +30,9 @@ BEGINNING = date(1900, 1, 1)
 
 NEVER = date.min
 
-RENEWAL_DAYS = 60
+NOTHING_PROMISED = Promise("", {}, by_phone=False)
+
+RENEWAL_DAYS = int(COUNTY_SETTINGS["signing.renewal_days"].default)
 """Within how many days after its end a new agreement is a renewal (domain.md B: 60 or 90, local)."""
 
 KEY_GROUPS = (
@@ -50,6 +54,8 @@ PERSON = "person."
 
 IMPLIED = {"referral_up": "referrals_up", "referral_down": "referrals_down"}
 """A record of these services is one of these, unless it says itself how many."""
+
+PERSONAL_PACKAGE = 3  # 个性化包
 
 STOCKS = {"general": (), "key": KEY_GROUPS, "poor": POOR_GROUPS}
 
@@ -164,10 +170,17 @@ def counts_as(measure: str) -> ColumnElement[bool]:
 
 
 def signature_effects(agreement: Agreement | Row[Any]) -> Effects:
-    """Flow `agreements_signed`, where and when the agreement began."""
+    """Flows of one agreement: `agreements_signed` when it began, `agreements_personalised` if a personal package is in it,
+    and `agreements_ended` when it was ended before its time."""
     if agreement.status != "current":
         return Counter()
-    return Counter({(agreement.village_id, agreement.starts_on, "agreements_signed"): 1})
+    village = agreement.village_id
+    result: Effects = Counter({(village, agreement.starts_on, "agreements_signed"): 1})
+    if PERSONAL_PACKAGE in agreement.packages:
+        result[village, agreement.starts_on, "agreements_personalised"] = 1
+    if agreement.ended_on is not None:
+        result[village, agreement.ended_on, "agreements_ended"] += 1
+    return result
 
 
 def validity_effects(
@@ -176,10 +189,12 @@ def validity_effects(
     """Of one resident: stocks `signed.general`, `signed.key`, `signed.poor`; flows `signing.expired`, `signing.renewed`.
 
     However many agreements overlap, a person is signed once. An agreement has run out on the day after its last, unless
-    the person had gone or another that began no later goes on; `signing.renewed` stands on that same day, so that
-    renewed ÷ expired is of the same people whatever the period.
+    it was ended before (解约), the person had gone, or another that began no later goes on; `signing.renewed` stands on
+    that same day, so that renewed ÷ expired is of the same people whatever the period.
     """
-    terms = sorted({(a.starts_on, a.ends_on) for a in agreements if a.status == "current"})
+    current = [a for a in agreements if a.status == "current"]
+    terms = sorted({(a.starts_on, last_day(a.ends_on, a.ended_on)) for a in current})
+    to_the_end = {(a.starts_on, a.ends_on) for a in current if last_day(a.ends_on, a.ended_on) == a.ends_on}
     if not terms:
         return Counter()
     village, known = resident.village_id, resident.registered_on or BEGINNING
@@ -189,7 +204,7 @@ def validity_effects(
         if belongs(resident.groups, STOCKS[name]):
             result = total([result, stock(village, f"signed.{name}", _from(spans, known))])
     gone = gone_on(resident)
-    for ends in sorted({ends for starts, ends in terms if not _goes_on(starts, ends, terms)}):
+    for ends in sorted({ends for starts, ends in to_the_end if not _goes_on(starts, ends, terms)}):
         after = ends + timedelta(days=1)
         if gone is None or after < gone:
             result[village, after, "signing.expired"] += 1
@@ -209,6 +224,56 @@ def agreement_effects(
 ) -> Effects:
     """Everything that one resident's agreements add."""
     return total([validity_effects(agreements, resident, renewal_days), *map(signature_effects, agreements)])
+
+
+def fulfilment_effects(
+    agreements: Sequence[Agreement | Row[Any]],
+    records: Sequence[Record | Row[Any]],
+    resident: Resident | Row[Any],
+    promise: Promise,
+) -> Effects:
+    """Of one resident: stocks `signing.fulfilled`, `signing.items_due` and `signing.items_done`.
+
+    A person counts while all of their agreements that hold are fulfilled, an item while its agreement holds, and as done
+    from the day of its last evidence. Nothing until the county has said how it counts.
+    """
+    if not promise.counts:
+        return Counter()
+    village, parts = resident.village_id, []
+    held, lacking = [], []
+    for agreement in agreements:
+        first, after = agreement.starts_on, last_day(agreement.ends_on, agreement.ended_on) + timedelta(days=1)
+        if agreement.status != "current" or after <= first:
+            continue
+        held.append((first, after - timedelta(days=1)))
+        for one in progress(agreement, records, promise):
+            if one.times:
+                parts.append(stock(village, "signing.items_due", _clipped([(first, after)], resident)))
+                if one.done_on is not None:
+                    parts.append(stock(village, "signing.items_done", _clipped([(one.done_on, after)], resident)))
+        lacking.append((first, fulfilled_since(agreement, records, promise) or after))
+    return total(
+        [*parts, stock(village, "signing.fulfilled", _clipped(_without(_union(sorted(held)), lacking), resident))]
+    )
+
+
+def _without(
+    spans: Sequence[tuple[date, date | None]], holes: Sequence[tuple[date, date]]
+) -> list[tuple[date, date | None]]:
+    """The parts of bounded spans that lie in no hole."""
+    left = [(first, after) for first, after in spans if after is not None]
+    for begin, end in holes:
+        left = (
+            [
+                part
+                for first, after in left
+                for part in ((first, min(after, begin)), (max(first, end), after))
+                if part[0] < part[1]
+            ]
+            if begin < end
+            else left
+        )
+    return sorted({*left})
 
 
 def _goes_on(starts: date, ends: date, terms: Sequence[tuple[date, date]]) -> bool:
@@ -250,6 +315,7 @@ def person_effects(
     records: Sequence[Record | Row[Any]],
     agreements: Sequence[Agreement | Row[Any]],
     renewal_days: int = RENEWAL_DAYS,
+    promise: Promise = NOTHING_PROMISED,
 ) -> Effects:
     """Everything about one resident, from all their rows."""
     gone = gone_on(resident)
@@ -263,6 +329,7 @@ def person_effects(
     parts += [
         people_effects(resident.village_id, measure, visits) for measure, visits in people_measures(records).items()
     ]
+    parts.append(fulfilment_effects(agreements, records, resident, promise))
     return total(parts)
 
 
@@ -279,10 +346,11 @@ ENROLMENT = (
 )  # fmt: skip
 RECORD = (
     Record.resident_id, Record.id, Record.village_id, Record.service, Record.programme, Record.on.label("on"),
-    Record.marks, Record.counts, Record.status,
+    Record.marks, Record.counts, Record.status, Record.mode, Record.flags,
 )  # fmt: skip
 AGREEMENT = (
     Agreement.resident_id, Agreement.village_id, Agreement.starts_on, Agreement.ends_on, Agreement.status,
+    Agreement.ended_on, Agreement.packages, Agreement.groups,
 )  # fmt: skip
 """The columns that effects are made of."""
 
@@ -297,20 +365,19 @@ _AGREEMENTS = Prepared(
 
 def effects_of(session: Session, *resident_ids: int) -> Effects:
     """Everything the database holds about these residents, flushed changes included. Four queries for each."""
-    days, parts = renewal_days(session), []
+    days, promise, parts = renewal_days(session), Promise.of(county(session)), []
     for resident_id in sorted(set(resident_ids)):  # always locked in one order
         if resident := _LOCKED.first(session, resident=resident_id):
             enrolments, records, agreements = (
                 query.rows(session, resident=resident_id) for query in (_ENROLMENTS, _RECORDS, _AGREEMENTS)
             )
-            parts.append(person_effects(resident, enrolments, records, agreements, days))
+            parts.append(person_effects(resident, enrolments, records, agreements, days, promise))
     return total(parts)
 
 
 def renewal_days(session: Session) -> int:
     """The county's setting; after changing it, the counters are to be recounted."""
-    days: int = session.info.get("renewal_days", RENEWAL_DAYS)
-    return days
+    return int(decided(county(session), "signing.renewal_days"))
 
 
 @contextmanager

@@ -91,7 +91,8 @@ def _figures(
     window = Window(first, as_of(last, today))
     goals: Mapping[str, float] = settings.get("goals") or {}
     days = str(renewal_days(session))
-    plans = [_Plan(indicator, window, goals.get(indicator.code, indicator.goal), days) for indicator in INDICATORS]
+    chosen = [indicator.decided(settings) for indicator in INDICATORS]
+    plans = [_Plan(indicator, window, goals.get(indicator.code, indicator.goal), days) for indicator in chosen]
     sums = _read(session, [o.id for group in groups for o in group], [term for plan in plans for term in plan.terms])
     return [[plan.figure(group, sums) for plan in plans] for group in groups]
 

@@ -6,10 +6,11 @@ day and definition; where the county has not given a denominator the figure is e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from models.services import PROGRAMMES, SERVICES, UNITS
 from models.visits import quarters_complete
@@ -101,6 +102,14 @@ class Indicator:
     denominator: Sum | Given | None = None
     period: Literal["flow", "state"] = "flow"
     goal: float | None = None
+    setting: str = ""
+    """The county's setting that decides how it is worked out; until then it is not."""
+    variants: Mapping[str, Indicator] = attribute(default_factory=dict)
+    """How, by the setting's value."""
+
+    def decided(self, settings: Mapping[str, Any]) -> Indicator:
+        """The indicator as the county works it out."""
+        return self.variants.get(str(settings.get(self.setting, "")), self)
 
     @property
     def is_rate(self) -> bool:
@@ -171,6 +180,18 @@ def _signing(kind: str, title: str, who: str, denominator: Sum | Given) -> Indic
     return Indicator(
         f"signing_rate_{kind}", title, "签约", "%", definition, at_end(f"signed.{kind}"), denominator, "state"
     )
+
+
+def _fulfilment_by_person() -> Indicator:
+    definition = "截止日协议有效、约定项目已全部完成的签约人数÷截止日有效签约人数;记录在协议期内的服务自动算作证据,电话随访按县里设置。"
+    fulfilled, signed = at_end("signing.fulfilled"), at_end("signed.general")
+    return Indicator("signing_fulfilment_rate", "履约率(按人)", "签约", "%", definition, fulfilled, signed, "state")
+
+
+def _fulfilment_by_item() -> Indicator:
+    definition = "截止日有效协议约定的项目中已完成的项数÷约定项数;一项要做够约定次数才算完成,按需提供的项目不计。"
+    done, due = at_end("signing.items_done"), at_end("signing.items_due")
+    return Indicator("signing_fulfilment_rate", "履约率(按项)", "签约", "%", definition, done, due, "state")
 
 
 INDICATORS: tuple[Indicator, ...] = (
@@ -278,12 +299,16 @@ INDICATORS: tuple[Indicator, ...] = (
         "履约率",
         "签约",
         "%",
-        "协议期内完成约定服务的签约人数÷有效签约人数;全国没有统一口径,县里确定口径后才计算。",
+        "协议期内完成约定服务项目的签约人数÷有效签约人数;全国没有统一口径,县里确定口径后才计算。",
         None,
         "given",
         "state",
+        setting="signing.fulfilment",
+        variants={"person": _fulfilment_by_person(), "item": _fulfilment_by_item()},
     ),
     _flow("agreements_signed", "签订协议", "签约", "份", "本期开始生效的签约协议份数,撤销的不计。"),
+    _flow("agreements_personalised", "个性化签约", "签约", "份", "本期开始生效、含个性化包的签约协议份数,撤销的不计。"),
+    _flow("agreements_ended", "提前解约", "签约", "份", "本期未到期就解约的协议份数,含换医生;名单里有原因。"),
     _flow("outreach_sessions", "义诊场次", "义诊", "场", "本期义诊记录数,一次活动一场。", "count.outreach_clinic"),
     _flow("outreach_attendances", "义诊人次", "义诊", "人次", "本期各场义诊的接诊人次之和,同一人来两次计两次。"),
     _flow("physical_checks", "免费体检", "义诊", "人次", "本期各场活动的免费体检人次之和,可以多于义诊人次。"),

@@ -130,7 +130,9 @@ SOURCES: Mapping[str, Source] = {
     "tb_adherence_rate": patient_lists.taken_irregularly,
     **{f"signing_rate_{kind}": resident_lists.unsigned(kind) for kind in STOCKS},
     "signing_renewal_rate": resident_lists.not_renewed,
+    "signing_fulfilment_rate": resident_lists.not_fulfilled,
     "agreements_signed": resident_lists.signatures,
+    "agreements_ended": resident_lists.endings,
     **{f"count.{service}": _records(service) for service in SERVICES},
 }
 """Figure code -> where its names come from. A figure that is a sum over events shows the events: `count.<service>`."""

@@ -103,13 +103,30 @@ class Agreement(Base):
     resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), index=True)
     village_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"))
+    number: Mapped[str | None] = mapped_column(String(40), index=True)
     packages: Mapped[list[Any]] = mapped_column(default=list)
     groups: Mapped[list[Any]] = mapped_column(default=list)
     starts_on: Mapped[date]
     ends_on: Mapped[date]
+    """The last day agreed on; `ended_on` is the last day where it was ended before, 解约."""
+    ended_on: Mapped[date | None]
+    end_reason: Mapped[int | None]
+    """1 死亡 2 迁出 3 本人意愿 4 换医生 5 其他."""
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("records.id"))
+    """The record that ended it: 解约, or the agreement with another doctor."""
+    renews_id: Mapped[int | None] = mapped_column(ForeignKey("agreements.id"))
     status: Mapped[str] = mapped_column(String(16), default="current")  # current | withdrawn
 
     __table_args__ = (Index("ix_agreements_village_id_ends_on", "village_id", "ends_on"),)
+
+    @property
+    def last_on(self) -> date:
+        """The last day on which it holds."""
+        return last_day(self.ends_on, self.ended_on)
+
+
+def last_day(ends_on: date, ended_on: date | None) -> date:
+    return ends_on if ended_on is None else min(ends_on, ended_on)
 
 
 class AuditEntry(Base):

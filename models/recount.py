@@ -19,8 +19,10 @@ from sqlalchemy import Row, Text, cast, select, text
 from sqlalchemy.orm import Session
 
 from models import effects, referrals
+from models.county import county
 from models.effects import AGREEMENT, ENROLMENT, PEOPLE_SERVICES, PERSON, RECORD, RESIDENT
 from models.enrolment import Enrolment
+from models.fulfilment import Promise
 from models.outbox import insert_for
 from models.people import Organisation, Resident
 from models.record import Agreement, Record, Referral
@@ -167,15 +169,26 @@ def _of_residents(session: Session, organisation_id: int) -> Iterator[Effects]:
     residents = {row.id: row for row in _stream(session, select(*RESIDENT).where(here))}
     yield from map(effects.resident_effects, residents.values())
     agreements = select(*AGREEMENT).join(Resident, Resident.id == Agreement.resident_id)
-    days = effects.renewal_days(session)
+    days, promise = effects.renewal_days(session), Promise.of(county(session))
+    served = _served(session, organisation_id) if promise.counts else {}
     for resident_id, signed in _of_each(session, agreements.where(here).order_by(Agreement.resident_id), "resident_id"):
-        yield effects.validity_effects(signed, residents[resident_id], days)
+        resident = residents[resident_id]
+        yield effects.validity_effects(signed, resident, days)
+        yield effects.fulfilment_effects(signed, served.get(resident_id, ()), resident, promise)
     records = select(*RECORD).join(Resident, Resident.id == Record.resident_id)
     marked = cast(Record.marks, Text).contains(f'"{PERSON}')
     counted = records.where(here, Record.service.in_(PEOPLE_SERVICES) | marked, Record.status == "current")
     for _, of_resident in _of_each(session, counted.order_by(Record.resident_id), "resident_id"):
         for measure, given in effects.people_measures(of_resident).items():
             yield effects.people_effects(organisation_id, measure, given)
+
+
+def _served(session: Session, organisation_id: int) -> dict[int, list[Row[Any]]]:
+    """What was done for each resident of a village who has an agreement."""
+    signed = select(Agreement.resident_id).where(Agreement.status == "current")
+    query = select(*RECORD).join(Resident, Resident.id == Record.resident_id)
+    here = Resident.village_id == organisation_id, Record.status == "current", Record.resident_id.in_(signed)
+    return dict(_of_each(session, query.where(*here).order_by(Record.resident_id), "resident_id"))
 
 
 def _of_enrolments(session: Session, organisation_id: int) -> Iterator[Effects]:

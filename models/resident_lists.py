@@ -8,8 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, String, case, cast, func, or_, select
 
-from models.effects import AGREEMENT, ELDERLY_FROM, RESIDENT, STOCKS, counts_as, renewal_days, validity_effects
+from models.agreements import REASONS, last_on
+from models.county import county
+from models.effects import AGREEMENT, ELDERLY_FROM, RECORD, RESIDENT, STOCKS, counts_as, renewal_days, validity_effects
 from models.enrolment import VISITED
+from models.fulfilment import Promise, progress
 from models.line import Asked, Line, LineList, Source
 from models.people import Organisation, Resident
 from models.record import Agreement, Record
@@ -22,11 +25,11 @@ def unsigned(kind: str) -> Source:
 
     def source(asked: Asked) -> LineList:
         day = asked.window.last
-        valid = (Agreement.starts_on <= day) & (Agreement.ends_on >= day)
+        valid = (Agreement.starts_on <= day) & (last_on() >= day)
         signed = (
             select(
                 Agreement.resident_id,
-                func.max(Agreement.ends_on).label("ends_on"),
+                func.max(last_on()).label("ends_on"),
                 func.max(case((valid, 1), else_=0)).label("valid"),
             )
             .join(Resident, Resident.id == Agreement.resident_id)
@@ -122,6 +125,37 @@ def not_renewed(asked: Asked) -> LineList:
     return LineList(len(found), asked.cut(found))
 
 
+def not_fulfilled(asked: Asked) -> LineList:
+    """Who has an agreement and lacks something of what it promises, with what is missing; most missing first."""
+    day, promise = asked.window.last, Promise.of(county(asked.session))
+    valid = Agreement.status == "current", Agreement.starts_on <= day, last_on() >= day
+    query: Any = (
+        select(*AGREEMENT, Resident.name, Organisation.name.label("village"))
+        .join(Resident, Resident.id == Agreement.resident_id)
+        .join(Organisation, Organisation.id == Resident.village_id)
+        .where(asked.scope.covers(Resident.village_id), Resident.status.in_(VISITED), *valid)
+        .order_by(Organisation.code, Agreement.resident_id)
+    )
+    rows = asked.session.execute(query).all()
+    given: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    done: Any = select(*RECORD).join(Resident, Resident.id == Record.resident_id)
+    signed = select(Agreement.resident_id).where(*valid)
+    theirs = asked.scope.covers(Resident.village_id), Record.status == "current", Record.on <= day
+    for record in asked.session.execute(done.where(*theirs, Record.resident_id.in_(signed))):
+        given[record.resident_id].append(record)
+    missing: dict[int, tuple[Row[Any], dict[str, int]]] = {}
+    for row in rows:
+        _, lacks = missing.setdefault(row.resident_id, (row, {}))
+        for one in progress(row, given[row.resident_id], promise):
+            if one.missing:
+                lacks[one.words()] = one.missing
+    late = sorted((pair for pair in missing.values() if pair[1]), key=lambda pair: -sum(pair[1].values()))
+    lines = [
+        Line(row.resident_id, row.name, row.village, row.ends_on, "、".join(lacks)) for row, lacks in asked.cut(late)
+    ]
+    return LineList(len(late), lines)
+
+
 def signatures(asked: Asked) -> LineList:
     query: Any = (
         select(
@@ -137,4 +171,24 @@ def signatures(asked: Asked) -> LineList:
     return asked.page_of(
         query,
         lambda row: Line(row.resident_id, row.name, row.village, row.starts_on, f"{row.starts_on}至{row.ends_on}"),
+    )
+
+
+def endings(asked: Asked) -> LineList:
+    """Agreements ended before their time in the period, with the reason 解约原因."""
+    query: Any = (
+        select(
+            Agreement.resident_id, Resident.name, Organisation.name.label("village"), Agreement.ended_on, Agreement.end_reason
+        )
+        .join(Resident, Resident.id == Agreement.resident_id)
+        .join(Organisation, Organisation.id == Agreement.village_id)
+        .where(asked.scope.covers(Agreement.village_id), Agreement.status == "current")
+        .where(Agreement.ended_on.between(*asked.window))
+        .order_by(Agreement.end_reason, Agreement.ended_on.desc(), Agreement.id)
+    )  # fmt: skip
+    return asked.page_of(
+        query,
+        lambda row: Line(
+            row.resident_id, row.name, row.village, row.ended_on, f"{row.ended_on}{REASONS.get(row.end_reason, '')}"
+        ),
     )

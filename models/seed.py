@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session
 
 from models.base import Base
 from models.bulk import insert_rows, insert_tuples, restart_sequences, table_of, without_collector, without_indexes
+from models.county import county
 from models.effects import person_effects, record_effects, resident_effects
 from models.enrolment import VISITED, Enrolment
+from models.fulfilment import Promise
 from models.people import STATUS_TITLES, HealthWorker, Organisation, Resident, ResidentKey, Status
 from models.record import Agreement, Record
 from models.registry import keys_for, sealed
@@ -83,6 +85,7 @@ class _Settling:
     ) -> None:
         self.session, self.places, self.rng, self.today, self.now = session, places, rng, today, now
         self.keyring = session.info["keyring"]
+        self.promise = Promise.of(county(session))
         self.history = History(rng, today) if history else None
         self.identities = IdentityNumbers(COUNTY[0])
         self.resident_ids, self.enrolment_ids = numbers(1), numbers(1)
@@ -117,7 +120,7 @@ class _Settling:
             rows[Enrolment] += enrolments
             rows[Record] += records
             rows[Agreement] += agreements
-            effects.update(_effects(resident, enrolments, records, agreements))
+            effects.update(_effects(resident, enrolments, records, agreements, self.promise))
         if self.history:
             events = self.history.events(village, self.places.doctor_of[village["id"]])
             rows[Record] += events
@@ -210,11 +213,13 @@ class _Settling:
         return self.rng.choice([on for on in campaigns if on >= registered_on] or [registered_on])
 
 
-def _effects(resident: Row, enrolments: list[Row], records: list[Row], agreements: list[Row]) -> Effects:
+def _effects(
+    resident: Row, enrolments: list[Row], records: list[Row], agreements: list[Row], promise: Promise
+) -> Effects:
     if not (enrolments or records or agreements):  # most people, and half the time saved
         return resident_effects(_plain(resident))
     each = [[_plain(row) for row in rows] for rows in (enrolments, records, agreements)]
-    return person_effects(_plain(resident), each[0], each[1], each[2])
+    return person_effects(_plain(resident), each[0], each[1], each[2], promise=promise)
 
 
 def _plain(row: Row) -> Any:

@@ -19,6 +19,17 @@ CLASSES = {1: "控制满意", 2: "控制不满意"}
 STABLE = {2: "基本稳定", 3: "稳定"}
 FOLLOWED = ("hypertension", "diabetes", "mental_health")
 REFERRED, REFERRED_BACK = 2815 / 428_008, 406 / 428_008  # 上转, 下转 a year and resident (domain.md F1)
+SIGNED_GROUPS = {
+    1: "老年人",
+    2: "高血压",
+    3: "糖尿病",
+    4: "孕产妇",
+    5: "儿童",
+    6: "残疾人",
+    9: "脱贫人口",
+    11: "慢阻肺",
+}
+"""人群类别 of an agreement, by code, that the register tells of."""
 CHECKED = 0.65  # 65岁以上当年体检
 CLINICS = 0.7  # 义诊 a year and village: 227 in 305 doctors' villages (F1)
 
@@ -155,16 +166,19 @@ class History:
         last = date(first.year + 1, first.month, min(first.day, 28)) - timedelta(days=1)
         answers: Row = {"package": [1], "starts_on": first.isoformat(), "ends_on": last.isoformat()}
         signing = self._of_resident("signing", resident, first, answers)
+        number = next(self.agreement_ids)
         agreement = {
-            "id": next(self.agreement_ids),
+            "id": number,
+            "number": f"{resident['village_id']}-{first:%Y}-{number:05d}",
             "record_id": signing["id"],
             "resident_id": resident["id"],
             "village_id": resident["village_id"],
             "worker_id": resident["worker_id"],
             "packages": [1],
-            "groups": [],
+            "groups": [code for code, word in SIGNED_GROUPS.items() if word in resident["groups"]],
             "starts_on": first,
             "ends_on": last,
+            "ended_on": None,
             "status": "current",
         }
         return signing, agreement

@@ -23,6 +23,7 @@ SERVICES: Mapping[str, str] = {
     "folic_acid": "叶酸发放",
     "signing": "家庭医生签约",
     "signing_service": "签约服务",
+    "signing_end": "解约",
     "health_record": "建立健康档案",
     "outreach_clinic": "义诊",
     "home_visit": "入户走访",
@@ -42,6 +43,7 @@ SERVICES: Mapping[str, str] = {
 
 UNITS: Mapping[str, str] = {
     "signing": "份",
+    "signing_end": "份",
     "health_record": "份",
     "outreach_clinic": "场",
     "health_education": "场",

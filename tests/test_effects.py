@@ -188,8 +188,9 @@ def resident(**given: Any) -> Any:
 
 def agreement(starts: str, ends: str) -> Any:
     return SimpleNamespace(
-        starts_on=date.fromisoformat(starts), ends_on=date.fromisoformat(ends), status="current", village_id=4
-    )
+        starts_on=date.fromisoformat(starts), ends_on=date.fromisoformat(ends), status="current", village_id=4,
+        ended_on=None, packages=[1], groups=[],
+    )  # fmt: skip
 
 
 # --- reading ---

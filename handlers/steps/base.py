@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from handlers.areas import Area
 from handlers.decisions import PastVisit
 from handlers.reading import normalise, numerals
+from models.agreements import Standing
 from models.conversation import Doubt
 from models.message import Choice
 
@@ -45,6 +46,7 @@ class Known:
     details: Mapping[str, Any] = attribute(default_factory=dict)  # of that enrolment
     areas: Callable[[], Sequence[Area]] = tuple  # townships and villages within the scope; read when called
     settings: Mapping[str, Any] = attribute(default_factory=dict)  # the county's, by dotted name
+    agreements: Callable[[], Sequence[Standing]] = tuple  # of the family doctor, the latest first; read when called
     past: Callable[[], Sequence[PastVisit]] = tuple  # earlier visits of the programme, newest first; read when called
     last: Callable[[str], Any] = nothing_recorded  # a field's value in the resident's latest record that has it
 
