@@ -18,7 +18,8 @@ from handlers.steps import Known, any_of, context
 from handlers.steps.base import beginnings, characters
 
 _NOT_DONE = re.compile(
-    r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$|(?:考虑|打算|准备|商量|犹豫|想好|想清楚|等|以后|通知|动员)[^\s,。;\d]{0,6}$"
+    r"(?:没|不|未|拒|甭|莫)[^\s,。;\d]{0,4}$|(?:考虑|打算|准备|商量|犹豫|想好|想清楚|等|以后)[^\s,。;\d]{0,6}$"
+    r"|(?:通知|提醒|动员|喊)[^,。;\d]{0,12}$"
 )
 _CALLED_OFF = re.compile(
     r"[^,。;\d]{0,6}?(?:取消|改期|推迟|延期|改天|(?:没|未)[^\s,。;\d]{0,2}(?:成|办|搞|开)|不(?:办|搞|开)了|通知|开始前)"
@@ -176,7 +177,7 @@ def _by_needs(
         form: fields
         for form in FORMS.values()
         if form.needs
-        and form.fits(person.known)
+        and (person.known.born_on is None or form.fits(person.known))
         and form not in chosen
         and (fields := _needs_in(form, line, text, person.known) | _vaguely_told(form, line, text))
     }

@@ -141,7 +141,7 @@ def grams_per_decilitre(value: float) -> Doubt | None:
 
 def count(field: str, title: str, unit: str, possible: tuple[float, float], *words: str, decimals: int = 0) -> Number:
     return Number(
-        field=field, title=title, words=words, unit=unit, units={unit: 1}, alone=(), possible=possible, decimals=decimals, asked=False
+        field=field, title=title, words=words, unit=unit, units={unit: 1, unit.partition("/")[0]: 1}, alone=(), possible=possible, decimals=decimals, asked=False
     )  # fmt: skip
 
 

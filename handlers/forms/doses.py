@@ -89,11 +89,12 @@ class Doses(SelectMany):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         if self._starts.isdisjoint(characters(line)):
             return
-        spans, doses = [], []
+        spans, doses, not_given = [], [], None
         for match in self._dose.finditer(line):
             if advised(line, match.start()) or of_another_time(line, match.start()):
                 continue
             if _WILL.match(line, match.end()) or _NOT_GIVEN.search(line[: match.start()]):
+                not_given = not_given or _LEFT_OUT.match(line, match.end())
                 continue
             spans.append(match.span())
             numbers = re.findall(r"\d", match["number"] or "")
@@ -102,7 +103,7 @@ class Doses(SelectMany):
         answer = Answer({self.field: list(dict.fromkeys(doses))})
         for start, end in spans:
             yield Found(start, end, answer, announced=True)
-        if not spans and (none := _NOTHING_GIVEN.search(line)):
+        if not spans and (none := not_given or _NOTHING_GIVEN.search(line)):
             yield Found(*none.span(), Answer({self.field: [NONE]}))
 
     def show(self, answers: Mapping[str, Any]) -> str:
@@ -125,6 +126,7 @@ class Doses(SelectMany):
 
 
 _WILL = re.compile(r"\s*(?:没打|没接种|未接种|未打|还没|没有打|缺货|没苗|缺苗|要打|该打|下次)")
+_LEFT_OUT = re.compile(r"\s*(?:没打|没接种|未接种|未打|没有打)(?!过)")
 _NOT_GIVEN = re.compile(r"(?:没打|没接种|未接种|未打|还差|缺|欠|该打|要打|通知打|通知接种|预约)[^\s,。;]{0,3}$")
 _NOTHING_GIVEN = re.compile(r"今[天日]没(?:有)?(?:打|接种|种)|(?<!没)没(?:有)?打成|没打上|没(?:有)?接种|未接种|没打针")
 

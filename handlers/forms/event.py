@@ -44,16 +44,17 @@ class Place(Step):
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for village_id, name in sorted(known.villages, key=lambda v: -len(v[1])):
-            for said in (name, name.removesuffix("村") if len(name) > 2 else name):
-                if (start := line.find(said)) >= 0:
-                    yield Found(start, start + len(said), Answer({self.field: name, "village_id": village_id}))
-                    return
+            short = re.escape(name.removesuffix("村") if len(name) > 2 else name)
+            if match := re.search(rf"{re.escape(name)}|{short}{_NOT_NAMED_AFTER_IT}", line):
+                yield Found(*match.span(), Answer({self.field: name, "village_id": village_id}))
+                return
         if match := _NAMED_PLACE.search(line):
             yield Found(*match.span(), Answer({self.field: match[1]}), announced=True)
         elif match := _USUAL_PLACE.search(line):
             yield Found(*match.span(), Answer({self.field: match[1]}), at_last=True)
 
 
+_NOT_NAMED_AFTER_IT = "(?!小学|中学|学校|村|镇|乡|路|街|河|山|水库|大桥|煤矿|卫生院)"  # 白龙小学 may stand elsewhere
 _USUAL_PLACE = re.compile(
     r"(?:在|到)?(村部|村委会?|村?卫生室|村?文化广场|(?:[\u4e00-\u9fff]{1,4})?(?:敬老院|小学|中学|祠堂|礼堂|集市|活动室|活动中心))"
 )

@@ -86,7 +86,7 @@ class PersonName(Text):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for word in _HAN.finditer(line):
             name = _AROUND_A_NAME.fullmatch(word[0])
-            if name and looks_like_name(name["name"]) and not _is_place(name["name"], known):
+            if name and looks_like_name(name["name"]) and not is_place(name["name"], known):
                 start = word.start() + name.start("name")
                 yield Found(start, start + len(name["name"]), Answer({self.field: name["name"]}))
                 return
@@ -101,7 +101,7 @@ class VillageGroup(Text):
             yield Found(match.start(), match.end(), Answer({self.field: f"{match[1]}组"}), announced=True)
 
 
-def _is_place(word: str, known: Known) -> bool:
+def is_place(word: str, known: Known) -> bool:
     """石桥村, 石桥: not somebody called so."""
     return word.endswith("村") or any(word == name.removesuffix("村") for _, name in known.villages)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from handlers.decisions import Findings
 from handlers.form import Form
 from handlers.forms.event import NOTE, Place, count
+from handlers.forms.health_record import is_place
 from handlers.protocols import infectious
 from handlers.protocols.infectious import DISEASES
-from handlers.steps import Day, Known, SelectMany, SelectOne, Text, options
+from handlers.residents import looks_like_name
+from handlers.steps import Answer, Day, Found, Known, SelectMany, SelectOne, Text, options
 from handlers.turn import Turn
 from models.infectious import InfectiousReport
 from models.message import Choice, mark_name
@@ -38,16 +41,28 @@ class DiseaseOf(SelectOne):
 class PatientName(Text):
     """A name that may be nobody's on the roster, and is masked like any other."""
 
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        """After 病人, or a word that nothing else explains and that looks like a name."""
+        announced = list(super().find(line, known))
+        yield from announced
+        for word in () if announced else _HAN.finditer(line):
+            if looks_like_name(word[0]) and not is_place(word[0], known):
+                yield Found(*word.span(), Answer({self.field: word[0]}), at_last=True)
+                return
+
     def show(self, answers: Mapping[str, Any]) -> str:
         return mark_name(str(answers.get(self.field, "")))
 
+
+_HAN = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,4}(?![\u4e00-\u9fff])")
 
 DISEASE = DiseaseOf(
     field="disease",
     title="病种",
     ask="是什么病?点一个,或直接写病名。",
     options=options(
-        *((code, d.title, *d.words) for code, d in DISEASES.items()), (OTHER, "其他或不确定", "=其他", "不确定")
+        *((code, d.title, *d.words) for code, d in DISEASES.items()),
+        (OTHER, "其他或不确定", "=其他", "不确定", "水痘", "带状疱疹"),
     ),
 )
 CASE_KIND = SelectOne(
@@ -105,7 +120,7 @@ form = Form(
              like=r"[男女]?\s*\d{1,3}\s*(?:岁|个?月(?:龄|大)?)|[男女](?=[\s,])"),
         Day(field="onset_on", title="发病日期", words=("发病", "发病日期", "起病"), after=("发病", "起病", "开始"), bare=False, asked=False),
         Place(field="place", title="现住地点", ask="病人住在哪里?", words=("住", "住在", "地点", "地址")),
-        count("cases", "病例数", "一共", "共", "病例", unit="例"),
+        replace(count("cases", "病例数", "一共", "共", "病例", unit="例"), alone=("例",)),
         SYMPTOMS,
         Text(field="school", title="学校或单位", words=("学校", "单位", "幼儿园"), asked=False, longest=40),
         Text(field="contacts", title="密切接触者", words=("密接", "接触者"), asked=False),

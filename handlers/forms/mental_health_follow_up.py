@@ -99,7 +99,12 @@ ILLNESS = SelectOne(
 )  # fmt: skip
 ILLNESS_WHAT = Text(field="physical_illness", title="躯体疾病名称", words=("躯体疾病名称",), asked=False, longest=60)
 SLEEP = SelectOne(
-    field="sleep", title="睡眠", words=("睡觉",), options=options(*GOOD_FAIR_POOR), asked=False, bare=("睡不着",)
+    field="sleep",
+    title="睡眠",
+    words=("睡觉",),
+    options=options(*GOOD_FAIR_POOR[:2], (*GOOD_FAIR_POOR[2], "睡不着", "失眠")),
+    asked=False,
+    bare=("睡不着", "失眠"),
 )
 APPETITE = SelectOne(
     field="appetite", title="饮食", words=("饮食情况", "吃饭", "胃口"), options=options(*GOOD_FAIR_POOR), asked=False, bare=()

@@ -143,6 +143,10 @@ class SelectOne(Select):
     wished: bool = False
     """What is wanted or planned is the answer (an appointment), not what was done."""
 
+    def __post_init__(self) -> None:
+        if unknown := {word for word in self.bare or () if word.lower() not in self._by_word}:
+            raise ValueError(f"step {self.field}: no option is called {', '.join(sorted(unknown))}")
+
     @property
     def fields(self) -> tuple[str, ...]:
         return (self.field, self.target) if self.target else (self.field,)
