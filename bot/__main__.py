@@ -131,13 +131,25 @@ def seed(
 def _import(kind: Kind, file: Path, dry_run: bool) -> None:
     from bot.clock import system_clock
     from bot.files import UnreadableFile, import_file, rejected_file
+    from models.preferences import preferences
     from models.roster_rows import MissingColumns
 
     settings = settings_or_exit()
     with opened(settings) as store:
         now = system_clock()
+        with store.read() as session:
+            tell_at = preferences(session, settings.county).quiet.after(now, settings.tz)
         try:
-            done = import_file(store, kind, file, today=now.astimezone(settings.tz).date(), now=now, dry_run=dry_run)
+            done = import_file(
+                store,
+                kind,
+                file,
+                today=now.astimezone(settings.tz).date(),
+                now=now,
+                dry_run=dry_run,
+                tell_at=tell_at,
+                settings=settings.county,
+            )
         except (UnreadableFile, MissingColumns) as error:
             raise Failure(str(error)) from None
     would = "would be " if dry_run else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
@@ -50,12 +50,22 @@ class Sheet:
 
 
 def import_file(
-    store: Store, kind: Kind, file: Path, *, now: datetime, today: date, dry_run: bool = False, by: int | None = None
+    store: Store,
+    kind: Kind,
+    file: Path,
+    *,
+    now: datetime,
+    today: date,
+    dry_run: bool = False,
+    by: int | None = None,
+    tell_at: datetime | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Imported:
     """Import a file, commit, and write FILE.rejected.xlsx for the rows refused; a dry run only does the last.
 
     Residents are committed by the portion: whoever writes to the bot meanwhile is answered, and an import that was cut
-    off is simply run again, because what is in already changes nothing.
+    off is simply run again, because what is in already changes nothing. `tell_at` is when workers may be told of it,
+    `settings` are the county's.
     """
     sheet = read_sheet(file)
     require_columns(kind, sheet.columns)
@@ -67,8 +77,8 @@ def import_file(
         taking: dict[str, Callable[..., Imported]] = {
             "organisations": import_organisations,
             "workers": import_workers,
-            "campaigns": partial(import_campaigns, today=today),
-            "plans": partial(import_plans, today=today),
+            "campaigns": partial(import_campaigns, today=today, tell_at=tell_at, settings=settings or {}),
+            "plans": partial(import_plans, today=today, tell_at=tell_at),
         }
         with store.write() as session:
             result = taking[kind](session, list(sheet.rows), now=now, by=by, first_line=sheet.first_line)

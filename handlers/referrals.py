@@ -134,7 +134,7 @@ def take_result(turn: Turn, text: str, pending: Mapping[str, Any]) -> bool:
         turn.conversation.pending = dict(pending)
         turn.say(f"结果最多{LONGEST_RESULT}个字,刚才有{len(said)}个,请简短一些。")
         return True
-    referrals.note_result(referral, said, turn.today)
+    referrals.note_result(turn.session, referral, said, turn.today)
     turn.say(
         f"已记下{mark_name(resident.name)}的转诊结果:{said}。两周后问您回来了没有。",
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Sequence
 
+from handlers.campaigns import settings as campaigns
 from handlers.decisions import FLAGS, Outcome, Protocol, RuleRow, explain
 from models.county import COUNTY_SETTINGS
 
@@ -18,7 +19,14 @@ INTRODUCTION = """# 规则一览
 
 def page(protocols: Sequence[Protocol]) -> str:
     """The page as Markdown."""
-    return "\n".join([INTRODUCTION, *(_chapter(protocol) for protocol in protocols), _figures()])
+    chapters = [_chapter(protocol) for protocol in protocols]
+    return "\n".join([INTRODUCTION, *chapters, _campaigns(), _figures()])
+
+
+def _campaigns() -> str:
+    """Who is invited to the free screenings, and what the county settles about them."""
+    tables = (f"### {title}\n\n{_table(heading, rows)}" for title, heading, rows in campaigns.chapter())
+    return "\n".join(["## 免费筛查活动\n", *tables])
 
 
 def _figures() -> str:

@@ -15,6 +15,7 @@ from models.conversation import Conversation
 from models.enrolment import Enrolment
 from models.message import Choice, IncomingMessage, OutgoingMessage
 from models.people import HealthWorker, Organisation, Resident
+from models.preferences import preferences
 from models.scope import Scope
 
 
@@ -46,6 +47,11 @@ class Turn:
         signal, or for us. A phone whose clock is ahead wrote it today.
         """
         return min(self.incoming.sent_at, self.now).astimezone(self.tz).date()
+
+    @property
+    def tell_at(self) -> datetime:
+        """When others may be told unasked of what is done now: never within the quiet hours."""
+        return preferences(self.session, self.settings).quiet.after(self.now, self.tz)
 
     def say(self, text: str, choices: Sequence[Choice] = (), **more: Any) -> None:
         """Add a reply. Choices offered outside a form are remembered, so that a typed number or label finds them."""

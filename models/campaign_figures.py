@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -87,8 +87,15 @@ def _of(campaign: Campaign, scope: Scope, which: Which, *columns: Any) -> Select
     here = or_(_HERE, CampaignResident.came_on.is_not(None)) if which in ("came", "all") else _HERE
     query: Select[Any] = select(*columns).select_from(CampaignResident)
     return query.join(Resident, Resident.id == CampaignResident.resident_id).where(
-        CampaignResident.campaign_id == campaign.id, scope.covers(Resident.village_id), here, _LISTS[which]
+        _is_of(campaign, scope), scope.covers(Resident.village_id), here, _LISTS[which]
     )
+
+
+def _is_of(campaign: Campaign, scope: Scope) -> ColumnElement[bool]:
+    """Of a doctor's few villages the residents come first, and each is looked up in the list; the sum keeps the
+    planner from walking through the whole county's list instead."""
+    column: Any = CampaignResident.campaign_id if scope.villages is None else CampaignResident.campaign_id + 0
+    return cast("ColumnElement[bool]", column == campaign.id)
 
 
 # --- the scoreboard ---
@@ -169,7 +176,7 @@ def _ticks(session: Session, campaign: Campaign, scope: Scope) -> list[tuple[int
         select(Resident.village_id, *(_number(condition) for condition in sums.values()))
         .select_from(CampaignResident)
         .join(Resident, Resident.id == CampaignResident.resident_id)
-        .where(CampaignResident.campaign_id == campaign.id, scope.covers(Resident.village_id), or_(_HERE, came))
+        .where(_is_of(campaign, scope), scope.covers(Resident.village_id), or_(_HERE, came))
         .group_by(Resident.village_id)
     )
     return _rows(session, query, sums)

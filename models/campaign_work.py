@@ -31,41 +31,61 @@ from models.enrolment import VISITED
 from models.outbox import OutboxMessage, cancel, insert_for, say
 from models.people import HealthWorker, Organisation, Resident, Role
 from models.record import AuditEntry
-from models.screening import KINDS, Interval
+from models.screening import KINDS, Kind, Rule, county_months, intervals_of
 
 NOTICE, PLAN_NOTICE = "campaign_notice", "plan_notice"
 """The reminders that tell of a launch, a change or a stop."""
+MONTHS = "months"
+"""In `Campaign.rule`: the intervals that the county has set."""
 Tick = Literal["told", "came", "declined", "not_told", "not_come"]
 
 
-def wanted_of(session: Session, campaign: Campaign, intervals: Sequence[Interval] | None = None) -> Wanted | None:
+def wanted_of(session: Session, campaign: Campaign) -> Wanted | None:
     """What its list is made by; None where no list is kept."""
     rule = campaign.whom
     if campaign.is_plan or rule is None:
         return None
-    stands = KINDS[campaign.kind].intervals if intervals is None else intervals
+    stands = intervals_of(KINDS[campaign.kind], (campaign.rule or {}).get(MONTHS, {}))
     return Wanted(rule, stands, paths_of(session, campaign), campaign.starts_on)
+
+
+def rule_column(rule: Rule | None, kind: Kind, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """`Campaign.rule` for a rule, with the county's intervals as they stand when it is settled; None: no list."""
+    if rule is None or rule.is_open:
+        return None
+    months = county_months(kind, settings)
+    return {**rule.to_json(), **({MONTHS: months} if months else {})}
 
 
 # --- begin, change, end ---
 
 
-def launch(session: Session, campaign: Campaign, now: datetime, today: date, *, by: int | None) -> int:
+def launch(
+    session: Session, campaign: Campaign, now: datetime, today: date, *, by: int | None, tell_at: datetime | None = None
+) -> int:
     """Begin; returns how many residents are invited. A campaign already launched stays as it is.
 
     1. The list is made in one statement; what was counted beside it is kept for the report.
-    2. Every doctor with a village in its areas is told once, and every township when the county holds it.
+    2. Every doctor with a village in its areas is told once, and every township when the county holds it; not before
+       `tell_at`, the end of the quiet hours.
     """
     if campaign.status == PLANNED:
         campaign.status, campaign.launched_at = LAUNCHED, now
         make_list(session, campaign, today)
-        _tell(session, campaign, now, by)
+        _tell(session, campaign, now, by, tell_at=tell_at)
         _audit(session, campaign, "campaign.launched", now, by)
     return invited(session, campaign)
 
 
 def change(
-    session: Session, campaign: Campaign, now: datetime, today: date, *, by: int | None, told_before: Collection[int]
+    session: Session,
+    campaign: Campaign,
+    now: datetime,
+    today: date,
+    *,
+    by: int | None,
+    told_before: Collection[int],
+    tell_at: datetime | None = None,
 ) -> int:
     """Its days, place, areas or rule are no longer what they were: the list follows, and whoever must know is told once.
 
@@ -73,19 +93,27 @@ def change(
     """
     make_list(session, campaign, today)
     if campaign.status == LAUNCHED:
-        _tell(session, campaign, now, by, also=told_before)
+        _tell(session, campaign, now, by, also=told_before, tell_at=tell_at)
     _audit(session, campaign, "campaign.changed", now, by)
     return invited(session, campaign)
 
 
-def stop(session: Session, campaign: Campaign, reason: str, now: datetime, *, by: int | None) -> bool:
+def stop(
+    session: Session,
+    campaign: Campaign,
+    reason: str,
+    now: datetime,
+    *,
+    by: int | None,
+    tell_at: datetime | None = None,
+) -> bool:
     """It does not take place: nothing more is said about it but that. False when it was over already."""
     if campaign.status not in OPEN:
         return False
     was_launched = campaign.status == LAUNCHED
     campaign.status, campaign.ended_at, campaign.end_reason = STOPPED, now, reason[:200]
     if was_launched:
-        _tell(session, campaign, now, by)
+        _tell(session, campaign, now, by, tell_at=tell_at)
     _audit(session, campaign, "campaign.stopped", now, by)
     return True
 
@@ -205,7 +233,15 @@ def responsible_for(session: Session, plan: Campaign) -> list[int]:
     return list(session.scalars(query.order_by(HealthWorker.id)))
 
 
-def _tell(session: Session, campaign: Campaign, now: datetime, by: int | None, *, also: Collection[int] = ()) -> None:
+def _tell(
+    session: Session,
+    campaign: Campaign,
+    now: datetime,
+    by: int | None,
+    *,
+    also: Collection[int] = (),
+    tell_at: datetime | None = None,
+) -> None:
     """One message to each worker about the campaign as it stands; what is still unsaid of earlier editions never is."""
     cancel(session, _keys(session, campaign, also), "told as it stands now")
     campaign.edition += 1
@@ -221,6 +257,7 @@ def _tell(session: Session, campaign: Campaign, now: datetime, by: int | None, *
             worker_id=worker_id,
             dedup_key=notice_key(campaign.id, campaign.edition, worker_id),
             now=now,
+            not_before=tell_at,
         )
 
 

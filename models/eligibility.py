@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from models.campaign import ScreeningResult
@@ -48,7 +61,7 @@ class Counted:
 
     village_id: int
     village: str
-    numbers: Mapping[str, int]
+    numbers: dict[str, int]
 
     @property
     def eligible(self) -> int:
@@ -56,20 +69,20 @@ class Counted:
 
 
 def count_eligible(session: Session, wanted: Wanted) -> list[Counted]:
-    """One row for each village of the areas with anybody who fits, in one statement."""
+    """One entry for each village of the areas with anybody who fits, in one statement."""
     state = _state(wanted).label("state")
     people = select(Resident.village_id, state).where(*_may_fit(wanted)).subquery()
-    sums = [func.sum(case((people.c.state == name, 1), else_=0)) for name in (ELIGIBLE, *REASONS)]
     query: Any = (
-        select(people.c.village_id, Organisation.name, *sums)
+        select(people.c.village_id, Organisation.name, people.c.state, func.count())
         .join(Organisation, Organisation.id == people.c.village_id)
-        .group_by(people.c.village_id, Organisation.name, Organisation.code)
+        .group_by(people.c.village_id, Organisation.name, Organisation.code, people.c.state)
         .order_by(Organisation.code)
     )
-    return [
-        Counted(village_id, name, dict(zip((ELIGIBLE, *REASONS), map(int, numbers), strict=True)))
-        for village_id, name, *numbers in session.execute(query)
-    ]
+    found: dict[int, Counted] = {}
+    for village_id, name, reason, number in session.execute(query):
+        nobody = dict.fromkeys((ELIGIBLE, *REASONS), 0)
+        found.setdefault(village_id, Counted(village_id, name, nobody)).numbers[reason] = number
+    return list(found.values())
 
 
 def total(counted: Iterable[Counted]) -> dict[str, int]:
@@ -126,10 +139,13 @@ def _state(wanted: Wanted) -> ColumnElement[str]:
         whens.append((or_(*unknown), UNKNOWN))
     if rule.weeks:
         whens.append((_outside_weeks(rule, on), WEEKS))
-    if tests := tuple(dict.fromkeys(interval.test for interval in wanted.intervals)):
-        whens.append((_still_followed(tests), FOLLOWED))
-        whens.append((or_(*(_checked(interval, on) for interval in wanted.intervals)), RECENT))
-    return case(*whens, else_=literal(ELIGIBLE)) if whens else literal(ELIGIBLE)
+    services = [interval for interval in wanted.intervals if interval.services]
+    if services:
+        whens.append((or_(*(_done(interval, on) for interval in services)), RECENT))
+    otherwise: ColumnElement[str] = literal(ELIGIBLE)
+    if wanted.intervals:
+        otherwise = func.coalesce(_by_results(wanted), ELIGIBLE)
+    return case(*whens, else_=otherwise) if whens else otherwise
 
 
 def _born(rule: Rule, on: date) -> list[ColumnElement[bool]]:
@@ -159,39 +175,59 @@ def _outside_weeks(rule: Rule, on: date) -> ColumnElement[bool]:
     return _enrolled(rule.programme).where(or_(period < first, period > last)).exists()
 
 
-def _still_followed(tests: Sequence[str]) -> ColumnElement[bool]:
-    """A tracked result that is not closed is followed up, and not invited again (M-22)."""
-    return _results(tests).where(ScreeningResult.result.in_(TRACKED), ScreeningResult.closed_on.is_(None)).exists()
+def _by_results(wanted: Wanted) -> ScalarSelect[Any]:
+    """What a resident's own results say: still followed (M-22), or so recent that the test stands on the day.
 
-
-def _results(tests: Sequence[str]) -> Select[Any]:
+    One look-up of all results together. Whoever lacks one of several tests (breast, but not cervix) is invited.
+    """
+    open_still = and_(ScreeningResult.result.in_(TRACKED), ScreeningResult.closed_on.is_(None))
+    stands = or_(*(_stands(interval, wanted.on) for interval in wanted.intervals))
+    recent = and_(ScreeningResult.result.in_(CHECKED), stands)
+    tests = {interval.test for interval in wanted.intervals}
+    standing = func.count(distinct(case((recent, ScreeningResult.test))))
     return (
-        select(ScreeningResult.record_id)
+        select(case((func.max(case((open_still, 1), else_=0)) == 1, FOLLOWED), (standing == len(tests), RECENT)))
         .join(Record, Record.id == ScreeningResult.record_id)
-        .where(ScreeningResult.resident_id == Resident.id, ScreeningResult.test.in_(tests), Record.status == "current")
+        .where(
+            ScreeningResult.resident_id == Resident.id,
+            ScreeningResult.test.in_(tests),
+            Record.status == "current",
+        )
         .correlate(Resident)
+        .scalar_subquery()
     )
 
 
-def _checked(interval: Interval, on: date) -> ColumnElement[bool]:
-    """Screened so lately that the test still stands on the day of the campaign."""
-    done = _results((interval.test,)).where(ScreeningResult.result.in_(CHECKED))
+def _stands(interval: Interval, on: date) -> ColumnElement[bool]:
+    """A result of this test still stands on a day."""
+    conditions: list[ColumnElement[bool]] = [ScreeningResult.test == interval.test]
     if interval.method:
-        done = done.where(ScreeningResult.method == interval.method)
-    if interval.per == "pregnancy":
-        return done.where(ScreeningResult.on >= _latest_pregnancy()).exists()
-    since = date(on.year, 1, 1) if interval.per == "calendar_year" else months_before(on, interval.months or 0)
-    checked = done.where(ScreeningResult.on >= since if interval.per == "calendar_year" else ScreeningResult.on > since)
-    if not interval.services:
-        return checked.exists()
+        conditions.append(ScreeningResult.method == interval.method)
+    match interval.per:
+        case "pregnancy":
+            conditions.append(ScreeningResult.on >= _latest_pregnancy())
+        case "calendar_year":
+            conditions.append(ScreeningResult.on >= date(on.year, 1, 1))
+        case "months":
+            conditions.append(ScreeningResult.on > months_before(on, interval.months or 0))
+    return and_(*conditions)
+
+
+def _done(interval: Interval, on: date) -> ColumnElement[bool]:
+    """The test was done as part of another service: the yearly check of the elderly."""
+    since = (
+        Record.on >= date(on.year, 1, 1)
+        if interval.per == "calendar_year"
+        else Record.on > months_before(on, interval.months or 0)
+    )
     record = select(Record.id).where(
         Record.resident_id == Resident.id,
         Record.service.in_(interval.services),
-        Record.on >= since,
+        since,
         Record.status == "current",
         func.coalesce(Record.answers["outcome"].as_integer(), SEEN) == SEEN,
     )
-    return or_(checked.exists(), record.correlate(Resident).exists())
+    return record.correlate(Resident).exists()
 
 
 def _latest_pregnancy() -> ScalarSelect[Any]:
@@ -199,7 +235,7 @@ def _latest_pregnancy() -> ScalarSelect[Any]:
     since = select(func.coalesce(func.max(Enrolment.since), date(1900, 1, 1))).where(
         Enrolment.resident_id == Resident.id, Enrolment.programme == "maternal"
     )
-    return since.correlate(Resident).scalar_subquery()
+    return since.correlate(Resident, ScreeningResult).scalar_subquery()
 
 
 def years_before(day: date, years: int) -> date:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, select
@@ -81,6 +81,14 @@ class QuietHours:
 
     def __contains__(self, at: time) -> bool:
         return at >= self.begins or at < self.ends
+
+    def after(self, at: datetime, tz: tzinfo) -> datetime:
+        """The instant itself, or the end of the quiet hours it lies in."""
+        local = at.astimezone(tz)
+        if local.time() not in self:
+            return at
+        day = local.date() + timedelta(days=local.time() >= self.begins)
+        return datetime.combine(day, self.ends, tz)
 
 
 class Preferences:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from models.people import Resident
 from models.record import Record, Referral
 from models.scope import Scope
+from models.screening_results import follow_referral
 from models.tally import Effects, count, difference
 
 ASK_AFTER = {"emergency": timedelta(days=1), "refer": timedelta(days=14)}
@@ -148,11 +149,13 @@ def arrive(session: Session, row: Referral, on: date) -> None:
     row.arrived, row.arrived_on = True, on
     row.ask_on = on + RESULT_AGAIN
     _settle_count(session, row)
+    follow_referral(session, row)
 
 
-def note_result(row: Referral, result: str, on: date) -> None:
+def note_result(session: Session, row: Referral, result: str, on: date) -> None:
     """What the hospital found or did; whether they are back is asked in two weeks."""
     row.result, row.ask_on = result[:400], on + BACK_AGAIN
+    follow_referral(session, row)
 
 
 def come_back(row: Referral, on: date, now: datetime) -> None:

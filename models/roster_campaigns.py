@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -22,7 +23,7 @@ from models.outbox import say
 from models.people import HealthWorker, Level, Organisation, Role
 from models.roster_organisations import Known
 from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, code, day, needed, numbered, several, text
-from models.screening import KINDS, Kind, Rule
+from models.screening import KINDS, Kind, Rule, standard_rule
 
 IMPORTED = "campaign_imported"
 LAUNCH, STOP = "启动", "停止"
@@ -51,6 +52,8 @@ def import_campaigns(
     today: date,
     by: int | None = None,
     first_line: int = FIRST_LINE,
+    tell_at: datetime | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Imported:
     """Take campaigns one by one; what is new and not launched is told to whoever holds it, in one message."""
     run = Run(session, "campaigns", now, by)
@@ -58,16 +61,16 @@ def import_campaigns(
     waiting: list[Campaign] = []
     for line, row in numbered("campaigns", rows, first_line):
         try:
-            campaign = _take(run, _read(run, line, row, places), today)
+            campaign = _take(run, _read(run, line, row, places, settings), today, tell_at)
         except Refusal as reason:
             run.result.refuse(line, row, reason)
         else:
             waiting += [campaign] if campaign is not None else []
-    _ask_to_launch(session, waiting, now)
+    _ask_to_launch(session, waiting, now, tell_at)
     return run.finish()
 
 
-def _take(run: Run, said: Said, today: date) -> Campaign | None:
+def _take(run: Run, said: Said, today: date, tell_at: datetime | None) -> Campaign | None:
     """Write a row down; returns a campaign that waits to be launched and has just come in or been changed."""
     session = run.session
     campaign = session.scalar(select(Campaign).where(Campaign.code == said.code))
@@ -91,7 +94,7 @@ def _take(run: Run, said: Said, today: date) -> Campaign | None:
         for name, value in changes.items():
             setattr(campaign, name, value)
         session.flush()
-    moved = _carry_out(run, campaign, said, today, changed=bool(changes), told_before=told_before)
+    moved = _carry_out(run, campaign, said, today, changed=bool(changes), told_before=told_before, tell_at=tell_at)
     if not is_new:
         shown = {name: str(value) for name, value in changes.items()}
         run.settle(f"campaign:{campaign.id}", {**shown, **({"状态": said.state} if moved else {})})
@@ -102,17 +105,24 @@ def _take(run: Run, said: Said, today: date) -> Campaign | None:
 
 
 def _carry_out(
-    run: Run, campaign: Campaign, said: Said, today: date, *, changed: bool, told_before: Sequence[int]
+    run: Run,
+    campaign: Campaign,
+    said: Said,
+    today: date,
+    *,
+    changed: bool,
+    told_before: Sequence[int],
+    tell_at: datetime | None,
 ) -> bool:
     """Launch, change or stop; true when its state is another one now."""
     session, before = run.session, campaign.status
     if said.state == STOP:
-        return campaign_work.stop(session, campaign, "按导入的表停止", run.now, by=run.by)
+        return campaign_work.stop(session, campaign, "按导入的表停止", run.now, by=run.by, tell_at=tell_at)
     if said.state == LAUNCH and campaign.status == PLANNED:
-        campaign_work.launch(session, campaign, run.now, today, by=run.by)
+        campaign_work.launch(session, campaign, run.now, today, by=run.by, tell_at=tell_at)
         _remark(run, campaign)
     elif changed and campaign.status == LAUNCHED:
-        campaign_work.change(session, campaign, run.now, today, by=run.by, told_before=told_before)
+        campaign_work.change(session, campaign, run.now, today, by=run.by, told_before=told_before, tell_at=tell_at)
         _remark(run, campaign)
     return campaign.status != before
 
@@ -129,7 +139,7 @@ def _remark(run: Run, campaign: Campaign) -> None:
     run.result.remarks.append(f"{campaign.code} {campaign.title} {campaign.days[0]}:应邀{sums['eligible']}人{tail}")
 
 
-def _ask_to_launch(session: Session, waiting: Sequence[Campaign], now: datetime) -> None:
+def _ask_to_launch(session: Session, waiting: Sequence[Campaign], now: datetime, tell_at: datetime | None) -> None:
     """One message to each supervisor of whoever holds them."""
     by_seat: dict[int, list[int]] = {}
     for campaign in waiting:
@@ -151,17 +161,18 @@ def _ask_to_launch(session: Session, waiting: Sequence[Campaign], now: datetime)
             worker_id=worker.id,
             dedup_key=f"{IMPORTED}:{worker.id}:{now.isoformat()}",
             now=now,
+            not_before=tell_at,
         )
 
 
 # --- reading a row ---
 
 
-def _read(run: Run, line: int, row: Row, places: Known) -> Said:
+def _read(run: Run, line: int, row: Row, places: Known, settings: Mapping[str, Any]) -> Said:
     own = run.own_code(row, "活动编码", line)
     kind, holder = _kind(row), holder_of(row, "举办机构编码", places)
     areas = areas_of(row, "范围", holder, places)
-    days, rule = _days(row), _rule(row, kind)
+    days, rule = _days(row), _rule(row, kind, settings)
     columns = {
         "kind": kind.code,
         "title": text(row, "名称", 64) or kind.title,
@@ -172,7 +183,7 @@ def _read(run: Run, line: int, row: Row, places: Known) -> Said:
         "ends_on": days[-1],
         "place": text(row, "地点", 80) or None,
         "hours": text(row, "时间", 40) or None,
-        "rule": None if rule.is_open else rule.to_json(),
+        "rule": campaign_work.rule_column(rule, kind, settings),
         "target": text(row, "目标人数", 200) or None,
         "note": text(row, "说明", 400) or None,
     }
@@ -228,12 +239,12 @@ def _days(row: Row) -> list[date]:
     return sorted(found)
 
 
-def _rule(row: Row, kind: Kind) -> Rule:
+def _rule(row: Row, kind: Kind, settings: Mapping[str, Any]) -> Rule:
     """The norm's rule of its kind, with what the row says instead."""
     sex, ages, groups = text(row, "性别", 8).removesuffix("性"), text(row, "年龄", 16), several(row, "人群")
     if sex not in SEXES:
         raise Refusal(f"性别“{sex}”不认识,请填:男、女、不限")
-    base = kind.rule
+    base = standard_rule(kind, settings)
     if base is None and not ages:
         raise Refusal(f"{kind.title}的年龄各地不同,请填年龄,例如 45-74")
     base = base or Rule()

@@ -33,6 +33,7 @@ def import_plans(
     today: date,
     by: int | None = None,
     first_line: int = FIRST_LINE,
+    tell_at: datetime | None = None,
 ) -> Imported:
     """Take plans one by one: a row that cannot be read is refused by itself, the plan's other milestones come in."""
     run = Run(session, "plans", now, by)
@@ -45,11 +46,11 @@ def import_plans(
         else:
             plans.setdefault(own, []).append((line, row))
     for own, its_rows in plans.items():
-        _take(run, own, its_rows, places, today)
+        _take(run, own, its_rows, places, today, tell_at)
     return run.finish()
 
 
-def _take(run: Run, own: str, rows: Sequence[Numbered], places: Known, today: date) -> None:
+def _take(run: Run, own: str, rows: Sequence[Numbered], places: Known, today: date, tell_at: datetime | None) -> None:
     session = run.session
     milestones: list[dict[str, Any]] = []
     columns: dict[str, Any] = {}
@@ -87,10 +88,10 @@ def _take(run: Run, own: str, rows: Sequence[Numbered], places: Known, today: da
     different = campaign_work.set_milestones(session, plan, milestones)
     if is_new:
         run.result.added += 1
-        campaign_work.launch(session, plan, run.now, today, by=run.by)
+        campaign_work.launch(session, plan, run.now, today, by=run.by, tell_at=tell_at)
         return
     if (changes or different) and plan.status in (LAUNCHED, STOPPED, CLOSED):
-        campaign_work.change(session, plan, run.now, today, by=run.by, told_before=told_before)
+        campaign_work.change(session, plan, run.now, today, by=run.by, told_before=told_before, tell_at=tell_at)
     shown = {name: str(value) for name, value in changes.items()}
     run.settle(f"campaign:{plan.id}", {**shown, **({"阶段": "改过"} if different else {})})
 

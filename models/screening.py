@@ -276,7 +276,7 @@ KINDS: Mapping[str, Kind] = {
             code="outreach_day",
             title="义诊活动日",
             words=("义诊日", "下乡义诊", "义诊活动", "巡回义诊", "义诊"),
-            source="domain.md E",
+            source="下乡义诊、送医送药[F1]",
         ),
         Kind(
             code="market_day",
@@ -287,3 +287,34 @@ KINDS: Mapping[str, Kind] = {
     )
 }
 """Every kind of campaign, in the order it is offered."""
+
+
+# --- what the county settles ---
+
+COUNTY_INTERVALS = {"campaign.breast_months": "breast", "campaign.gynaecology_months": "gynaecology"}
+"""Settings that give a test an interval where the norm has none: months, none until the county says so."""
+
+
+def standard_rule(kind: Kind, settings: Mapping[str, Any]) -> Rule | None:
+    """The norm's rule, else the county's ages (`campaign.<kind>.age_from`, `.age_to`); None while they are to be said."""
+    if kind.rule is not None:
+        return kind.rule
+    ages = [settings.get(f"campaign.{kind.code}.{end}") for end in ("age_from", "age_to")]
+    if ages == [None, None]:
+        return None
+    low, high = (said if said is not None else known for said, known in zip(ages, kind.ages, strict=True))
+    return Rule(ages=(None if low is None else int(low), None if high is None else int(high)))
+
+
+def county_months(kind: Kind, settings: Mapping[str, Any]) -> dict[str, int]:
+    """The months for which tests of a kind stand by the county's settings."""
+    return {
+        test: int(settings[name])
+        for name, test in COUNTY_INTERVALS.items()
+        if test in kind.tests and settings.get(name) is not None
+    }
+
+
+def intervals_of(kind: Kind, months: Mapping[str, int]) -> tuple[Interval, ...]:
+    """All intervals of a kind: the norm's, and the county's."""
+    return (*kind.intervals, *(Interval(test=test, months=number) for test, number in months.items()))

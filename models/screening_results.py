@@ -27,8 +27,8 @@ CLOSE_WITHIN = 90
 """Days after which a tracked result should be closed, unless the county says otherwise [D]."""
 
 SERVICE, FOLLOW_UP = "screening_result", "screening_follow_up"
-ARRIVED, REFUSED_TO_GO = 1, 3
-"""`answers["arrived"]` of a follow-up; 2 is not yet."""
+ARRIVED, NOT_YET, REFUSED_TO_GO = 1, 2, 3
+"""`answers["arrived"]` of a follow-up."""
 OPEN, CLOSED = 0, 1
 """`answers["closed"]` of a follow-up."""
 CLOSE_REASONS: Mapping[int, str] = {
@@ -88,6 +88,7 @@ def settle_follow_up(session: Session, row: ScreeningResult) -> None:
     row.informed_on = row.arrived_on = row.closed_on = row.diagnosis = row.close_reason = None
     for record in (session.get_one(Record, row.record_id), *follow_ups):
         _apply(row, record)
+    _by_referral(session, row)
     session.flush()
 
 
@@ -106,6 +107,27 @@ def _apply(row: ScreeningResult, record: Record) -> None:
     if record.service == FOLLOW_UP and "closed" in answers:
         row.closed_on = record.on if answers["closed"] == CLOSED else None
         row.close_reason = CLOSE_REASONS.get(answers.get("close_reason", 0))
+
+
+def _by_referral(session: Session, row: ScreeningResult) -> None:
+    """What the doctor has said in the referral's own loop need not be said again."""
+    if row.resident_id is None:
+        return
+    for referral in session.scalars(select(Referral).where(Referral.resident_id == row.resident_id)):
+        if row.record_id not in (referral.record_id, *referral.joined):
+            continue
+        if row.arrived_on is None and referral.arrived:
+            row.arrived_on = referral.arrived_on or referral.sent_on
+        if row.diagnosis is None and referral.result and not TESTS[row.test].discreet:
+            row.diagnosis = referral.result[:200]
+
+
+def follow_referral(session: Session, referral: Referral) -> None:
+    """The loop of a referral has gone on: the results that travel on it know."""
+    session.flush()
+    for record_id in (referral.record_id, *referral.joined):
+        if row := session.get(ScreeningResult, record_id):
+            settle_follow_up(session, row)
 
 
 def _chain(session: Session, record_id: int | None) -> set[int]:
@@ -179,7 +201,7 @@ def followed(
 ) -> list[Followed]:
     """The results of a scope that are not closed, the longest waiting first.
 
-    A referral the doctor has confirmed counts as arrived. Whoever died or moved away is followed no more.
+    Whoever died or moved away is followed no more.
     """
     query: Any = (
         select(ScreeningResult, Resident.name, Organisation.name)
@@ -198,7 +220,6 @@ def followed(
     if campaign_id is not None:
         query = query.where(ScreeningResult.campaign_id == campaign_id)
     rows = session.execute(query).all()
-    arrived = _arrived_by_referral(session, [row for row, _, _ in rows])
     found = []
     for row, name, village in rows:
         within = int(settings.get(f"campaign.arrive_within.{row.test}", TESTS[row.test].arrive_within))
@@ -208,21 +229,12 @@ def followed(
                 row,
                 name if scope.names else None,
                 village,
-                row.arrived_on is not None or row.record_id in arrived,
+                row.arrived_on is not None,
                 row.on + timedelta(days=within),
                 row.on + timedelta(days=close_within),
             )
         )
     return found
-
-
-def _arrived_by_referral(session: Session, rows: Sequence[ScreeningResult]) -> set[int]:
-    """The results whose referral the doctor has confirmed; several results may travel on one referral."""
-    residents = {row.resident_id for row in rows if row.resident_id is not None}
-    query = select(Referral.record_id, Referral.joined).where(
-        Referral.resident_id.in_(sorted(residents)), Referral.arrived.is_(True)
-    )
-    return {record for first, joined in session.execute(query) for record in (first, *joined)}
 
 
 def late(found: Sequence[Followed], today: date) -> list[Followed]:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import campaign_work as work
+from models import referrals
 from models.campaign import Campaign, CampaignResident, Milestone, ScreeningResult, campaigns_for
 from models.campaign_figures import all_of, count_guests, guests, reasons_declined, scoreboard
 from models.eligibility import Wanted, count_eligible, eligible_residents, months_before, total, years_before
@@ -23,7 +24,18 @@ from models.people import HealthWorker, Organisation, Resident, full_years
 from models.plans import DONE, GOING_ON, open_tasks, tasks_of
 from models.record import Record, Referral
 from models.scope import Scope, scope_of
-from models.screening import HPV, KINDS, NEGATIVE, POSITIVE, REFUSED, SUSPECT, UNSUITABLE, Rule
+from models.screening import (
+    HPV,
+    KINDS,
+    NEGATIVE,
+    POSITIVE,
+    REFUSED,
+    SUSPECT,
+    UNSUITABLE,
+    Rule,
+    county_months,
+    intervals_of,
+)
 from models.screening_results import followed, late, note_result, settle_follow_up
 from tests.databases import BACKENDS, fresh_store
 
@@ -195,6 +207,18 @@ def test_the_count_says_why_somebody_is_left_out(session: Session) -> None:
     villages = count_eligible(session, wanted())
     assert [(v.village, v.eligible) for v in villages] == [("石桥村", 6), ("青龙村", 1)]
     assert total(villages) == {"eligible": 7, "recent": 2, "followed": 1, "weeks": 0, "unknown": 2}
+
+
+def test_with_a_county_interval_whoever_lacks_one_of_two_tests_is_invited(session: Session) -> None:
+    both, cervix, neither = resident(session), resident(session), resident(session)
+    for who in (both, cervix):
+        result(session, who, "cervical", NEGATIVE, date(2026, 1, 1))
+    result(session, both, "breast", NEGATIVE, date(2025, 1, 1))
+    kind = KINDS["two_cancers"]
+    assert total(count_eligible(session, wanted()))["recent"] == 2  # the norm knows no interval for the breast
+    intervals = intervals_of(kind, county_months(kind, {"campaign.breast_months": 24}))
+    due = Wanted(kind.rule or Rule(), intervals, ("/1/",), HELD)
+    assert sorted(session.scalars(eligible_residents(due))) == [cervix, neither]
 
 
 def test_a_withdrawn_result_leaves_somebody_eligible(session: Session) -> None:
@@ -459,12 +483,16 @@ def test_positives_are_followed_until_they_are_closed(session: Session) -> None:
     assert one.row.record_id == record.id and one.days_late(date(2026, 11, 15)) == 0
     assert [f.days_late(date(2026, 11, 16)) for f in late([one], date(2026, 11, 16))] == [1]
     assert followed(session, scope, {"campaign.arrive_within.cervical": 30})[0].arrive_by == date(2026, 12, 1)
-    session.add(
-        Referral(
-            record_id=record.id, resident_id=record.resident_id, village_id=SHIQIAO, worker_id=LI, urgency="refer",
-            reason="", sent_on=on, ask_on=on, arrived=True,
-        )
+    referral = Referral(
+        record_id=record.id, resident_id=record.resident_id, village_id=SHIQIAO, worker_id=LI, urgency="refer",
+        reason="", sent_on=on, ask_on=on,
     )  # fmt: skip
+    session.add(referral)
+    session.flush()
+    referrals.arrive(session, referral, date(2026, 11, 10))
+    referrals.note_result(session, referral, "慢性宫颈炎", date(2026, 11, 12))
+    row = session.get_one(ScreeningResult, record.id)
+    assert (row.arrived_on, row.diagnosis) == (date(2026, 11, 10), "慢性宫颈炎")
     session.flush()
     (one,) = followed(session, scope, {})
     assert one.arrived and one.days_late(date(2026, 11, 16)) < 0 and one.days_late(on + timedelta(days=91)) == 1

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.reading.dates import add_months, find_day, read_day
+from handlers.reading.day_lists import find_days
+from handlers.reading.market_days import find_market
 from handlers.reading.normalise import tidy
 from handlers.reading.numerals import numbers_in, read_number, to_arabic
 from handlers.reading.periods import find_period, read_period
@@ -72,6 +74,23 @@ def test_a_day_as_an_answer(row):
     read = read_day(row["text"], SUNDAY, row["prefer"])
     assert (read.on.isoformat() if read.on else "") == row["on"]
     assert (row["doubt"] in read.doubt) if row["doubt"] else read.doubt is None
+
+
+@pytest.mark.parametrize("row", table("day_lists.csv"))
+def test_several_days_together(row):
+    found = find_days(tidy(row["text"]), SUNDAY)
+    assert " ".join(day.isoformat() for day in found.days) == row["days"]
+    assert (row["doubt"] in (found.doubt or "")) if row["doubt"] else found.doubt is None
+
+
+@pytest.mark.parametrize("row", table("market_days.csv"))
+def test_market_days(row):
+    found = find_market(row["text"])
+    assert (found[0].words() if found else "") == row["words"]
+    if found and row["december"]:
+        days = found[0].between(date(2026, 12, 1), date(2026, 12, 31))
+        assert " ".join(str(day.day) for day in days) == row["december"]
+    assert (found[0].calendar or "" if found else "") == row["calendar"]
 
 
 @pytest.mark.parametrize("row", table("days_in_lines.csv"))

@@ -86,7 +86,7 @@ def test_an_urgent_visit_counts_once_the_patient_arrived(store: Store) -> None:
         assert (row.ask_on, stage(row), counted(session)) == (TODAY + timedelta(days=1), Stage.ARRIVED, 0)
         referrals.arrive(session, row, TODAY + timedelta(days=2))
         assert (stage(row), row.confirmed_on, counted(session)) == (Stage.RESULT, TODAY, 1)
-        referrals.note_result(row, "高血压急症", TODAY)
+        referrals.note_result(session, row, "高血压急症", TODAY)
         assert stage(row) == Stage.BACK
         referrals.come_back(row, TODAY, NOW)
         assert counted(session) == 1
@@ -235,7 +235,7 @@ def _live(session: Session, what: str, on: date, which: int, made: list[Record])
         if what == "arrive" and stage(row) == Stage.ARRIVED:
             referrals.arrive(session, row, on)
         elif what == "result" and stage(row) == Stage.RESULT:
-            referrals.note_result(row, "好转", on)
+            referrals.note_result(session, row, "好转", on)
         elif what == "back" and stage(row) == Stage.BACK:
             referrals.come_back(row, on, NOW)
         elif what == "no" and stage(row) == Stage.ARRIVED:

@@ -179,7 +179,7 @@ def _launch(turn: Turn, one: Campaign) -> None:
     if one.ends_on < turn.today:
         turn.say(f"{name_of(one)}的日期已经过了,先改期再启动。", [Choice(f"camp.{one.id}.move", "改期/修改")])
         return
-    invited = campaign_work.launch(turn.session, one, turn.now, turn.today, by=turn.worker.id)
+    invited = campaign_work.launch(turn.session, one, turn.now, turn.today, by=turn.worker.id, tell_at=turn.tell_at)
     told = len(campaign_work.workers_of(turn.session, one))
     text = f"✅ 已启动:{name_of(one)}," + (f"应邀{invited}人," if one.rule else "") + f"通知{told}人。"
     turn.say(text, [Choice(f"camp.{one.id}.score", "各村进度")])
@@ -237,7 +237,7 @@ def _stop(turn: Turn, one: Campaign) -> None:
 
 
 def _stopped(turn: Turn, one: Campaign, reason: str = "") -> None:
-    if not campaign_work.stop(turn.session, one, reason, turn.now, by=turn.worker.id):
+    if not campaign_work.stop(turn.session, one, reason, turn.now, by=turn.worker.id, tell_at=turn.tell_at):
         turn.say(f"{name_of(one)}已经停止或结束了,不用再停。")
         return
     turn.say(f"已停止:{name_of(one)}。没发出的提醒已取消,接到过通知的医生会收到一次停办消息。")

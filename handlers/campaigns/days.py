@@ -51,7 +51,7 @@ class Days(Step):
             return
         found = find_days(line, known.today)
         answer = Answer({}, Doubt(found.doubt, [])) if found.doubt else self._days(found.days, known)
-        for start, end in found.spans or (((0, 0),) if found.doubt else ()):
+        for start, end in found.spans:
             yield Found(start, end, answer)
 
     def _days(self, days: Sequence[date], known: Known) -> Answer:

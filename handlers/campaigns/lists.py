@@ -45,22 +45,29 @@ def show(
         turn.say(f"{before}\n{name_of(campaign)} {text}".strip(), [Choice(f"camp.{campaign.id}", "看活动")])
         return
     pages = f" 第{offset // PAGE + 1}/{-(-total // PAGE)}页" if total > PAGE else ""
-    lines = [before, f"{name_of(campaign)} {TITLES[which]}{total}人{pages}"]
-    lines += [f"{n}. {_line(turn, guest)}" for n, guest in enumerate(page, offset + 1)]
     act = {"to_tell": "tell", "to_come": "come"}.get(which, "all")
     more = [Choice(f"camp.{campaign.id}.{act}.{offset + PAGE}", "下一页")] if offset + PAGE < total else []
     if which not in OF_LIST or turn.worker.role != Role.DOCTOR:
-        turn.say("\n".join(lines), more)
+        lines = [f"{n}. {_line(turn, guest)}" for n, guest in enumerate(page, offset + 1)]
+        turn.say("\n".join([before, f"{name_of(campaign)} {TITLES[which]}{total}人{pages}", *lines]), more)
         return
     state = f"{OF_LIST[which]}{campaign.id}"
     turn.conversation.last["ticks"] = {"state": state, "ids": list(ticked), "offset": offset}
     choices = [Choice(f"{state}.{g.resident_id}", f"{mark_name(g.name)} {_short(turn, g)}") for g in page]
-    turn.say(
-        "\n".join(lines),
+    turn.say(  # short enough for the face of one card, which carries the names
+        "\n".join([before or name_of(campaign), f"{_villages(turn, page)}{TITLES[which]}{total}人{pages}"]),
         [*choices, Choice(f"{state}.done", DONE[OF_LIST[which]]), *more],
         many=True,
         ticked=tuple(f"{state}.{resident}" for resident in ticked),
     )
+
+
+def _villages(turn: Turn, page: Sequence[Guest]) -> str:
+    """The villages of a page, where the doctor has several: a list goes village by village."""
+    names = dict(turn.villages)
+    if len(names) < 2:
+        return ""
+    return "、".join(dict.fromkeys(names[guest.village_id] for guest in page if guest.village_id in names)) + " "
 
 
 def _line(turn: Turn, guest: Guest) -> str:
@@ -110,10 +117,10 @@ def ticked(turn: Turn, chosen: Sequence[str]) -> bool:
         return True
     own = [resident.id for i in ids if (resident := turn.resident(int(i))) is not None]
     if not own:
-        show(turn, campaign, which, offset, before=f"先勾选人,再点“{DONE[what]}”。")
+        show(turn, campaign, which, offset, before=f"先勾选,再点“{DONE[what]}”。")
         return True
     campaign_work.tick(turn.session, campaign, own, TICKS[what], turn.today, by=turn.worker.id)
-    show(turn, campaign, which, offset, before=f"✅ {len(own)}人{DONE[what]}。{_stands(turn, campaign)}")
+    show(turn, campaign, which, offset, before=f"✅ {len(own)}人{DONE[what]},{_stands(turn, campaign)}")
     return True
 
 

@@ -76,13 +76,15 @@ class Areas(SelectMany):
         if numbers and all(1 <= int(number) <= len(choices) for number in numbers):
             codes = [choices[int(number) - 1].id.partition(".")[2] for number in numbers]
             return self.of_codes(codes, known)
-        found = next(iter(self.find(said, known)), None)
-        if found and (found.answer.values or found.answer.doubt):
-            return found.answer
+        top, below = self._places(known)
+        if top and _EVERYWHERE.fullmatch(said):
+            return self._answer(self._everywhere(top, below))
         areas = known.areas()
         chosen: list[Area] = []
         for word in filter(None, re.split(r"[\s、,;和及]+", said)):
             meant = find_area(areas, word)
+            if meant.sure and len(meant.areas) > 1 and len({area.name for area in meant.areas}) == 1:
+                return self._which(meant.areas, areas)
             if len(meant.areas) != 1 or not meant.sure:
                 near = f",是不是{'、'.join(area.name for area in meant.areas[:4])}?" if meant.areas else "。"
                 raise NotUnderstood(f"您的辖区里没找到“{quoted(word)}”{near}可以写几个村,用、隔开,或写“全部”。")
@@ -115,6 +117,12 @@ class Areas(SelectMany):
         spans.sort()
         unsure = next((meant for _, _, meant in spans if len(meant) > 1), None)
         answer = self._which(unsure, areas) if unsure else self._answer([meant[0] for _, _, meant in spans])
+        strange = [m for m in _ANY_AREA.finditer(line) if m[0] not in by_name]
+        if strange and answer.values:
+            names = "、".join(m[0] for m in strange)
+            doubt = Doubt(f"您的辖区里没有“{names}”。", [(f"只给{answer.values['area_names']}"[:20], answer.values)])
+            answer = Answer({}, doubt)
+            spans += [(*m.span(), []) for m in strange]
         for start, end, _ in spans:
             yield Found(start, end, answer, announced=True)
 
@@ -152,4 +160,5 @@ class Areas(SelectMany):
 
 
 _EVERYWHERE = re.compile(r"全(?:镇|乡|县|市|区|辖区|部(?:村|乡镇)?)|所有(?:的)?(?:村|乡镇)|各(?:村|乡镇)|每个村")
+_ANY_AREA = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,6}(?:村|社区|镇|乡)(?![\u4e00-\u9fff])")
 _CLINIC_OF = re.compile(rf"[\u4e00-\u9fff]{{0,4}}?{A_PLACE}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -17,9 +18,10 @@ from models.campaign import LAUNCHED, STATUS_TITLES, Campaign, doctors_of
 from models.campaign_figures import Score, VillageScore, all_of
 from models.eligibility import ELIGIBLE, REASONS, Counted, Wanted, count_eligible, total
 from models.people import Organisation
-from models.screening import KINDS
+from models.screening import KINDS, county_months, intervals_of
 
 VILLAGES_SHOWN = 8
+_TAGS = re.compile(r"\[(?:S:?[^\]]*|F\d|K|D|AMBIG)\]")  # of domain.md, for those who check the rules
 
 
 def foresee(turn: Turn, answers: Mapping[str, Any]) -> list[str]:
@@ -33,7 +35,9 @@ def foresee(turn: Turn, answers: Mapping[str, Any]) -> list[str]:
     if rule is None or rule.is_open:
         lines.append("不列名单,欢迎范围内居民参加。")
     else:
-        counted = count_eligible(session, Wanted(rule, kind.intervals, paths, first))
+        counted = count_eligible(
+            session, Wanted(rule, intervals_of(kind, county_months(kind, turn.settings)), paths, first)
+        )
         lines += count_words(counted)
         if not total(counted)[ELIGIBLE] and rule.groups:
             lines.append(f"花名册里没有标“{'、'.join(rule.groups)}”的人。要按年龄请,改对象,例如:20-45岁女性 不限人群")
@@ -42,7 +46,7 @@ def foresee(turn: Turn, answers: Mapping[str, Any]) -> list[str]:
     if kind.caution:
         lines.append(f"提示医生:{kind.caution}。")
     if kind.source:
-        lines.append(f"依据:{kind.source}")
+        lines.append(f"依据:{_TAGS.sub('', kind.source)}")
     doctors = doctors_of(session, paths)
     names = "、".join(doctor.name for doctor in doctors[:4]) + (f"等{len(doctors)}位" if len(doctors) > 4 else "")
     lines.append(f"启动后通知:{names}村医" if doctors else "⚠️ 这些地方还没有登记村医,没有人会接到通知。")

@@ -10,7 +10,7 @@ from typing import Any
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step
 from handlers.steps.base import digits, quoted
 from models.conversation import Doubt
-from models.screening import KINDS, Rule
+from models.screening import KINDS, Rule, standard_rule
 
 OLDEST = 120
 
@@ -126,13 +126,7 @@ def must_say_ages(answers: Mapping[str, Any], settings: Mapping[str, Any]) -> bo
 
 def rule_for(answers: Mapping[str, Any], settings: Mapping[str, Any]) -> Rule | None:
     """The rule as it stands: the norm's (or the county's) for this kind, with whatever was said instead."""
-    kind = KINDS[answers["kind"]]
-    rule = kind.rule
-    if rule is None:
-        low = settings.get(f"campaign.{kind.code}.age_from", kind.ages[0])
-        high = settings.get(f"campaign.{kind.code}.age_to", kind.ages[1])
-        set_by_county = f"campaign.{kind.code}.age_from" in settings or f"campaign.{kind.code}.age_to" in settings
-        rule = Rule(ages=(low, high)) if set_by_county else None
+    rule = standard_rule(KINDS[answers["kind"]], settings)
     said = answers.get("whom")
     if said is None:
         return rule

@@ -52,10 +52,18 @@ def finish(turn: Turn, record: Record) -> None:
     turn.session.add(campaign)
     turn.session.flush()
     if campaign.status == PLANNED:
-        invited = campaign_work.launch(turn.session, campaign, turn.now, turn.today, by=turn.worker.id)
+        invited = campaign_work.launch(
+            turn.session, campaign, turn.now, turn.today, by=turn.worker.id, tell_at=turn.tell_at
+        )
     else:
         invited = campaign_work.change(
-            turn.session, campaign, turn.now, turn.today, by=turn.worker.id, told_before=told_before
+            turn.session,
+            campaign,
+            turn.now,
+            turn.today,
+            by=turn.worker.id,
+            tell_at=turn.tell_at,
+            told_before=told_before,
         )
     doctors = len(doctors_of(turn.session, paths_of(turn.session, campaign)))
     record.answers = {**answers, "campaign": campaign.id, "invited": invited, "doctors": doctors}
@@ -69,14 +77,14 @@ def settle(campaign: Campaign, answers: Mapping[str, Any], settings: Mapping[str
     campaign.starts_on = date.fromisoformat(campaign.days[0])
     campaign.ends_on = date.fromisoformat(campaign.days[-1])
     campaign.place, campaign.hours, campaign.note = answers.get("place"), answers.get("hours"), answers.get("note")
-    campaign.rule = None if rule is None or rule.is_open else rule.to_json()
+    campaign.rule = campaign_work.rule_column(rule, kind, settings)
     campaign.target = f"{answers['target']:g}人" if "target" in answers else None
 
 
 def undo(turn: Turn, record: Record) -> None:
     """The record was withdrawn: the campaign does not take place."""
     for campaign in turn.session.scalars(select(Campaign).where(Campaign.record_id == record.id)):
-        campaign_work.stop(turn.session, campaign, "撤销", turn.now, by=turn.worker.id)
+        campaign_work.stop(turn.session, campaign, "撤销", turn.now, by=turn.worker.id, tell_at=turn.tell_at)
 
 
 def receipt(answers: Mapping[str, Any]) -> str:

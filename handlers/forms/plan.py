@@ -166,16 +166,18 @@ def finish(turn: Turn, record: Record) -> None:
     session.flush()
     campaign_work.set_milestones(session, plan, milestones)
     if plan.status == PLANNED:
-        campaign_work.launch(session, plan, turn.now, turn.today, by=turn.worker.id)
+        campaign_work.launch(session, plan, turn.now, turn.today, by=turn.worker.id, tell_at=turn.tell_at)
     else:
-        campaign_work.change(session, plan, turn.now, turn.today, by=turn.worker.id, told_before=told_before)
+        campaign_work.change(
+            session, plan, turn.now, turn.today, by=turn.worker.id, tell_at=turn.tell_at, told_before=told_before
+        )
     told = {*campaign_work.workers_of(session, plan)} - {turn.worker.id}
     record.answers = {**answers, "campaign": plan.id, "told": len(told)}
 
 
 def undo(turn: Turn, record: Record) -> None:
     for plan in turn.session.scalars(select(Campaign).where(Campaign.record_id == record.id)):
-        campaign_work.stop(turn.session, plan, "撤销", turn.now, by=turn.worker.id)
+        campaign_work.stop(turn.session, plan, "撤销", turn.now, by=turn.worker.id, tell_at=turn.tell_at)
 
 
 def receipt(answers: Mapping[str, Any]) -> str:

@@ -193,7 +193,7 @@ def _stop(turn: Turn, one: Campaign) -> None:
 
 
 def _stopped(turn: Turn, one: Campaign, reason: str = "") -> None:
-    if campaign_work.stop(turn.session, one, reason, turn.now, by=turn.worker.id):
+    if campaign_work.stop(turn.session, one, reason, turn.now, by=turn.worker.id, tell_at=turn.tell_at):
         turn.say(f"已停止:{one.title}。接到过通知的单位会收到一次停止消息。")
     else:
         turn.say(f"{one.title}已经停止或结束了。")

@@ -12,13 +12,15 @@ from handlers.reading.day_readers import Prefer
 
 LONGEST = 92  # days from the first to the last of a span; more is a slip, or a plan
 _TO = re.compile(r"\s*(?:一直)?(?:至|到|[-~—–]+)\s*")
+_FIRST_OF_SEVERAL = re.compile(r"\d{1,2}月\d{1,2}(?=\s*(?:至|到|[-~—–、])\s*\d{1,2}[日号])")
 _SPAN = re.compile(r"(?<=[日号\d])\s*(?:一直)?(?:至|到|[-~—–]+)\s*(?=(?:\d{1,2}月)?\d{1,2}[日号]|\d{4}[-/年])")
 _AND = re.compile(r"\s*[、,和及与]\s*")
 _REST = re.compile(r"(?:(\d{1,2})月)?(\d{1,2})[日号](?!\d)")
 
 
 class DaysFound(NamedTuple):
-    """The days named in a text, in order, and the characters they took; or a doubt, as a sentence for the person."""
+    """The days named in a text, in order, and the characters they took; or a doubt, as a sentence for the person, and
+    where it stands."""
 
     days: tuple[date, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
@@ -32,12 +34,15 @@ def find_days(text: str, today: date, prefer: Prefer = "future", *, bare: bool =
     at = 0
     apart = _SPAN.sub(lambda match: "、" * len(match[0]), text)  # find_day would ask for one day of a span
     singles = {day.start: day for day in find_day(apart, today, prefer, bare=bare)}
+    for match in _FIRST_OF_SEVERAL.finditer(text):  # 12月8到10号: the second day brings the 号 for both
+        day = find_day(f"{match[0]}日", today, prefer)[0]
+        singles.setdefault(match.start(), DayFound(match.start(), match.end(), day.on, day.doubt))
     for start in sorted(singles):
         if start < at:
             continue
         day = singles[start]
         if day.on is None:
-            return DaysFound(doubt=day.doubt)
+            return DaysFound(spans=((day.start, day.end),), doubt=day.doubt)
         found.add(day.on)
         last, at = day.on, day.end
         while True:
@@ -46,9 +51,14 @@ def find_days(text: str, today: date, prefer: Prefer = "future", *, bare: bool =
                 break
             on, end = joined
             if on is None:
-                return DaysFound(doubt=f"“{text[start:end]}”里有一天没看懂,请写成“12月8日到10日”这样。")
+                return DaysFound(
+                    spans=((start, end),), doubt=f"“{text[start:end]}”里有一天没看懂,请写成“12月8日到10日”这样。"
+                )
             if to and not 0 < (on - last).days <= LONGEST:
-                return DaysFound(doubt=f"“{text[start:end]}”的开始和结束对不上,请再写一次,例如“12月8日到10日”。")
+                return DaysFound(
+                    spans=((start, end),),
+                    doubt=f"“{text[start:end]}”的开始和结束对不上,请再写一次,例如“12月8日到10日”。",
+                )
             found.update([on] if not to else [last + timedelta(days=n) for n in range((on - last).days + 1)])
             last, at = on, end
         spans.append((start, at))

@@ -48,4 +48,11 @@ def words(context: Context) -> OutgoingMessage:
     return OutgoingMessage("\n".join(lines), tuple(choices))
 
 
-reminder = Reminder(code="campaign_eve", title="活动前一晚", audience=audience, words=words)
+reminder = Reminder(
+    code="campaign_eve",
+    title="活动前一晚",
+    audience=audience,
+    words=words,
+    whom="范围内的村医;活动前一晚",
+    ends="活动改期或停止",
+)

@@ -31,4 +31,6 @@ def words(context: Context) -> OutgoingMessage:
     return OutgoingMessage("\n".join(lines), (*choices, Choice("campaign", "活动")))
 
 
-reminder = Reminder(code=IMPORTED, title="待启动的活动", words=words)
+reminder = Reminder(
+    code=IMPORTED, title="待启动的活动", words=words, whom="举办单位的公卫科、卫健局", ends="都启动或停止了"
+)

@@ -32,7 +32,7 @@ def words(context: Context) -> OutgoingMessage:
         return OutgoingMessage(_off(campaign))
     if campaign.status != LAUNCHED:
         raise Gone(f"the campaign is {campaign.status}")
-    title = f"📌 活动有变动:{name_of(campaign)}" if heard else f"📌 新活动:{name_of(campaign)}"
+    title = f"活动有变动:{name_of(campaign)}" if heard else f"新活动:{name_of(campaign)}"
     lines = [title, *card_lines(session, campaign)[1:]]
     choices = [Choice(f"camp.{campaign.id}", "看活动")]
     if campaign.rule is not None:
@@ -50,8 +50,14 @@ def words(context: Context) -> OutgoingMessage:
 def _off(campaign: Campaign) -> str:
     if campaign.status == STOPPED:
         why = f"原因:{campaign.end_reason}。" if campaign.end_reason else ""
-        return f"📌 活动停办:{name_of(campaign)}不办了。{why}通知过的居民请再告诉一声。"
-    return f"📌 活动有变动:{name_of(campaign)}不再包括您负责的村,不用再通知。通知过的居民请再告诉一声。"
+        return f"活动停办:{name_of(campaign)}不办了。{why}通知过的居民请再告诉一声。"
+    return f"活动有变动:{name_of(campaign)}不再包括您负责的村,不用再通知。通知过的居民请再告诉一声。"
 
 
-reminder = Reminder(code=NOTICE, title="活动通知", words=words)
+reminder = Reminder(
+    code=NOTICE,
+    title="活动通知",
+    words=words,
+    whom="范围内的村医;县里办的还有乡镇公卫科",
+    ends="活动又改了(说最新的),没听说过就停了",
+)

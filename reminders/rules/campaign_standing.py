@@ -74,4 +74,11 @@ def _behind(board: list[VillageScore]) -> list[str]:
     return [f"通知较慢:{';'.join(village_lines(late, listed=True, began=False))}"] if late else []
 
 
-reminder = Reminder(code="campaign_standing", title="活动进度", audience=audience, words=words)
+reminder = Reminder(
+    code="campaign_standing",
+    title="活动进度",
+    audience=audience,
+    words=words,
+    whom="举办单位;活动前7、3、1天、当天和结束后7天",
+    ends="活动停止或已结束",
+)

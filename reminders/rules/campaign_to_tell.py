@@ -81,4 +81,11 @@ def standing(context: Context, campaign: Campaign) -> str:
     return f"已通知{score.told}/{score.invited}" + (f",还没通知{left}人" if left > 0 else ",都通知到了")
 
 
-reminder = Reminder(code="campaign_to_tell", title="活动待通知", audience=audience, words=words)
+reminder = Reminder(
+    code="campaign_to_tell",
+    title="活动待通知",
+    audience=audience,
+    words=words,
+    whom="还有人没通知的村医;活动前7、3、1天",
+    ends="都通知到了,活动改期或停止",
+)

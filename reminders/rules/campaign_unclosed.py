@@ -61,5 +61,11 @@ def words(context: Context) -> OutgoingMessage:
 
 
 reminder = Reminder(
-    code="campaign_unclosed", title="追踪未结案", audience=audience, words=words, opens="screening_follow_up"
+    code="campaign_unclosed",
+    title="追踪未结案",
+    audience=audience,
+    words=words,
+    opens="screening_follow_up",
+    whom="村医、公卫科",
+    ends="都结案了",
 )

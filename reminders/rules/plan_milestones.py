@@ -60,4 +60,12 @@ def _line(task: Task, today: date) -> str:
     return task_line(task, today, with_plan=True) + (f" 还有{days}天" if days > 0 else "")
 
 
-reminder = Reminder(code="plan_milestones", title="阶段到期", audience=audience, words=words, opens="progress_report")
+reminder = Reminder(
+    code="plan_milestones",
+    title="阶段到期",
+    audience=audience,
+    words=words,
+    opens="progress_report",
+    whom="责任单位;到期前14、7、1天、当天,逾期后每7天",
+    ends="汇报已完成,计划停止",
+)

@@ -26,12 +26,12 @@ def words(context: Context) -> OutgoingMessage:
             raise Gone("stopped or changed before anybody was told")
         why = f"原因:{plan.end_reason}。" if plan.end_reason else ""
         done = f"停止了。{why}" if plan.status == STOPPED else "不再由您单位负责。"
-        return OutgoingMessage(f"📌 计划{plan.title}{done}不用再汇报。")
+        return OutgoingMessage(f"计划{plan.title}{done}不用再汇报。")
     if plan.status != LAUNCHED:
         raise Gone(f"the plan is {plan.status}")
     seat = session.get_one(Organisation, worker.organisation_id)
     milestones = {t.milestone.id: t.milestone for t in for_seat(tasks_of(session, [plan]), seat)}
-    lines = [f"📌 {'计划有变动' if heard else '新计划'}:{head(plan)}"]
+    lines = [f"{'计划有变动' if heard else '新计划'}:{head(plan)}"]
     lines += [f"总目标:{plan.target}"] if plan.target else []
     for milestone in list(milestones.values())[:SHOWN]:
         said = {"title": milestone.title, "due_on": milestone.due_on, "starts_on": milestone.starts_on}
@@ -40,4 +40,10 @@ def words(context: Context) -> OutgoingMessage:
     return OutgoingMessage("\n".join(lines), (Choice(f"plan.{plan.id}", "看计划"),))
 
 
-reminder = Reminder(code=PLAN_NOTICE, title="计划通知", words=words)
+reminder = Reminder(
+    code=PLAN_NOTICE,
+    title="计划通知",
+    words=words,
+    whom="责任单位的公卫科、卫健局",
+    ends="计划又改了(说最新的),没听说过就停了",
+)

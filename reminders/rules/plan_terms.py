@@ -79,4 +79,11 @@ def _line(term: Term, today: date) -> str:
     return f"{TERMS[term.code].title}{term.ends_on}到期({when})。"
 
 
-reminder = Reminder(code="plan_terms", title="协议与培训到期", audience=audience, words=words)
+reminder = Reminder(
+    code="plan_terms",
+    title="协议与培训到期",
+    audience=audience,
+    words=words,
+    whom="村医本人和公卫科;到期前60、30、7天、当天,过期后每30天",
+    ends="续签或完成(花名册改了日期)",
+)

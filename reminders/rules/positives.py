@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, cast, exists, false, or_, sele
 from models.base import Key
 from models.campaign import ScreeningResult
 from models.enrolment import VISITED
-from models.message import mark_name
+from models.message import Choice, mark_name
 from models.people import Organisation, Resident
 from models.preferences import Preferences
 from models.record import Record, Referral
@@ -80,7 +80,7 @@ def says(telling: Telling) -> Said:
     ]
     if len(found) > SHOWN:
         lines.append(f"还有{len(found) - SHOWN}位要复查的没有到诊记录。")
-    return Said(lines)
+    return Said(lines, [Choice("followed.0", "追踪名单")])
 
 
 part = Part(
@@ -89,6 +89,6 @@ part = Part(
     rows=lambda asked: rows_after(asked, TO_THE_DOCTOR),
     says=says,
     once=True,
-    opens="screening_result",
+    opens="screening_follow_up",
     ends="到诊、结案,或死亡、迁出",
 )

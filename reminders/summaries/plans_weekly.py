@@ -48,4 +48,6 @@ def words(context: Context) -> OutgoingMessage:
     return OutgoingMessage("\n".join(lines), (Choice("plan", "计划"),))
 
 
-reminder = Reminder(code="plans_weekly", title="计划周报", audience=audience, words=words)
+reminder = Reminder(
+    code="plans_weekly", title="计划周报", audience=audience, words=words, whom="有计划的牵头单位", ends="计划都结束了"
+)
