@@ -360,6 +360,13 @@ INDICATORS: tuple[Indicator, ...] = (
     _managed("maternal", "妇幼筛查"),
     _managed("child", "妇幼筛查"),
     _of_given(
+        "newborn_visit_rate",
+        "新生儿访视率",
+        "本期按规范接受过1次及以上家庭访视的新生儿人数(电话不算)",
+        "活产数",
+        during("newborns_visited"),
+    ),
+    _of_given(
         "child_management_rate",
         "儿童健康管理率",
         "本年接受1次及以上随访(新生儿访视或健康检查,电话不算)的0~6岁儿童人数,每人每年计1次",
