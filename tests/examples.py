@@ -75,6 +75,7 @@ OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
         Expected("hypertension_follow_up", None, {"outcome": 5, "died_on": "2026-11-21"}, ("resident",)),
         Expected("hypertension_follow_up", None, {"outcome": 5, "on": "2026-11-21"}, ("resident",)),
     ),
+    "p2-0870": (Expected("newborn_visit", "周宝宝", {"weight": 3.8, "umbilical_cord": 2, "jaundice": 1, "stool": 1}),),
     "p2-0534": (Expected("screening_result", "王建国", {"kind": "breast", "birads": 2}),),  # that he is a man is asked
     "p2-0246": (Expected("hypertension_follow_up", "欧阳春梅", {"outcome": 3}),),
 }  # fmt: skip

@@ -37,10 +37,10 @@ DANGER = plain_danger_step(
 JAUNDICE = SelectOne(
     field="jaundice", title="黄疸部位", ask="黄到哪里?", words=("黄疸", "黄到"),
     options=options(
-        (1, "无", "没有黄疸", "无黄疸", "不黄", "没黄"), (2, "面部", "脸", "脸黄", "面黄"), (3, "躯干", "身上", "身上黄", "肚子黄"),
+        (1, "无", "没有黄疸", "无黄疸", "不黄", "没黄", "~退了", "黄疸退了", "黄疸消退"), (2, "面部", "脸", "脸黄", "面黄"), (3, "躯干", "身上", "身上黄", "肚子黄"),
         (4, "四肢", "手臂", "腿黄"), (5, "手足", "手心脚心", "手掌脚底", "手脚心", "全身黄"),
     ),
-    bare=("没有黄疸", "无黄疸", "不黄", "没黄", "脸黄", "面黄", "身上黄", "手心脚心", "全身黄"),
+    bare=("没有黄疸", "无黄疸", "不黄", "没黄", "黄疸退了", "黄疸消退", "脸黄", "面黄", "身上黄", "手心脚心", "全身黄"),
 )  # fmt: skip
 FEEDING = SelectOne(
     field="feeding", title="喂养方式", ask="怎么喂的?", words=("喂养",),
@@ -60,7 +60,7 @@ BREATHS = Number(
 )  # fmt: skip
 BIRTH_WEIGHT = Number(
     field="birth_weight", title="出生体重", ask="出生体重多少?(公斤)", words=("出生体重", "生下来", "出生时", "出生"), unit="kg",
-    units={"kg": 1, "公斤": 1, "千克": 1, "斤": 0.5, "g": 0.001, "克": 0.001}, alone=(), possible=(0.5, 7), decimals=2,
+    units={"kg": 1, "公斤": 1, "千克": 1, "斤": 0.5, "g": 0.001, "克": 0.001}, alone=(), possible=(0.5, 7), sure=(1.8, 5), decimals=2,
     when=lambda known: "birth_weight" not in known.details,
 )  # fmt: skip
 REFER = SelectMany(
@@ -165,7 +165,7 @@ form = Form(
         ),
         SelectOne(field="complexion", title="面色", words=("面色", "脸色"), asked=False, bare=(), options=options((1, "红润"), (2, "黄染"), (3, "其他"))),
         asked_once("vomiting", "呕吐", "呕吐", "吐奶"),
-        SelectOne(field="stool", title="大便", words=("大便",), asked=False, bare=(), options=options((1, "糊状"), (2, "稀"), (3, "其他"))),
+        SelectOne(field="stool", title="大便", words=("大便",), asked=False, bare=(), options=options((1, "糊状", "正常"), (2, "稀"), (3, "其他"))),
         examined("fontanelle_look", "前囟", "囟门"),
         examined("eyes", "眼睛", "眼外观"),
         examined("ears", "耳外观", "耳朵"),
