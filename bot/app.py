@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,16 +19,18 @@ from bot.config import Settings
 from bot.config import open_store as open_store
 from bot.intake import Intake
 from bot.pacing import BUDGETS, Budget
-from bot.seat import take_seat
+from bot.seat import AT_THE_TERMINAL, take_seat
 from bot.sender import Sender
 from models.base import Store
 from models.outbox import ReceivedEvent
 from models.people import HealthWorker
 from models.planned import Occasion
+from models.preferences import Preferences
 from reminders.timetable import occasions_of, promise_all, render
 
 log = structlog.get_logger()
 
+PUSHES_A_DAY = 200  # WeCom, for each account that the corp may have
 KEEP_EVENTS = timedelta(days=30)  # platforms redeliver for hours; a month is more than any of them
 
 
@@ -98,7 +101,7 @@ class App:
         only_worker: int | None = None,
     ) -> None:
         self.settings, self.store, self.channels, self.clock = settings, store, channels, clock
-        self.seat = take_seat(store)
+        self.seat = take_seat(store, first=0 if only_worker is None else AT_THE_TERMINAL)
         self.intake = Intake(
             store,
             clock=clock,
@@ -116,6 +119,8 @@ class App:
             poll_every=poll_every,
             only_worker=only_worker,
             seat=self.seat,
+            tz=settings.tz,
+            quiet=Preferences(settings.reminders).quiet,
         )
         self._running: list[asyncio.Task[Any]] = []
 
@@ -178,4 +183,11 @@ def make_app(settings: Settings, *, clock: Clock = system_clock) -> App:
     """The program as configured."""
     store = open_store(settings)
     made = {name: make(settings, store, clock) for name, make in CHANNELS.items()}
-    return App(settings, store, {name: channel for name, channel in made.items() if channel is not None}, clock=clock)
+    running = {name: channel for name, channel in made.items() if channel is not None}
+    return App(settings, store, running, clock=clock, budgets=budgets_of(settings))
+
+
+def budgets_of(settings: Settings) -> dict[str, Budget]:
+    """What the platforms allow, of which a day's total on WeCom depends on the corp."""
+    people = settings.wecom.account_limit
+    return {**BUDGETS, "wecom": replace(BUDGETS["wecom"], a_day=(people or 0) * PUSHES_A_DAY)}

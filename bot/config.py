@@ -63,8 +63,13 @@ class WeComSettings(BaseModel):
     token: SecretStr | None = Field(None, description="接收消息的 Token")
     aes_key: SecretStr | None = Field(None, description="接收消息的 EncodingAESKey, 43 characters")
     base_url: str = Field("https://qyapi.weixin.qq.com", description="API server, without /cgi-bin")
+    account_limit: int | None = Field(
+        None,
+        ge=1,
+        description="帐号上限 of the corp; 200 times as many pushed messages a day, above which none arrives",
+    )
 
-    @field_validator("corp_id", "agent_id", "secret", "token", "aes_key", mode="before")
+    @field_validator("corp_id", "agent_id", "secret", "token", "aes_key", "account_limit", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return value or None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any, Protocol, cast
 
 import structlog
@@ -14,10 +15,13 @@ from sqlalchemy.orm import Session, aliased
 from bot.accounts import mark_unreachable, pick_account
 from bot.channels import Channel, ChannelUnavailable
 from bot.intake import Row
-from bot.seat import SENDERS, Seat
+from bot.pacing import Budget
+from bot.seat import AT_THE_TERMINAL, SENDERS, Seat
 from models.message import OutgoingMessage
 from models.outbox import LEASE, OPEN, TOO_LATE, OutboxMessage, is_open
 from models.people import HealthWorker
+from models.preferences import QuietHours
+from reminders.entry import next_time
 from reminders.reminder import Gone
 
 log = structlog.get_logger()
@@ -25,6 +29,7 @@ log = structlog.get_logger()
 BATCH = 50  # leased at once: what takes a platform under two seconds, and a writer's transaction not much of one
 GIVE_UP_AFTER, MOST_TRIES = timedelta(hours=24), 300  # at five minutes from one to the next, about the same
 ELSEWHERE = timedelta(minutes=5)  # how long another process may leave a message of its channel lying
+LONGEST_QUOTA, COMMITTING = timedelta(hours=1, seconds=5), timedelta(seconds=2)
 AT_ONCE = ("reply", "alarm")  # kinds that go before what the timetable says
 IN_DOUBT = f"{ChannelUnavailable.__name__}: a sender ended while it was on its way"
 CLAIMING = (SENDERS + 1, 0)  # the key of the lock that processes claim under, one after the other
@@ -51,6 +56,8 @@ class Leased:
     """There may be more that is due."""
     behind: frozenset[Chat]
     """Chats in which something said earlier lies in the table: what is said there now has to go behind it."""
+    elsewhere: list[tuple[Chat, float, int]]
+    """Said since the last look by other processes, or before by this one: where, how many seconds ago, in how many calls."""
     senders: int
     """Processes that send just now, this one included."""
 
@@ -65,10 +72,16 @@ class Ledger:
         *,
         clock: Callable[[], datetime],
         seat: Seat,
+        budgets: Mapping[str, Budget],
+        tz: tzinfo,
+        quiet: QuietHours | None = None,
         only_worker: int | None = None,
     ) -> None:
         self.channels, self.render, self.clock, self.seat = channels, render, clock, seat
-        self._only_worker = only_worker
+        self._budgets, self._tz, self._quiet, self._only_worker = budgets, tz, quiet, only_worker
+        self._looks_back = [name for name in channels if budgets.get(name, Budget()).looks_back]
+        self._looked_at: datetime | None = None
+        self._known: set[int] = set()
 
     def free_own_seat(self, session: Session) -> None:
         """Whoever held this seat before is dead: what it had leased is anybody's."""
@@ -94,7 +107,8 @@ class Ledger:
             row.status, row.leased_until, row.leased_by = "leased", now + LEASE, self.seat.number
             if self._ready(session, row, now, running):
                 leased.append(_as_row(row, crashed))
-        return Leased(leased, len(due) == BATCH, self._behind(session, now, running), len(alive))
+        behind, elsewhere = self._behind(session, now, running), self._said_elsewhere(session, now)
+        return Leased(leased, len(due) == BATCH, behind, elsewhere, sum(seat < AT_THE_TERMINAL for seat in alive))
 
     def _due(self, now: datetime, alive: Collection[int], running: Sequence[str]) -> Select[OutboxMessage]:
         free = OutboxMessage.leased_by.is_(None) | OutboxMessage.leased_by.not_in(sorted(alive))
@@ -116,13 +130,14 @@ class Ledger:
         earlier = aliased(OutboxMessage)
         others = earlier.leased_by.in_(sorted(set(alive) - {self.seat.number})) & (earlier.leased_until >= now)
         same_chat = (earlier.channel == OutboxMessage.channel) & (earlier.account == OutboxMessage.account)
-        waits = (earlier.attempts > 0) & (earlier.not_before > now)
+        waits = ((earlier.attempts > 0) | (earlier.kind == "reply")) & (earlier.not_before > now)
         first = select(earlier.id).where(same_chat, earlier.id < OutboxMessage.id, is_open(earlier), others | waits)
         return first.exists()
 
     def _behind(self, session: Session, now: datetime, running: Sequence[str]) -> frozenset[Chat]:
         not_ours = OutboxMessage.leased_by.is_(None) | (OutboxMessage.leased_by != self.seat.number)
-        only_planned = (OutboxMessage.attempts == 0) & (OutboxMessage.not_before > now)
+        untried = (OutboxMessage.attempts == 0) & (OutboxMessage.kind != "reply")
+        only_planned = untried & (OutboxMessage.not_before > now)
         query = (
             select(OutboxMessage.channel, OutboxMessage.account)
             .where(is_open(), OutboxMessage.account.is_not(None), OutboxMessage.channel.in_(running))
@@ -131,14 +146,40 @@ class Ledger:
         )
         return frozenset((str(channel), str(account)) for channel, account in session.execute(query))
 
+    def _said_elsewhere(self, session: Session, now: datetime) -> list[tuple[Chat, float, int]]:
+        """What counts against budgets that outlast a process, or are shared with others."""
+        if not self._looks_back:
+            return []
+        sent = select(
+            OutboxMessage.id,
+            OutboxMessage.channel,
+            OutboxMessage.account,
+            OutboxMessage.sent_at,
+            OutboxMessage.parts_sent,
+        ).where(OutboxMessage.channel.in_(self._looks_back))
+        if self._looked_at is None:
+            midnight = datetime.combine(now.astimezone(self._tz).date(), time(), self._tz)
+            since = min(midnight, now - LONGEST_QUOTA)
+        else:  # others may have been about to commit when we looked last
+            since = self._looked_at - COMMITTING
+            sent = sent.where(OutboxMessage.leased_by.is_distinct_from(self.seat.number))
+        rows = session.execute(sent.where(OutboxMessage.sent_at > since)).all()
+        fresh = [row for row in rows if row.id not in self._known]
+        self._looked_at, self._known = now, {row.id for row in rows}
+        return [((row.channel, row.account), (now - row.sent_at).total_seconds(), row.parts_sent) for row in fresh]
+
     def _ready(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
         """True when the row has words and an address; otherwise what becomes of it is set here."""
         if row.expires_at is not None and now > row.expires_at:
             return end(row, "cancelled", TOO_LATE)
         if row.attempts >= MOST_TRIES and now - row.planned_at > GIVE_UP_AFTER:
             return end(row, "failed", f"gave up after {row.attempts} tries: {row.reason or ''}")
+        if self._postponed(row, now, self._after_quiet_hours):
+            return False
         elsewhere = row.channel is not None and row.channel not in self.channels
         if (row.account is None or elsewhere) and not self._addressed(session, row, now, running):
+            return False
+        if self._postponed(row, now, self._after_busy_minute):
             return False
         if row.reminder is not None:
             worker = session.get_one(HealthWorker, row.worker_id)
@@ -152,6 +193,32 @@ class Ledger:
                 return end(row, "failed", f"could not be rendered: {type(error).__name__}")
             row.message = message.to_json()
         return True
+
+    def _postponed(
+        self, row: OutboxMessage, now: datetime, until: Callable[[OutboxMessage, datetime], datetime | None]
+    ) -> bool:
+        """Replies and alarms wait for no hour. What would wait past its window is said by the next one of its kind."""
+        moment = None if row.kind in AT_ONCE else until(row, now)
+        if moment is None:
+            return False
+        if row.expires_at is not None and moment > row.expires_at:
+            end(row, "cancelled", TOO_LATE)
+        else:
+            row.status, row.not_before, row.leased_until, row.leased_by = "queued", moment, None, None
+        return True
+
+    def _after_quiet_hours(self, row: OutboxMessage, now: datetime) -> datetime | None:
+        if self._quiet is None or now.astimezone(self._tz).time() not in self._quiet:
+            return None
+        return next_time(now, self._quiet.ends, self._tz)
+
+    def _after_busy_minute(self, row: OutboxMessage, now: datetime) -> datetime | None:
+        """Spread, so that not everybody's begins with the very next minute."""
+        budget = self._budgets.get(row.channel or "", Budget())
+        if now.astimezone(self._tz).minute not in budget.busy_minutes:
+            return None
+        spread = timedelta(seconds=zlib.crc32(row.dedup_key.encode()) % max(budget.spread, 1))
+        return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + spread
 
     def _addressed(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
         """Pick the account it goes to. Where the channel is another process's, or rests, it is left to whoever comes first."""
@@ -191,7 +258,7 @@ class Ledger:
                 "status": "sent",
                 "sent_at": now,
                 "leased_until": None,
-                "leased_by": None,
+                "leased_by": self.seat.number,
                 "platform_ref": bindparam("ref"),
                 "attempts": bindparam("tries"),
                 "parts_sent": bindparam("parts"),

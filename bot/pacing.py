@@ -4,48 +4,104 @@ from __future__ import annotations
 
 import asyncio
 import math
+from bisect import insort
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from heapq import heappop, heappush
 from itertools import count
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """At most so many messages within any so many seconds."""
+
+    most: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """Seconds between two messages: to anybody on the channel, and to one chat. Zero means no limit.
+    """What a platform allows. `overall` and `per_chat` are seconds between two messages, 0 means no limit.
 
     `overall` is a mean: one that left late does not make all later ones late. What holds without exception is that no
-    second has more than `most` of them.
+    second has more than `most` of them. `of_chat` and `of_group` are further limits of one chat, `a_day` one of all of
+    them, of which the last part is left to replies and alarms. `busy_minutes` of the hour are left alone by what is
+    planned, which is spread over `spread` seconds after them.
     """
 
     overall: float = 0.0
     per_chat: float = 0.0
     most: int = 0
+    of_chat: tuple[Quota, ...] = ()
+    of_group: tuple[Quota, ...] = ()
+    a_day: int = 0
+    busy_minutes: frozenset[int] = frozenset()
+    spread: int = 0
+
+    @property
+    def looks_back(self) -> bool:
+        """What was said before, and by other processes, counts."""
+        return bool(self.of_chat or self.a_day)
+
+    def quotas(self, chat: str) -> tuple[Quota, ...]:
+        """A group's chat has a number below zero."""
+        return self.of_group if self.of_group and chat.startswith("-") else self.of_chat
 
 
+ON_ITS_WAY = 1.0  # seconds by which the way to a platform may bring two messages closer together
 BUDGETS = {
-    # 30/s in all, 1/s in a private chat. At 29.6/s thirty take 1.0135 s, which leaves room for what the way to the
-    # platform may bring them closer together, and is still 0.986 of the limit.
-    "telegram": Budget(overall=1 / 29.6, per_chat=1.0, most=30),
-    # 10,000/min per corp and API; 30/min per member, the excess is dropped silently
-    "wecom": Budget(overall=0.006, per_chat=2.0),
+    # 30/s in all, 1/s in a private chat, 20/min in a group. At 29.6/s thirty take 1.0135 s, which leaves room for what
+    # the way to the platform may bring them closer together, and is still 0.986 of the limit.
+    "telegram": Budget(overall=1 / 29.6, per_chat=1.0, most=30, of_group=(Quota(20, 60 + ON_ITS_WAY),)),
+    # 10,000/min per corp and API; of 30/min and 1,000/h per member the excess is dropped silently; at :00 and :30 the
+    # platform is busy with everybody's reminders
+    "wecom": Budget(
+        overall=0.006,
+        of_chat=(Quota(30, 60 + ON_ITS_WAY), Quota(1000, 3600 + ON_ITS_WAY)),
+        busy_minutes=frozenset({0, 30}),
+        spread=120,
+    ),
 }
 SECOND = 1.002  # seconds; two milliseconds for what clocks and sleeps are wrong by
 TICK = 1e-6  # seconds; an event loop's timers may be early by a nanosecond, and nobody should spin until it has passed
 CATCH_UP = 0.1  # seconds by which a late message may be followed up sooner than evenly
+FOR_REPLIES = 0.2  # of a day's total
 FORGET_ABOVE = 10_000  # chats remembered before the idle ones are dropped
+
+
+class DayTotal:
+    """What is left of the messages that may be sent in a day."""
+
+    def __init__(self, most: int, today: Callable[[], date]) -> None:
+        self._most, self._today = most, today
+        self._day, self._spent = today(), 0
+
+    def spend(self, messages: int = 1) -> None:
+        """So many were sent today."""
+        if self._today() != self._day:
+            self._day, self._spent = self._today(), 0
+        self._spent += messages
+
+    def has_room(self, rank: int) -> bool:
+        """For a reply or an alarm (rank 0) as long as there is anything left, for the rest before that."""
+        most = self._most if rank == 0 else int(self._most * (1 - FOR_REPLIES))
+        return not self._most or self._today() != self._day or self._spent < most
 
 
 class Pacer:
     """Says when each message may go out. Whoever has the lower rank goes first, then whoever came first."""
 
-    def __init__(self, budget: Budget, time: Callable[[], float]) -> None:
+    def __init__(self, budget: Budget, time: Callable[[], float], today: Callable[[], date] = lambda: date.min) -> None:
         self.budget, self._time = budget, time
+        self.day = DayTotal(budget.a_day, today)
         self.paused_until = 0.0
         self._even = 0.0  # when the next message would leave if all left evenly
         self._left: deque[float] = deque(maxlen=budget.most or 1)
+        self._share = 1  # processes that have to do with one budget
         self._rests: dict[str, float] = {}  # chat -> when it may be spoken to again
+        self._said: dict[str, list[float]] = {}  # chat -> when something was said there, as far back as quotas reach
         self._asked: dict[str, float] = {}  # chat -> until when the platform asked us to leave it alone
         self._line: list[tuple[int, int, asyncio.Future[bool]]] = []
         self._numbers = count()
@@ -55,17 +111,44 @@ class Pacer:
     async def wait(self, chat: str, *, rank: int = 0, within: float = math.inf) -> bool:
         """True when the next message to this chat may go out now; False when that takes longer than `within`."""
         deadline = self._time() + within
-        while (early := (rest := self._rests.get(chat, 0.0)) - (now := self._time())) > TICK:
+        while (early := (rest := self.rests_until(chat)) - (now := self._time())) > TICK:
             if self._closed.is_set() or rest > deadline:
                 return False
             await _until(self._closed, early)
-        if self._closed.is_set() or max(now, self.paused_until) > deadline:
+        if self._closed.is_set() or max(now, self.paused_until) > deadline or not self.day.has_room(rank):
             return False
         limited = self.budget.overall or self.paused_until > now
         if limited and not await self._turn(rank, deadline - now):
             return False
         self.rest(chat)
+        self.note(chat, self._time())
+        self.day.spend()
         return True
+
+    def rests_until(self, chat: str) -> float:
+        """When this chat may be spoken to again, as far as it alone is concerned."""
+        said, until = self._said.get(chat, ()), self._rests.get(chat, 0.0)
+        for quota in self.budget.quotas(chat):
+            if len(said) >= quota.most:
+                until = max(until, said[-quota.most] + quota.seconds)
+        return until
+
+    def note(self, chat: str, at: float) -> None:
+        """Something was said there, by us or by another process, at a moment of this process's time."""
+        quotas = self.budget.quotas(chat)
+        if quotas:
+            if len(self._said) > FORGET_ABOVE:
+                begin = self._time() - max(quota.seconds for quota in quotas)
+                self._said = {c: said for c, said in self._said.items() if said[-1] > begin}
+            said = self._said.setdefault(chat, [])
+            insort(said, at)
+            del said[: -max(quota.most for quota in quotas)]
+
+    def share(self, processes: int) -> None:
+        """So many processes send over this channel, each its part of what it allows in all."""
+        if processes > self._share and self.budget.overall:
+            self.pause(1.0)  # the second in which the others still think that they are fewer
+        self._share = processes
 
     async def _turn(self, rank: int, within: float) -> bool:
         """Stand in line; False when it takes too long."""
@@ -121,7 +204,7 @@ class Pacer:
             if not gate.done():
                 now = self._time()
                 self._left.append(now)
-                self._even = max(self._even, now - CATCH_UP) + self.budget.overall
+                self._even = max(self._even, now - CATCH_UP) + self.budget.overall * self._share
                 gate.set_result(True)
         self._serving = None
 
@@ -129,8 +212,9 @@ class Pacer:
         """The moment at which the next message may go out."""
         if self._closed.is_set():
             return 0.0
-        full = 0 < self.budget.most == len(self._left)
-        return max(self.paused_until, self._even, self._left[0] + SECOND if full else 0.0)
+        most = max(1, self.budget.most // self._share)
+        full = self.budget.most and len(self._left) >= most
+        return max(self.paused_until, self._even, self._left[-most] + SECOND if full else 0.0)
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from models.base import Store
 
 SEATS = 64  # more processes than that on one database are a mistake
+AT_THE_TERMINAL = 32  # from here on sit those that only talk to a terminal, and use up nobody's budget
 SENDERS = 0x63756E79  # "cuny": the half of an advisory lock's key that says what is locked
 STILL_THERE = 5.0  # seconds; after a restart of PostgreSQL its other guests need a moment to sit down again
 
@@ -50,20 +51,20 @@ class OnlySeat:
         return None
 
 
-def take_seat(store: Store) -> Seat:
-    """The first free seat of a database."""
+def take_seat(store: Store, *, first: int = 0) -> Seat:
+    """The first free seat of a database, from a number on."""
     if not store.is_sqlite:
-        return ServerSeat(store)
+        return ServerSeat(store, first)
     file = store.engine.url.database
-    return FileSeat(Path(file)) if file and file != ":memory:" else OnlySeat()
+    return FileSeat(Path(file), first) if file and file != ":memory:" else OnlySeat()
 
 
 class FileSeat:
     """A locked file `cunyi.db.sender-0`. The file stays behind, empty; only its lock means something."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, first: int = 0) -> None:
         self._database = database
-        for self.number in range(SEATS):
+        for self.number in range(first, SEATS):
             if (lock := self._lock(self.number)) is not None:
                 self._held = lock
                 return
@@ -72,9 +73,7 @@ class FileSeat:
     def taken(self) -> frozenset[int]:
         alive = {self.number}
         for number in range(SEATS):
-            if not self._file(number).exists():
-                break  # seats are taken in order
-            if number != self.number:
+            if number != self.number and self._file(number).exists():
                 if (lock := self._lock(number)) is None:
                     alive.add(number)
                 else:
@@ -100,11 +99,11 @@ class FileSeat:
 class ServerSeat:
     """An advisory lock, on a connection of its own."""
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: Store, first: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._clock = store, clock
         self._last_seen: dict[int, float] = {}
         self.number = -1
-        self._connection = self._sit_down(range(SEATS))
+        self._connection = self._sit_down(range(first, SEATS))
 
     def taken(self) -> frozenset[int]:
         try:

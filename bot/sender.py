@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import partial
 
 import structlog
@@ -18,13 +18,13 @@ from bot.channels import (
     RateLimited,
     RecipientUnreachable,
     SendError,
-    fit,
 )
 from bot.intake import Intake, Row
 from bot.ledger import AT_ONCE, BATCH, Chat, Ledger, Render, storable
 from bot.pacing import BUDGETS, Budget, Pacer
 from bot.seat import OnlySeat, Seat
 from models.message import OutgoingMessage
+from models.preferences import QuietHours
 
 log = structlog.get_logger()
 
@@ -54,9 +54,14 @@ class Sender:
         poll_every: float = 1.0,
         only_worker: int | None = None,
         seat: Seat | None = None,
+        tz: tzinfo = UTC,
+        quiet: QuietHours | None = None,
     ) -> None:
-        self.intake, self.channels, self.clock = intake, channels, clock
-        self.ledger = Ledger(channels, render, clock=clock, seat=seat or OnlySeat(), only_worker=only_worker)
+        self.intake, self.channels, self.clock, self.tz = intake, channels, clock, tz
+        self.ledger = Ledger(
+            channels, render, clock=clock, seat=seat or OnlySeat(), budgets=budgets, tz=tz, quiet=quiet,
+            only_worker=only_worker,
+        )  # fmt: skip
         self.poll_every = poll_every
         self._budgets = budgets
         self._pacers: dict[str, Pacer] = {}
@@ -106,7 +111,7 @@ class Sender:
             await self._room.wait()
         if self._stopping.is_set():
             return False
-        running = [name for name in self.channels if self._pacer(name).paused_until <= self._loop_time()]
+        running = [name for name in self.channels if self._runs(self._pacer(name))]
         mine = {row["dedup_key"] for chat in self._chats.values() for row in chat}
         try:
             leased = await self.intake.run(lambda session: self.ledger.lease(session, running, mine), key="sender")
@@ -114,6 +119,13 @@ class Sender:
             log.error("lease_failed", error=type(error).__name__)
             return False
         self._behind = leased.behind
+        for (channel, account), ago, calls in leased.elsewhere:
+            for _ in range(calls):
+                self._pacer(channel).note(account, self._loop_time() - ago)
+            if ago <= self._into_the_day():
+                self._pacer(channel).day.spend(calls)
+        for name in self.channels:
+            self._pacer(name).share(leased.senders)
         for row in leased.rows:
             if row["kind"] in AT_ONCE:
                 self._held.pop((row["channel"], row["account"]), None)
@@ -165,10 +177,11 @@ class Sender:
         channel, pacer = self.channels[row["channel"]], self._pacer(row["channel"])
         first = row["parts_sent"]
         try:
-            parts = fit(OutgoingMessage.from_json(row["message"]), channel.limits)
+            parts = channel.parts(OutgoingMessage.from_json(row["message"]))
             for number in range(first, len(parts)):
-                if not await pacer.wait(row["account"], rank=row["kind"] not in AT_ONCE, within=self._time_for(row)):
-                    self._hold(row, None, tried=False)
+                rank = int(row["kind"] not in AT_ONCE)
+                if not await pacer.wait(row["account"], rank=rank, within=self._time_for(row)):
+                    self._hold(row, self._wait_for(pacer, row["account"], rank), tried=False)
                     return False
                 again = number == first and row.get("again", False)
                 try:
@@ -259,8 +272,27 @@ class Sender:
 
     def _pacer(self, channel: str) -> Pacer:
         if channel not in self._pacers:
-            self._pacers[channel] = Pacer(self._budgets.get(channel, Budget()), self._loop_time)
+            self._pacers[channel] = Pacer(self._budgets.get(channel, Budget()), self._loop_time, self._today)
         return self._pacers[channel]
+
+    def _runs(self, pacer: Pacer) -> bool:
+        """Does anything go out on this channel just now?"""
+        return pacer.paused_until <= self._loop_time() and pacer.day.has_room(0)
+
+    def _wait_for(self, pacer: Pacer, chat: str, rank: int) -> float | None:
+        """Seconds after which a message that could not wait here for its turn is looked at again; None: when it can be."""
+        if not pacer.day.has_room(rank):
+            return timedelta(days=1).total_seconds() - self._into_the_day()
+        seconds = pacer.rests_until(chat) - self._loop_time()
+        return seconds if seconds > 0 else None
+
+    def _today(self) -> date:
+        return self.clock().astimezone(self.tz).date()
+
+    def _into_the_day(self) -> float:
+        """Seconds since the county's midnight."""
+        now = self.clock()
+        return (now - datetime.combine(self._today(), time(), self.tz)).total_seconds()
 
     def _time_for(self, row: Row) -> float:
         """Seconds until it is too late to begin sending: by the end of its lease it has to be over."""

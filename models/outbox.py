@@ -67,7 +67,7 @@ class OutboxMessage(Base):
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    leased_by: Mapped[int | None] = mapped_column(SmallInteger)  # the seat of the process whose it is
+    leased_by: Mapped[int | None] = mapped_column(SmallInteger)  # the seat of the process whose it is, or was when sent
     attempts: Mapped[int] = mapped_column(default=0)
     parts_sent: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -88,6 +88,7 @@ class OutboxMessage(Base):
             postgresql_where=status.in_(("queued", "leased")) & account.is_not(None),
         ),
         Index("ix_outbox_worker_id_planned_at", "worker_id", "planned_at"),
+        Index("ix_outbox_sent_at", "sent_at"),
     )
 
 

@@ -7,8 +7,9 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete, event, func, select, update
@@ -25,21 +26,24 @@ from bot.channels import (
     RateLimited,
     RecipientUnreachable,
     SendError,
+    fit,
 )
 from bot.intake import Intake
-from bot.pacing import BUDGETS, Budget, Pacer
+from bot.pacing import BUDGETS, Budget
 from bot.seat import take_seat
 from bot.sender import Sender
 from models.base import Store
 from models.everything import metadata
 from models.message import Choice, OutgoingMessage
-from models.outbox import LEASE, OutboxMessage, cancel, say
+from models.outbox import LEASE, TOO_LATE, OutboxMessage, cancel, say
 from models.people import ChannelAccount, HealthWorker, Organisation, Role
+from models.preferences import QuietHours
 from reminders.reminder import Gone
 from tests.databases import BACKENDS, fresh_store
-from tests.virtual_time import VirtualLoop, play
+from tests.virtual_time import play
 
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+CHINA = ZoneInfo("Asia/Shanghai")
 UNLIMITED: dict[str, Budget] = {}
 
 
@@ -83,6 +87,9 @@ class Phone:
     async def stop(self) -> None: ...
     def routes(self) -> list[Any]:
         return []
+
+    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
+        return fit(message, self.limits)
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
         self.keys.append((key, again))
@@ -818,120 +825,106 @@ def test_looking_for_what_is_due_reads_only_what_is_open(store: Store) -> None:
     assert "ix_outbox_open" in str(plan)
 
 
-# Pace
-
-
-async def _speak(budget: Budget, chats: list[str], takes: float = 0.0) -> list[float]:
-    """When each of many messages went out, asked for all at once."""
-    loop = asyncio.get_running_loop()
-    pacer, left = Pacer(budget, loop.time), []
-
-    async def one(chat: str) -> None:
-        assert await pacer.wait(chat)
-        left.append(loop.time())
-        await asyncio.sleep(takes)
-        pacer.rest(chat)
-
-    await asyncio.gather(*map(one, chats))
-    return sorted(left)
-
-
-@pytest.mark.parametrize("lateness", [0.0, 0.001, 0.02], ids=["punctual", "usual", "busy machine"])
-def test_never_more_than_thirty_in_any_second_and_hardly_less(lateness: float) -> None:
-    left = play(_speak(BUDGETS["telegram"], [str(n) for n in range(900)]), lateness)
-    assert min(after - before for before, after in zip(left, left[30:], strict=False)) >= 1.0
-    assert (len(left) - 1) / (left[-1] - left[0]) >= 0.98 * 30
-
-
-def test_a_stall_is_not_made_up_for_with_a_burst() -> None:
-    async def story() -> list[float]:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualLoop)
-        loop.call_later(2.0, lambda: setattr(loop, "now", loop.now + 5))  # the machine slept
-        return await _speak(BUDGETS["telegram"], [str(n) for n in range(300)])
-
-    left = play(story())
-    assert min(after - before for before, after in zip(left, left[30:], strict=False)) >= 1.0
-
-
-def test_one_a_second_to_one_chat() -> None:
-    """Counted from when the last one arrived, however long that took."""
-
-    async def story() -> list[float]:
-        loop = asyncio.get_running_loop()
-        pacer, left = Pacer(BUDGETS["telegram"], loop.time), []
-        for takes in (0.0, 0.7, 0.0, 0.0):
-            assert await pacer.wait("7")
-            left.append(round(loop.time(), 2))
-            await asyncio.sleep(takes)
-            pacer.rest("7")
-        return left
-
-    assert play(story()) == [0.0, 1.0, 2.7, 3.7]
-
-
-def test_thirty_a_minute_to_a_wecom_member() -> None:
-    async def story() -> list[float]:
-        loop = asyncio.get_running_loop()
-        pacer, left = Pacer(BUDGETS["wecom"], loop.time), []
-        for _ in range(90):
-            await pacer.wait("limei")
-            left.append(loop.time())
-        return left
-
-    left = play(story())
-    assert all(sum(begin <= at < begin + 60 for at in left) <= 30 for begin in left)
-
-
-def test_who_goes_first() -> None:
-    async def story() -> list[str]:
-        pacer, order = Pacer(Budget(overall=1.0), asyncio.get_running_loop().time), []
-
-        async def one(name: str, rank: int) -> None:
-            await pacer.wait(name, rank=rank)
-            order.append(name)
-
-        names = [("list 1", 1), ("list 2", 1), ("reply 1", 0), ("list 3", 1), ("reply 2", 0)]
-        await asyncio.gather(*(one(*name) for name in names))
-        return order
-
-    assert play(story()) == ["reply 1", "reply 2", "list 1", "list 2", "list 3"]
-
-
-def test_a_pause_asked_for_in_one_chat_is_for_all_when_a_second_is_refused() -> None:
-    async def story() -> list[float]:
-        loop = asyncio.get_running_loop()
-        pacer, left = Pacer(Budget(), loop.time), []
-        pacer.limited("7", 20)
-        for chat in ("8", "7"):
-            assert await pacer.wait(chat)
-            left.append(loop.time())
-        pacer.limited("8", 5)
-        pacer.limited("9", 30)
-        assert await pacer.wait("10")
-        left.append(loop.time())
-        return left
-
-    assert play(story()) == [0.0, 20.0, 50.0]
-
-
-def test_who_cannot_wait_is_told_so() -> None:
-    async def story() -> None:
-        loop = asyncio.get_running_loop()
-        pacer = Pacer(Budget(overall=10.0, per_chat=60.0), loop.time)
-        assert await pacer.wait("7", within=0.1)
-        assert not await pacer.wait("7", within=59) and loop.time() == 0, "that is clear at once"
-        assert not await pacer.wait("8", within=5) and loop.time() == 5
-        assert await pacer.wait("9", within=6) and loop.time() == 10
-        pacer.pause(100)
-        assert not await pacer.wait("10", within=20) and loop.time() == 10
-        waiting = [asyncio.create_task(pacer.wait(chat)) for chat in ("7", "11")]
-        await asyncio.sleep(1)
-        pacer.close()
-        assert await asyncio.gather(*waiting) == [False, False] and loop.time() == 11
-
-    play(story())
-
-
 def test_a_lease_outlasts_any_send() -> None:
     assert LEASE.total_seconds() > sending.LONGEST_SEND + 2 * ledger.BATCH / 29.6
+
+
+# Budgets that outlast a process, and hours that wait
+
+
+def test_a_members_minute_and_hour_are_counted_over_a_restart(store: Store) -> None:
+    """WeCom drops silently what is above: nobody would ever know."""
+    for n in range(40):
+        promise(store, f"{n:02}", channel="wecom", account="limei")
+    first, second = Phone(name="wecom"), Phone(name="wecom")
+    play(for_seconds(make(store, first, budgets=BUDGETS), 10))
+    assert len(first.said) == 30
+    play(for_seconds(make(store, second, budgets=BUDGETS, clock=lambda: now() + timedelta(seconds=10)), 70))
+    assert [text for _, _, text in second.said] == [f"{n}" for n in range(30, 40)]
+    assert 50 <= second.said[0][0] <= 53, "the minute began with the first of them, ten seconds before the restart"
+
+
+def test_two_processes_share_a_member(store: Store) -> None:
+    alive, phones = {0, 1}, [Phone(name="wecom"), Phone(name="wecom")]
+
+    async def story() -> None:
+        senders = [make(store, phone, budgets=BUDGETS, seat=Chair(seat, alive)) for seat, phone in enumerate(phones)]
+        running = [asyncio.create_task(for_seconds(sender, 200)) for sender in senders]
+        for n in range(60):
+            promise(store, f"{n}", channel="wecom", account="limei", not_before=START + timedelta(seconds=2 * (n // 2)))
+        await asyncio.gather(*running)
+
+    play(story())
+    at = sorted(at for phone in phones for at, _, _ in phone.said)
+    assert len(at) == 60 and {len(phone.said) > 0 for phone in phones} == {True}
+    assert all(after - before >= 60 for before, after in zip(at, at[30:], strict=False))
+
+
+def test_a_days_total_is_kept_over_a_restart_and_the_rest_goes_after_midnight(store: Store) -> None:
+    """At 23:00 ten of the day's ten are gone: a reply waits for midnight, an alarm takes the other channel."""
+    late = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    budgets = {"wecom": Budget(a_day=10)}
+    for n in range(9):
+        promise(store, f"{n}", channel="wecom", account="limei")
+    play(once(make(store, Phone(name="wecom"), budgets=budgets, tz=CHINA, clock=lambda: late)))
+    promise(store, "list", channel="wecom", account="limei", kind="digest")
+    promise(store, "tenth", channel="wecom", account="limei")
+    promise(store, "eleventh", channel="wecom", account="limei")
+    with store.write() as session:
+        session.execute(update(ChannelAccount).where(ChannelAccount.account == "7").values(last_heard_at=None))
+        session.commit()
+    wecom, telegram = Phone(name="wecom"), Phone()
+
+    async def story() -> None:
+        clock = lambda: late + timedelta(seconds=asyncio.get_running_loop().time())  # noqa: E731
+        sender = make(store, wecom, telegram, budgets=budgets, tz=CHINA, clock=clock, poll_every=30)
+        running = asyncio.create_task(for_seconds(sender, 2 * 3600))
+        await asyncio.sleep(60)
+        promise(store, "alarm", reminder="words", kind="alarm")
+        await running
+
+    play(story())
+    assert telegram.texts == ["李梅:alarm"] and telegram.said[0][0] < 120
+    assert wecom.texts == ["tenth", "eleventh", "list"] and 3600 <= wecom.said[1][0] <= 3660
+
+
+def test_what_is_planned_for_half_past_seven_goes_a_little_later_on_wecom(store: Store) -> None:
+    """At :00 and :30 the platform is busy with everybody's reminders. Who asks is answered at once."""
+    half_past = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+    with store.write() as session:
+        session.execute(update(ChannelAccount).where(ChannelAccount.account == "7").values(last_heard_at=None))
+        session.commit()
+    for n in range(40):
+        promise(store, f"d{n}", reminder="words", not_before=half_past, expires_at=half_past + timedelta(hours=5))
+    promise(store, "reply", channel="wecom", account="limei", not_before=half_past)
+    promise(store, "alarm", reminder="words", kind="alarm", not_before=half_past)
+    promise(store, "short", reminder="words", not_before=half_past, expires_at=half_past + timedelta(seconds=30))
+    wecom = Phone(name="wecom")
+    clock = lambda: half_past + timedelta(seconds=asyncio.get_running_loop().time())  # noqa: E731
+    play(for_seconds(make(store, wecom, budgets=BUDGETS, tz=CHINA, clock=clock), 400))
+    at = {text: at for at, _, text in wecom.said}
+    assert len(at) == 42 and at["reply"] < 1 and at["李梅:alarm"] < 1
+    later = [moment for text, moment in at.items() if text.startswith("李梅:d")]
+    assert min(later) >= 60 and max(later) <= 60 + 120 + 61 and len({round(m / 30) for m in later}) >= 4
+    assert (row(store, "short").status, row(store, "short").reason) == ("cancelled", TOO_LATE)
+
+
+@pytest.mark.parametrize(("kind", "goes_at"), [("notice", time(6, 30)), ("alarm", time(22, 0)), ("reply", time(22, 0))])
+def test_at_night_only_who_asked_and_emergencies_are_told(store: Store, kind: str, goes_at: time) -> None:
+    evening = datetime(2026, 11, 24, 22, 0, tzinfo=CHINA)
+    unasked = {"reminder": "words"} if kind != "reply" else {}
+    promise(store, "a", kind=kind, not_before=evening, **unasked)
+    promise(store, "over", reminder="words", kind="notice", not_before=evening, expires_at=evening + timedelta(hours=2))
+    phone = Phone()
+    clock = lambda: evening + timedelta(seconds=asyncio.get_running_loop().time())  # noqa: E731
+    play(for_seconds(make(store, phone, tz=CHINA, quiet=QuietHours(), clock=clock, poll_every=60), 10 * 3600))
+    (at, _, _) = phone.said[0]
+    assert (evening + timedelta(seconds=at)).replace(second=0, microsecond=0).time() in (
+        goes_at,
+        _minute_after(goes_at),
+    )
+    assert len(phone.said) == 1 and row(store, "over").reason == TOO_LATE, "what would be too late by then is cancelled"
+
+
+def _minute_after(at: time) -> time:
+    return time(at.hour, at.minute + 1)

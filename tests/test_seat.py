@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
-from bot.seat import SEATS, STILL_THERE, FileSeat, NoSeat, OnlySeat, ServerSeat, take_seat
+from bot.seat import AT_THE_TERMINAL, SEATS, STILL_THERE, FileSeat, NoSeat, OnlySeat, ServerSeat, take_seat
 from models.base import Store
 from models.secrets import Keyring
 from tests.databases import BACKENDS, SECRET, empty_store
@@ -45,6 +45,15 @@ def test_each_has_their_own_and_the_first_free_one_is_taken(store: Store) -> Non
     assert third.number == 0 and third.taken() == {0, 1}
     second.leave()
     third.leave()
+
+
+def test_a_terminal_sits_apart(store: Store) -> None:
+    terminal = take_seat(store, first=AT_THE_TERMINAL)
+    program = take_seat(store)
+    assert (terminal.number, program.number) == (AT_THE_TERMINAL, 0)
+    assert program.taken() == terminal.taken() == {0, AT_THE_TERMINAL}
+    terminal.leave()
+    program.leave()
 
 
 def test_a_killed_process_has_left(store: Store) -> None:
@@ -93,7 +102,7 @@ def test_postgresql_restarts() -> None:
     """All connections are cut. Nobody is taken for dead before they had the time to sit down again."""
     with empty_store("postgresql") as store:
         moment = 0.0
-        first, second = ServerSeat(store, lambda: moment), ServerSeat(store, lambda: moment)
+        first, second = ServerSeat(store, clock=lambda: moment), ServerSeat(store, clock=lambda: moment)
         assert first.taken() == {0, 1}
         with store.read() as session:
             others = "pid <> pg_backend_pid() AND datname = current_database()"

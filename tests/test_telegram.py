@@ -35,7 +35,7 @@ from bot.channels import (
     fit,
 )
 from bot.channels.telegram import Telegram
-from bot.channels.telegram_payloads import to_incoming, to_payloads
+from bot.channels.telegram_payloads import one_call_each, to_incoming, to_payloads
 from models.message import Choice, File, IncomingMessage, OutgoingMessage
 from tests.platforms.telegram_server import TelegramServer
 
@@ -188,7 +188,7 @@ OUTGOING = [
     (
         "a file with buttons",
         OutgoingMessage("", SUBMIT.choices, (PNG,), "v1"),
-        [("sendPhoto", {"chat_id": "7", "photo": PNG, "caption": "", "reply_markup": KEYS})],
+        [("sendPhoto", {"chat_id": "7", "photo": PNG, "reply_markup": KEYS})],
     ),
     (
         "several files, the words and buttons last",
@@ -224,6 +224,8 @@ OUTGOING = [
 @pytest.mark.parametrize(("outgoing", "expected"), [row[1:] for row in OUTGOING], ids=[row[0] for row in OUTGOING])
 def test_to_payloads(outgoing: OutgoingMessage, expected: list[tuple[str, dict[str, Any]]]) -> None:
     assert to_payloads("7", outgoing) == expected
+    one_by_one = [to_payloads("7", piece) for piece in one_call_each(outgoing)]
+    assert one_by_one == [[call] for call in expected]
 
 
 def test_short_labels_share_a_row() -> None:

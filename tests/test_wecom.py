@@ -490,18 +490,37 @@ def test_a_card_repeated_after_a_lost_answer_is_seen_once(server: WeComServer) -
     assert len(server.chat(LI_MEI)) == 1
 
 
-def test_a_retry_goes_on_where_the_last_try_ended(server: WeComServer) -> None:
-    app = app_of(server)
-    question = OutgoingMessage("题\n" + "字" * 900, YES_NO, context="c7")
-    send(app, question, key="k0")
-    whole = [seen.kind for seen in server.chat(LI_MEI)]
-    assert whole == ["text", "text", "text", "button_interaction"]
-    for failing in range(4):
-        server.fail_next(errcode=-1, skip=failing)
-        with pytest.raises(ChannelUnavailable):
-            send(app, question, key=f"k-{failing}")
-        send(app, question, key=f"k-{failing}")
-    assert [seen.kind for seen in server.chat(LI_MEI)] == whole * 5
+def test_a_message_is_cut_into_one_call_each(server: WeComServer, tmp_path: Path) -> None:
+    """So that each is paced and written down by itself, and after a failure none is said again."""
+    app, picture = app_of(server), tmp_path / "a.png"
+    picture.write_bytes(b"\x89PNG not empty")
+    files = (File("趋势.png", str(picture), "photo"),)
+    many = (
+        *(Choice(f"symptoms.{n}", f"症状{n}") for n in range(3)),
+        Choice("symptoms.done", "选好了"),
+        Choice("back", "上一步"),
+    )
+    for message, kinds in (
+        (OutgoingMessage("题\n" + "字" * 900, YES_NO, context="c7"), ["text", "text", "text", "button_interaction"]),
+        (OutgoingMessage("短题", YES_NO, context="c7", urgent=True), ["button_interaction"]),
+        (OutgoingMessage("短题", YES_NO, files, context="c7"), ["image", "button_interaction"]),
+        (OutgoingMessage("", files=files), ["image"]),
+        (OutgoingMessage("有什么症状?" + "字" * 60, many, context="c7", many=True), ["text", "vote_interaction"]),
+        (OutgoingMessage("字" * 700), ["text", "text"]),
+    ):
+        parts, before = app.parts(message), len(server.chat(LI_MEI))
+        for n, part in enumerate(parts):
+            calls = server.calls["message/send"]
+            send(app, part, key=f"{message.text[:9]}.{n}.{len(kinds)}{len(message.files)}")
+            assert server.calls["message/send"] == calls + 1
+        shown = server.chat(LI_MEI)[before:]
+        assert [seen.kind for seen in shown] == kinds
+        whole = app_of(server)
+        send(whole, message, key=f"whole {message.text[:9]} {len(kinds)}{len(message.files)}")
+        again = server.chat(LI_MEI)[before + len(kinds) :]
+        assert [(s.kind, s.text, s.buttons, s.urgent) for s in again] == [
+            (s.kind, s.text, s.buttons, s.urgent) for s in shown
+        ]
 
 
 def test_files_go_before_the_card_under_their_own_names(server: WeComServer, tmp_path: Path) -> None:

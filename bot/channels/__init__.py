@@ -69,7 +69,8 @@ Receive = Callable[[IncomingMessage], Awaitable[None]]
 
 
 class Channel(Protocol):
-    """One way to reach people. `send` is given one message that already fits `limits` and whose names are resolved.
+    """One way to reach people. `parts` cuts a message into what fits `limits` and takes one call each, names resolved;
+    each of them is paced, sent and written down by itself. `send` is given one of them.
 
     `key` is the outbox's unique key of this part; `again` is true when an earlier try may have gone out (a crash
     or time-out in between), so a platform with a duplicate check can use it. Returns the platform's message id,
@@ -84,6 +85,8 @@ class Channel(Protocol):
     async def stop(self) -> None: ...
 
     def routes(self) -> Sequence[BaseRoute]: ...
+
+    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]: ...
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None: ...
 

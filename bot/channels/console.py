@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute
 
-from bot.channels import Limits, Receive
+from bot.channels import Limits, Receive, fit
 from models.message import OutgoingMessage
 
 
@@ -27,6 +27,9 @@ class Console:
 
     def routes(self) -> Sequence[BaseRoute]:
         return ()
+
+    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
+        return fit(message, self.limits)
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
         self._said.append(message)

@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from bot.channels import NotAccepted, Receive, RecipientUnreachable
+from bot.channels import NotAccepted, Receive, RecipientUnreachable, fit
 from bot.channels.simulator_chats import Chat, Chats, Entry
 from bot.channels.simulator_looks import LOOKS, Drawing, pressed
 from models.message import File, IncomingMessage, OutgoingMessage
@@ -35,6 +35,9 @@ class Simulator:
 
     def routes(self) -> Sequence[BaseRoute]:
         return ()
+
+    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
+        return fit(message, self.limits)
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
         chat = self.chats.of.get(account)

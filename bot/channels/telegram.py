@@ -18,9 +18,9 @@ from starlette.routing import BaseRoute, Route
 from telegram import InputFile
 from telegram.request import BaseRequest
 
-from bot.channels import ChannelMisconfigured, Limits, MessageRejected, NotAccepted, Receive, SendError
+from bot.channels import ChannelMisconfigured, Limits, MessageRejected, NotAccepted, Receive, SendError, fit
 from bot.channels.telegram_api import BotApi, Poller, outcome, persist
-from bot.channels.telegram_payloads import TEXT, to_incoming, to_payloads
+from bot.channels.telegram_payloads import TEXT, one_call_each, to_incoming, to_payloads
 from models.message import File, IncomingMessage, OutgoingMessage
 
 log = structlog.get_logger()
@@ -86,11 +86,11 @@ class Telegram:
     def routes(self) -> Sequence[BaseRoute]:
         return [Route("/telegram/webhook", self._webhook, methods=["POST"])] if self._mode == "webhook" else []
 
-    async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
-        """Say one message; its reference is `chat:message`. Telegram has no duplicate check, so `key` goes unused.
+    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
+        return [piece for part in fit(message, self.limits) for piece in one_call_each(part)]
 
-        When a message takes several calls and a later one fails, the next try says all of it again.
-        """
+    async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
+        """Say one message; its reference is `chat:message`. Telegram has no duplicate check, so `key` goes unused."""
         sent: Any = None
         try:
             for method, payload in to_payloads(account, message):

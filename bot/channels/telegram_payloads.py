@@ -7,6 +7,7 @@ read them. Both functions are pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -116,7 +117,7 @@ def to_payloads(account: str, message: OutgoingMessage) -> list[tuple[str, dict[
         for file in message.files
     ]
     if len(calls) == 1 and not message.replaces and _units(message.text) <= CAPTION:
-        calls[0][1]["caption"] = message.text
+        calls[0][1].update({"caption": message.text} if message.text else {})
     elif message.text or not calls:
         parts = [message.text] if _units(message.text) <= TEXT else split(message.text, HALF)
         calls += [("sendMessage", {"chat_id": account, "text": part}) for part in parts]
@@ -126,6 +127,18 @@ def to_payloads(account: str, message: OutgoingMessage) -> list[tuple[str, dict[
     if message.choices:
         calls[-1][1]["reply_markup"] = {"inline_keyboard": keyboard(message)}
     return calls
+
+
+def one_call_each(message: OutgoingMessage) -> list[OutgoingMessage]:
+    """The message as messages that take one call each, in the order of `to_payloads`."""
+    if len(to_payloads("", message)) == 1:
+        return [message]
+    pieces = [OutgoingMessage("", files=(file,)) for file in message.files]
+    if not message.text:
+        return [*pieces[:-1], replace(message, files=message.files[-1:])]
+    texts = [message.text] if _units(message.text) <= TEXT else split(message.text, HALF)
+    last = replace(message, text=texts[-1], files=(), replaces=message.replaces if len(texts) == 1 else None)
+    return [*pieces, *map(OutgoingMessage, texts[:-1]), last]
 
 
 def _units(text: str) -> int:

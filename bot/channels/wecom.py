@@ -12,9 +12,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels import Limits, MessageRejected, NotAccepted, Receive, SendError
+from bot.channels import Limits, MessageRejected, NotAccepted, Receive, SendError, fit
 from bot.channels.wecom_callback import WINDOW, Envelopes, Refused, to_incoming
-from bot.channels.wecom_cards import BUTTONS, LABEL, TEXT_BYTES, Payload, file_payload, greyed, to_payload
+from bot.channels.wecom_cards import (
+    BUTTONS,
+    LABEL,
+    TEXT_BYTES,
+    Payload,
+    file_payload,
+    greyed,
+    one_call_each,
+    to_payload,
+)
 from bot.channels.wecom_client import TokensInMemory, TokenStore, WeComClient, delivered
 from models.message import File, IncomingMessage, OutgoingMessage
 
@@ -22,7 +31,6 @@ __all__ = ["TokenStore", "TokensInMemory", "WeCom", "to_incoming", "to_payload"]
 
 MAX_BODY = 1 << 20
 DUPLICATE_SECONDS = 1800  # how far back the platform looks for an equal message, when asked to
-UNFINISHED = 1000  # messages of several parts whose progress is remembered
 
 log = structlog.get_logger()
 
@@ -56,7 +64,6 @@ class WeCom:
         self._now = now
         self._receive: Receive | None = None
         self._accepted: OrderedDict[str, datetime] = OrderedDict()
-        self._gone: OrderedDict[str, int] = OrderedDict()
         self._background: set[asyncio.Task[None]] = set()
 
     async def start(self, receive: Receive) -> None:
@@ -71,12 +78,13 @@ class WeCom:
 
     # out
 
-    async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
-        """Say a message: its text, its files, and last the card, so that the buttons are at the bottom of the chat.
+    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
+        return [piece for part in fit(message, self.limits) for piece in one_call_each(part)]
 
-        Each of these is a call of its own. When one fails the ones before it have been seen, so the next try with
-        the same key begins where this one ended; what a crash or time-out leaves in doubt is for the platform's
-        duplicate check (`again`) and the card's task id.
+    async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
+        """Say a message: its text, its files, and last the card.
+
+        What a crash or time-out leaves in doubt is for the platform's duplicate check (`again`) and the card's task id.
         """
         try:
             payloads = to_payload(account, message, key=key)
@@ -87,24 +95,16 @@ class WeCom:
         card = payloads[-1:] if message.choices and payloads[-1]["msgtype"] == "template_card" else []
         parts: list[Payload | File] = [*payloads[: len(payloads) - len(card)], *message.files, *card]
         message_id = None
-        for number in range(self._gone.get(key, 0), len(parts)):
-            part = parts[number]
+        for part in parts:
             if isinstance(part, File):
                 media = await self._client.upload(part.path, part.name, image=part.kind == "photo")
                 part = file_payload(account, *media)
             message_id = delivered(await self._client.post("message/send", self._sealed(part, again)))
-            self._note_gone(key, number + 1)
-        self._gone.pop(key, None)
         return message_id
 
     def _sealed(self, payload: Payload, again: bool) -> Payload:
         checked = {"enable_duplicate_check": 1, "duplicate_check_interval": DUPLICATE_SECONDS} if again else {}
         return {**payload, "agentid": self._agent_id, **checked}
-
-    def _note_gone(self, key: str, parts: int) -> None:
-        self._gone[key] = parts
-        while len(self._gone) > UNFINISHED:
-            self._gone.popitem(last=False)
 
     # in
 

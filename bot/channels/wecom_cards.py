@@ -34,24 +34,51 @@ def to_payload(account: str, message: OutgoingMessage, *, key: str) -> list[Payl
 
     Raises ValueError for a choice id that does not fit the wire (`models.message.wire_id`).
     """
-    message = _sendable(message)
-    text = message.text.strip("\n")
-    ticks = [c for c in message.choices if _is_option(c)] if message.many else []
-    if 0 < len(ticks) <= VOTE_OPTIONS:
-        others = [c for c in message.choices if c not in ticks and not c.id.endswith(".done")]
-        if others:  # a vote card has room for one button only
-            text += f"\n(也可以回复:{'、'.join(c.label for c in others)})"
-        before, shown = _vote_words(text)
-        card = {"card_type": "vote_interaction", **shown, **_ballot(message, ticks)}
-    elif 0 < len(message.choices) <= BUTTONS:
-        before, shown = _button_words(text)
-        card = {"card_type": "button_interaction", **shown, "button_list": _buttons(message)}
+    message = _as_cards_take_it(_sendable(message))
+    if not message.choices:
+        return _texts(account, message.text)
+    before, shown = _words_of_card(message)
+    if message.many:
+        card = {"card_type": "vote_interaction", **shown, **_ballot(message)}
     else:
-        return _texts(account, "\n".join([text, *_numbered(message.choices)]))
+        card = {"card_type": "button_interaction", **shown, "button_list": _buttons(message)}
     if message.urgent:
         card["source"] = {"desc": "紧急", "desc_color": RED}
     card["task_id"] = task_id(account, key)
     return [*_texts(account, before), {"touser": account, "msgtype": "template_card", "template_card": card}]
+
+
+def one_call_each(message: OutgoingMessage) -> list[OutgoingMessage]:
+    """The message as messages that take one call each: its text, its files, and last the card, so that the buttons are
+    at the bottom of the chat.
+    """
+    message = _as_cards_take_it(_sendable(message))
+    before = _words_of_card(message)[0] if message.choices else message.text
+    pieces = [OutgoingMessage(part) for part in split(before, _LIMITS) if part.strip()]
+    pieces += [OutgoingMessage("", files=(file,)) for file in message.files]
+    if message.choices:
+        pieces.append(replace(message, text="" if before else message.text, files=()))
+    return pieces or [message]
+
+
+def _as_cards_take_it(message: OutgoingMessage) -> OutgoingMessage:
+    """What a card has no room for is written out: the buttons beside a vote, or all choices when they are too many."""
+    text = message.text.strip("\n")
+    ticks = [c for c in message.choices if _is_option(c)] if message.many else []
+    if 0 < len(ticks) <= VOTE_OPTIONS:
+        done = [c for c in message.choices if c.id.endswith(".done")]
+        others = [c for c in message.choices if c not in ticks and c not in done]
+        if others:  # a vote card has room for one button only
+            text += f"\n(也可以回复:{'、'.join(c.label for c in others)})"
+        return replace(message, text=text, choices=(*ticks, *done))
+    if len(message.choices) <= BUTTONS:
+        return replace(message, text=text, many=False)
+    return replace(message, text="\n".join([text, *_numbered(message.choices)]), choices=(), many=False)
+
+
+def _words_of_card(message: OutgoingMessage) -> tuple[str, Payload]:
+    """(what must be said before the card, the words on the card)."""
+    return _vote_words(message.text) if message.many else _button_words(message.text)
 
 
 def file_payload(account: str, kind: str, media_id: str) -> Payload:
@@ -112,7 +139,8 @@ def _buttons(message: OutgoingMessage) -> list[Payload]:
     return [{"text": _label(c), "style": 1, "key": wire_id(message.context, c.id)} for c in message.choices]
 
 
-def _ballot(message: OutgoingMessage, ticks: Sequence[Choice]) -> Payload:
+def _ballot(message: OutgoingMessage) -> Payload:
+    ticks = [c for c in message.choices if _is_option(c)]
     field = ticks[0].id.partition(".")[0]
     done = next((c for c in message.choices if c.id.endswith(".done")), Choice(f"{field}.done", "提交"))
     options = [
