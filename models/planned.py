@@ -95,5 +95,5 @@ def _given_up(expires_at: datetime | None, now: datetime) -> ColumnElement[bool]
 def _people(session: Session, workers: Sequence[int]) -> FromClause:
     """The workers as a table of one column, from one parameter however many they are."""
     if session.get_bind().dialect.name == "postgresql":
-        return func.unnest(cast(list(workers), ARRAY(BigInteger))).table_valued("value", name="people")
+        return func.unnest(cast(list(workers), ARRAY(BigInteger))).table_valued("value", name="people").render_derived()
     return func.json_each(json.dumps(workers)).table_valued("value", name="people")
