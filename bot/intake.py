@@ -79,7 +79,7 @@ class Lane:
         self._works: deque[Job] = deque()
         self._messages: deque[Job] = deque()
         self._ending = False
-        self._seconds = GROUP_TIME / GROUP  # a message takes, about
+        self._seconds = GROUP_TIME / 8  # a message takes, about; until we know better, on a slow machine
 
     def put(self, job: Job | None) -> None:
         """From any thread; None when it was the last."""
