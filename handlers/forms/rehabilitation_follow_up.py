@@ -46,9 +46,9 @@ PRESSURE_SORE = SelectOne(
     field="pressure_sore",
     title="压疮",
     words=("压疮", "褥疮"),
-    options=options((1, "无", "没有", "没压疮", "无压疮"), (2, "有", "有压疮", "破了", "烂了")),
+    options=options((1, "无", "没有", "没压疮", "没有压疮", "无压疮"), (2, "有", "有压疮", "破了", "烂了")),
     asked=False,
-    bare=("无压疮", "没压疮", "有压疮"),
+    bare=("无压疮", "没压疮", "没有压疮", "有压疮"),
 )
 
 form = Form(

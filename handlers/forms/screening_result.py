@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from handlers.form import Form
 from handlers.forms import common
 from handlers.forms.event import NOTE
 from handlers.protocols import screening as protocol
-from handlers.steps import Day, Known, Number, SelectMany, SelectOne, Text, options
+from handlers.steps import Day, Found, Known, Number, SelectMany, SelectOne, Text, options
 from handlers.turn import Turn
 from models.conversation import Doubt
 from models.record import Record
@@ -53,7 +53,18 @@ class Result(SelectOne):
         return {self.field: self.show(answers)} if self.field in answers else {}
 
 
-KIND = SelectOne(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kind(SelectOne):
+    """HPV and BI-RADS tell the test as well as its finding: the words are left for the steps of the finding to read."""
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for found in super().find(line, known):
+            yield found
+            if found.answer.values:
+                yield Found(found.start, found.start, found.answer, announced=True)
+
+
+KIND = Kind(
     field="kind", title="筛查项目", ask="是哪一项筛查的结果?", words=("项目",),
     options=options(*((code, test.title, *WORDS[code]) for code, test in TESTS.items())),
 )  # fmt: skip
@@ -80,7 +91,7 @@ HPV_TYPE = SelectOne(
 )  # fmt: skip
 TBS = SelectOne(
     field="tbs", title="TBS分类", words=("TBS", "TCT"), asked=False, when=of("cervical"),
-    options=options((1, "未见上皮内病变", "NILM", "阴性"), (2, "ASC-US", "ASCUS"), (3, "ASC-H", "ASCH"), (4, "LSIL", "低度病变"), (5, "HSIL", "高度病变"), (6, "AGC"), (7, "癌", "鳞癌", "腺癌")),
+    options=options((1, "未见上皮内病变", "NILM", "阴性"), (2, "ASC-US", "ASCUS"), (3, "ASC-H", "ASCH"), (4, "LSIL", "低度病变"), (5, "HSIL", "高度病变"), (6, "AGC"), (7, "癌", "鳞癌", "腺癌", "癌细胞")),
 )  # fmt: skip
 BIRADS = Number(
     field="birads", title="BI-RADS分类", ask="乳腺 BI-RADS 几类?(0到6)", words=("BI-RADS", "BIRADS", "BI-RADS分类", "乳腺"), unit="类", units={"类": 1, "级": 1},
@@ -216,7 +227,7 @@ form = Form(
     code="screening_result",
     title="免费筛查结果",
     about="resident",
-    words=("免费筛查结果", "筛查结果", "检查结果", "两癌筛查", "两癌检查", *(word for words in WORDS.values() for word in words if len(word) > 2)),
+    words=("免费筛查结果", "筛查结果", "检查结果", "两癌筛查", "两癌检查", "两癌", *(word for words in WORDS.values() for word in words if len(word) > 2)),
     yields_to=("referral_up",),
     protocol=protocol.protocol,
     check=check,

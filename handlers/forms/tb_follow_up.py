@@ -36,7 +36,7 @@ TREATMENT_MONTH = Number(
     when=lambda known: month_of(known) is None or "treatment_month" in known.answers,
 )  # fmt: skip
 _SOME = re.compile(
-    r"漏(?:服|吃|了|过|药){1,3}(?:好?几|一些|不少|多)(?:次|顿|天)|(?:经常|有时|有时候|老是|总|总是)漏(?:服|吃|药)?"
+    r"漏(?:服|吃|了|过|药){1,3}(?:好?几|一些|不少|多)(?:次|顿|天)|漏(?:服|吃|了|过|药){1,3}(?:[1一两半几]|\d+)个?(?:星期|礼拜|周|月)|(?:经常|有时|有时候|老是|总|总是)漏(?:服|吃|药)?"
 )
 
 

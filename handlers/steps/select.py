@@ -99,7 +99,9 @@ class Select(Step):
 
     @cached_property
     def _apart(self) -> frozenset[str]:
-        return frozenset(word.lower() for o in self.options for word in o.apart)
+        """A single character (癌, 咸) may be a part of any other word."""
+        single = (word for o in self.options for word in (o.label, *o.words) if len(word) == 1)
+        return frozenset(word.lower() for word in (*single, *(word for o in self.options for word in o.apart)))
 
     @cached_property
     def _replies(self) -> frozenset[str]:
