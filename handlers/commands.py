@@ -90,6 +90,12 @@ def _examples(turn: Turn) -> list[str]:
     return ["要数字直接问:汇总 托口镇 上个月;汇总 2026年三季度", ""]
 
 
+def _services(turn: Turn, words: str) -> None:
+    """项目: every service that can be recorded, by name; a name begins it."""
+    titles = [form.title for form in FORMS.values() if not form.by_command]
+    turn.say(f"能记{len(titles)}种,发名称就开始,也可以一行话说完:\n" + "、".join(titles), HINTS)
+
+
 def _back(turn: Turn, words: str) -> None:
     if turn.conversation.is_open:
         filling.step_back(turn)
@@ -127,6 +133,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("逾期", "/overdue", "过期没访的", lambda turn, words: worklist.overdue(turn, words), takes_words=True),
     Command("随访", "/visit", "记一次随访", _visit, for_whom=DOCTORS),
+    Command("项目", "/services", "能记的全部服务", _services, for_whom=DOCTORS),
     Command("签约", "/sign", "家庭医生签约", _start_form("signing"), for_whom=DOCTORS),
     Command("义诊", "/clinic", "记一场义诊", _start_form("outreach_clinic"), for_whom=DOCTORS),
     Command(
