@@ -35,7 +35,7 @@ from tests.conftest import CHINA, NOW
 
 MOST_MESSAGES = 150
 VALUES = {
-    "disability_card": "43128119560307121543",
+    "disability_card": "跳过",
     "scores": "3 2 2 1 1 2 1 1 2 3 2 2 3 2 1 2 1 1 1 1 2 2 1 1 1 2 1 2 2 1 2 1 1",
     "systolic": "152/94",
     "fasting_glucose": "空腹 8.2",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -246,6 +246,16 @@ def bmi(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
 def closes(decision: Decision | None, why: str) -> Due:
     """Whoever does not belong in the programme leaves it, with the reason, and is referred (domain.md M-25)."""
     return Due(on=decision.next_due_on if decision else None, ended=f"不符合纳入条件:{why}")
+
+
+def untold(field: str) -> Callable[[Known], bool]:
+    """Asked while nobody has told it; what was told once, and is remembered, holds until told otherwise."""
+    return lambda known: field not in known.details or field in known.answers
+
+
+def remembered(answers: Mapping[str, Any], known: Known, fields: Iterable[str]) -> dict[str, Any]:
+    """Of these fields those that were told before and not today."""
+    return {name: known.details[name] for name in fields if name in known.details and name not in answers}
 
 
 def outside(decision: Decision | None) -> bool:

@@ -7,53 +7,48 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.protocols.rehabilitation import GRADES, KINDS
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step
+from models.conversation import Doubt
 from models.identity import NotAnIdentity, check_identity, mask_identity
 
-KINDS = {1: "视力", 2: "听力", 3: "言语", 4: "肢体", 5: "智力", 6: "精神", 7: "多重"}
-GRADES = {1: "一级", 2: "二级", 3: "三级", 4: "四级"}
-_CARD = re.compile(r"(?<![0-9A-Za-z])(\d{17}[\dXx])([1-7])([1-4])(B\d)?(?![0-9A-Za-z])")
+_CARD = re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx][0-9]{2}(?:B\d)?(?![0-9A-Za-z])")
+_SEPARATORS = re.compile(r"[\s-]+")
+_REISSUED = re.compile(r"B\d$")
+DIGITS = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DisabilityCard(Step):
-    """The card's number. It gives kind and grade; of the number itself only a masked form is kept."""
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return (self.field, "disability_kind", "disability_grade")
-
-    def is_answered(self, answers: Mapping[str, Any]) -> bool:
-        return self.field in answers
+    """The certificate's number, checked. It gives kind and grade; of the number itself only a masked form is kept."""
 
     def read(self, text: str, known: Known) -> Answer:
-        match = _CARD.fullmatch(re.sub(r"[\s-]", "", text))
-        if match is None:
+        said = _REISSUED.sub("", _SEPARATORS.sub("", text.strip()).upper())
+        if re.fullmatch(r"[0-9]{17}[0-9X]", said):
+            raise NotUnderstood("这是18位的身份证号。残疾人证号是20位,后面还有1位类别、1位等级,请照证抄全。")
+        if not re.fullmatch(r"[0-9]{17}[0-9X][0-9]{2}", said):
+            raise NotUnderstood(f"残疾人证号是20位:18位身份证号,加1位类别、1位等级。这里有{len(said)}位,请核对后再发。")
+        try:
+            identity = check_identity(said[:18], known.today)
+        except NotAnIdentity as error:
+            raise NotUnderstood(f"残疾人证号的前18位:{error.reason}") from None
+        kind, grade = int(said[18]), int(said[19])
+        if kind not in KINDS or grade not in GRADES:
+            raise NotUnderstood("第19位是残疾类别(1到7),第20位是等级(1到4),请照证核对后再发。")
+        if known.born_on is not None and identity.born_on != known.born_on:
             raise NotUnderstood(
-                "残疾人证号是20位:18位身份证号,加1位类别(1到7)和1位等级(1到4)。请核对后再发,没有可以跳过。"
+                f"证号里的出生日期是{identity.born_on},和档案里的{known.born_on}不一样,请核对是不是这个人的证。"
             )
-        return self._of(match, known)
+        masked = f"{mask_identity(identity.number)}{kind}{grade}"
+        return Answer({self.field: masked, "disability_kind": kind, "disability_grade": grade})
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for match in _CARD.finditer(line):
             try:
-                yield Found(*match.span(), self._of(match, known), announced=True)
-            except NotUnderstood:
-                return
+                answer = self.read(match[0], known)
+            except NotUnderstood as error:
+                answer = Answer({}, Doubt(str(error), []))
+            yield Found(match.start(), match.end(), answer, announced=True)
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return str(answers[self.field])
-
-    def _of(self, match: re.Match[str], known: Known) -> Answer:
-        try:
-            identity = check_identity(match[1], known.today)
-        except NotAnIdentity as error:
-            raise NotUnderstood(f"残疾人证号的前18位:{error.reason}") from None
-        kind, grade = int(match[2]), int(match[3])
-        return Answer(
-            {
-                self.field: f"{mask_identity(identity.number)}{kind}{grade}",
-                "disability_kind": kind,
-                "disability_grade": grade,
-            }
-        )

@@ -114,12 +114,6 @@ def check(known: Known) -> Doubt | None:
     return None
 
 
-def remembered(known: Known) -> dict[str, Any]:
-    """The notice as it was told before."""
-    names = ("notified_on", "notified_hour")
-    return {name: known.details[name] for name in names if name in known.details and name not in known.answers}
-
-
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
     return ["person.tb_visited"]
 
@@ -187,7 +181,7 @@ form = Form(
         common.NEXT,
     ),
     check=check,
-    derive=lambda answers, known: remembered(known),
+    derive=lambda answers, known: common.remembered(answers, known, ("notified_on", "notified_hour")),
     marks=marks,
     owes=owes,
     enrols="always",

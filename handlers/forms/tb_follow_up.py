@@ -191,7 +191,7 @@ def _end(known: Known) -> Doubt | None:
 
 def derive(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
     """What was told before and holds on, the month of treatment, and the share of doses taken in per cent."""
-    derived = {name: known.details[name] for name in REMEMBERED if name in known.details and name not in answers}
+    derived = common.remembered(answers, known, REMEMBERED)
     month = month_of(known)
     if month is not None and "treatment_month" not in answers:
         derived["treatment_month"] = month

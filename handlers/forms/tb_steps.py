@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from handlers.forms import common
 from handlers.forms.danger import danger_step
 from handlers.protocols import tb
-from handlers.steps import Known, SelectMany, SelectOne, Text, options
-
-
-def untold(field: str) -> Callable[[Known], bool]:
-    """Asked while nobody has told it; what was told once holds until told otherwise."""
-    return lambda known: field not in known.details or field in known.answers
-
+from handlers.steps import SelectMany, SelectOne, Text, options
 
 SYMPTOMS = SelectMany(
     field="symptoms",
@@ -62,21 +54,21 @@ DANGER = danger_step(
 _LETTERS = r"\d{0,2}H[A-Z0-9()]{1,14}(?:\s*/\s*\d{0,2}H[A-Z0-9()]{0,14})?"
 REGIMEN = Text(
     field="regimen", title="化疗方案", ask="化疗方案是什么?例如 2HRZE/4HR,照治疗记录卡写。", words=("化疗方案", "治疗方案", "方案"),
-    like=_LETTERS, by_itself=True, longest=60, when=untold("regimen"),
+    like=_LETTERS, by_itself=True, longest=60, when=common.untold("regimen"),
 )  # fmt: skip
 REGIMEN_USE = SelectOne(
     field="regimen_use",
     title="用法",
     ask="药怎么吃?",
     options=options((1, "每日", "=每天吃", "每日服药"), (2, "间歇", "隔日", "隔天吃", "隔日服药", "间歇服药")),
-    when=untold("regimen_use"),
+    when=common.untold("regimen_use"),
     bare=("每日服药", "隔日", "隔天吃", "隔日服药", "间歇服药"),
 )
 DOSAGE_FORMS = SelectMany(
     field="dosage_forms",
     title="药品剂型",
     ask="是哪种药?可以多选。",
-    when=untold("dosage_forms"),
+    when=common.untold("dosage_forms"),
     none_code="",
     options=options(
         (1, "固定剂量复合制剂", "复合制剂", "FDC", "合剂"),
@@ -89,7 +81,7 @@ SUPERVISOR = SelectOne(
     field="supervisor",
     title="督导人员",
     ask="谁看着病人吃药?",
-    when=untold("supervisor"),
+    when=common.untold("supervisor"),
     words=("督导", "督导员"),
     options=options(
         (1, "医生", "医生督导", "村医督导", "医务人员督导", "我督导", "=村医"),

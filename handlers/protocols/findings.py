@@ -118,7 +118,7 @@ def told_now(f: Findings) -> bool:
     return told(f.answers, f.get("mode"))
 
 
-VALUES = ("systolic", "diastolic", "readings", "fasting_glucose", "postprandial_glucose", "random_glucose")
+VALUES = ("systolic", "diastolic", "readings", "fasting_glucose", "postprandial_glucose", "random_glucose", "spo2")
 
 
 def tells_a_value(f: Findings) -> bool:

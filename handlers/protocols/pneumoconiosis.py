@@ -1,141 +1,262 @@
-"""Follow-up of people with pneumoconiosis: alarms, and an interval that the county has to set. 尘肺病患者随访
+"""Pneumoconiosis: oxygen, sudden worsening, and the help that a patient is due. 尘肺病患者随访
 
-No national follow-up form of the basic public-health services was at hand (domain.md A11): how often somebody is seen
-is a setting without a default, and a visit says so as long as the county has not set it.
+No national follow-up form was opened (domain.md A11): how often is a setting without default. Fields and urgent signs
+are clinical ([K]).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.common import ANY_FORM, CONTACT, TWO_WEEKS, emergency, refer
-from handlers.protocols.findings import codes, has_sign, number, setting
+from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, emergency, refer, safety, soon
+from handlers.protocols.findings import (
+    before,
+    by_telephone,
+    codes,
+    danger_question_answered,
+    danger_signs,
+    has_sign,
+    has_symptom,
+    is_yes,
+    number,
+)
+from handlers.protocols.lungs import (
+    LOW_IF_USUAL_UNKNOWN,
+    low_oxygen,
+    oxygen_words,
+    schedule_rules,
+    scheduled,
+    spo2,
+    visits_a_year,
+)
 
-NORM = "尘肺病患者随访管理(新划入项目) / domain.md A11"
+NORM = "尘肺病患者随访(新划入项目) / domain.md A11"
 
-SPO2_URGENT = 90  # per cent, at rest
-BREATHLESS_AT_REST, BREATHLESS_INDOORS = 4, 3  # mMRC
-ALIVE = 1
-
+NO_SYMPTOMS = 1
+SYMPTOMS = {
+    1: "无症状",
+    2: "咳嗽",
+    3: "咳痰",
+    4: "胸痛",
+    5: "气短、呼吸困难",
+    6: "咯血",
+    7: "发热",
+    8: "下肢水肿",
+    9: "其他",
+}
+CHEST_PAIN, BREATHLESS, BLOOD = 4, 5, 6
+COMPLICATIONS = {0: "无", 1: "肺结核", 2: "气胸", 3: "肺心病", 4: "呼吸衰竭", 5: "肺部感染", 6: "其他"}
+TUBERCULOSIS, PNEUMOTHORAX, HEART, RESPIRATORY_FAILURE, INFECTION, OTHER = range(1, 7)
+WEEK = 7  # days; 可疑肺结核转诊后1周内电话随访
 DANGER_SIGNS = {
-    "sudden_chest_pain": "突然胸痛、气促加重(可能是气胸)",
-    "haemoptysis": "咯血",
+    "sudden_chest_pain": "突然胸痛、气促加重",
+    "much_blood": "大口咯血",
     "cyanosis": "口唇发紫",
-    "altered_consciousness": "意识不清、叫不醒或嗜睡",
-    "fever": "发热、痰变多变黄",
+    "drowsy": "嗜睡、反应迟钝",
+    "infection": "发热、痰变多变黄",
+    **COMMON_SIGNS,
     "none": "以上都没有",
 }
-COMPLICATIONS = {1: "无", 2: "肺结核", 3: "气胸", 4: "肺心病", 5: "呼吸衰竭", 6: "肺部感染", 7: "其他"}
-TUBERCULOSIS, INFECTION = 2, 6
-
+PHLEGM, FEVER = 3, 7
+QUESTIONS = {
+    CHEST_PAIN: "胸痛是不是突然开始的?有没有下面的情况?",
+    BREATHLESS: "气短是不是突然加重?有没有下面的情况?",
+    BLOOD: "咯了多少血?有没有下面的情况?",
+    PHLEGM: "痰和平时比怎么样?有没有下面的情况?",
+    FEVER: "烧到多少度,痰怎么样?有没有下面的情况?",
+}
+AT_REST = 4  # mMRC: breathless when dressing or speaking
+NO_HELP = 2  # 1有 2无
+HELP = {
+    "injury_insurance": "工伤保险",
+    "medical_aid": "医疗救助",
+    "subsistence": "最低生活保障",
+    "compensation": "赔偿",
+}
 SETTINGS = {
-    "pneumoconiosis.visits_per_year": Setting(None, "每年随访几次", "[K-low]"),
+    "pneumoconiosis.visits_per_year": Setting(None, "每年随访几次", "[K-low],没有全国的随访表,由县里提供"),
 }
 
 
-def saturation(f: Findings) -> float | None:
-    return number(f.get("spo2"))
+def low(f: Findings) -> bool:
+    """Below 90 whatever is usual here (A11), or as for COPD against the usual value (M-21)."""
+    value = spo2(f)
+    return low_oxygen(f) or (value is not None and value < LOW_IF_USUAL_UNKNOWN)
 
 
-def low_saturation(f: Findings) -> bool:
-    value = saturation(f)
-    return value is not None and value < SPO2_URGENT
+def unanswered(f: Findings) -> bool:
+    return has_symptom(f, *QUESTIONS) and not danger_question_answered(f)
 
 
-def very_breathless(f: Findings) -> bool:
-    return (number(f.get("mmrc")) or 0) >= BREATHLESS_AT_REST
+def danger_question(f: Findings) -> str:
+    """How to ask for danger signs now, or "" when nothing calls for it."""
+    return next((words for code, words in QUESTIONS.items() if has_symptom(f, code)), "")
 
 
-def new_complication(f: Findings) -> bool:
-    return bool(codes(f.get("complications")) - {1})
+def newly(f: Findings, *kinds: int) -> bool:
+    """A complication of these kinds that the last visit which asked did not have."""
+    asked = next((v for v in before(f) if v.answers.get("complication_kinds") is not None), None)
+    known = codes(asked.answers["complication_kinds"]) if asked else frozenset()
+    return not (codes(f.get("complication_kinds")) - known).isdisjoint(kinds)
 
 
-def not_set(f: Findings) -> bool:
-    return not setting(f, SETTINGS, "pneumoconiosis.visits_per_year")
+def without_help(f: Findings) -> list[str]:
+    return [title for field, title in HELP.items() if f.get(field) == NO_HELP]
 
 
-ACT = (
+ACT = (  # all that match; the most severe wins, and of equal ones the first is said first
     *ANY_FORM,
     Rule(
         "PNE-11",
         when=lambda f: has_sign(f, "sudden_chest_pain"),
-        then=emergency("马上打120:可能是气胸。让病人坐着、不要用力、不要走动,不要自己送。"),
+        then=emergency("马上打120:可能是气胸。让病人坐着不动、少说话,有氧气先吸上,不要自己走。"),
         because="突然胸痛、气促加重",
         source=NORM,
         certainty="[K]",
     ),
     Rule(
         "PNE-12",
-        when=lambda f: has_sign(f, "haemoptysis"),
-        then=emergency("马上紧急转诊:咯血。让病人侧卧、头低,把血咳出来,不要咽;量大马上打120。"),
-        because="咯血",
+        when=lambda f: has_sign(f, "much_blood", "cyanosis", "drowsy"),
+        then=emergency("马上打120:有人守着,大口咯血的侧卧、头偏低,把血咳出来。"),
+        because="大口咯血、口唇发紫或嗜睡({signs})",
         source=NORM,
         certainty="[K]",
     ),
     Rule(
         "PNE-13",
-        when=lambda f: low_saturation(f) or has_sign(f, "cyanosis"),
-        then=emergency("马上紧急转诊:缺氧。有氧气的低流量(每分钟1~2升)吸上,坐着送,意识不清马上打120。"),
-        because="静息血氧低于90%({spo2})或口唇发紫",
+        when=low,
+        then=emergency("马上转诊:血氧低了。坐着休息5分钟、暖手再测一次,仍低就吸氧,今天送上级医院。"),
+        because="血氧低于90%,或比平时低3个点以上({spo2},{usual})",
+        source="尘肺病患者随访(新划入项目) / domain.md A11、M-21",
+        certainty="[K],75 %",
+    ),
+    Rule(
+        "PNE-14",
+        when=lambda f: has_symptom(f, BLOOD),
+        then=emergency("马上转诊:有咯血。让病人静卧、别用力咳,今天送上级医院;大口咯血打120。"),
+        because="咯血",
         source=NORM,
         certainty="[K]",
     ),
     Rule(
-        "PNE-14",
-        when=very_breathless,
-        then=refer("一两天内转到定点医院:穿衣、说话都喘,不要等到下次随访。"),
-        because="呼吸困难4级:穿衣、脱衣或说话就喘",
+        "PNE-15",
+        when=lambda f: newly(f, PNEUMOTHORAX, RESPIRATORY_FAILURE),
+        then=emergency("马上转诊:气胸或呼吸衰竭要住院,有人陪着,今天送上级医院。"),
+        because="新并发气胸或呼吸衰竭",
+        source=NORM,
+        certainty="[K]",
+    ),
+    Rule(
+        "PNE-21",
+        when=lambda f: newly(f, TUBERCULOSIS),
+        then=Outcome(
+            urgency=Urgency.REFER,
+            refer=True,
+            next_days=WEEK,
+            say="转结核病定点医疗机构:两种病要一起治,一周内打电话问去了没有。",
+        ),
+        because="新并发肺结核或可疑",
+        source="尘肺病患者随访、规范(第三版)·肺结核 / domain.md A11、A4",
+        certainty="[K]",
+    ),
+    Rule(
+        "PNE-22",
+        when=lambda f: newly(f, HEART, INFECTION, OTHER),
+        then=refer("建议转上级医院:有并发症,两周内主动问结果。"),
+        because="新并发肺心病、肺部感染或其他",
+        source=NORM,
+        certainty="[K]",
+    ),
+    Rule(
+        "PNE-23",
+        when=lambda f: number(f.get("mmrc")) == AT_REST,
+        then=refer("一两天内转上级医院:穿衣、说话都喘,不要等到下次随访。"),
+        because="呼吸困难4级",
+        source=NORM,
+        certainty="[D],待县里医生确认",
+    ),
+    Rule(
+        "PNE-24",
+        when=lambda f: has_sign(f, "infection"),
+        then=refer("一两天内转上级医院:可能是肺部感染,查胸片、查痰,排除肺结核。"),
+        because="发热、痰变多变黄",
+        source=NORM,
+        certainty="[K]",
+    ),
+    Rule(
+        "PNE-41",
+        when=unanswered,
+        then=soon("问清胸痛、气短是不是突然加重,咯血多少,痰黄不黄,有一样就转诊。", "danger_question_open"),
+        because="有胸痛、气短、咯血、咳痰或发热,危急征象还没有问清",
         source=NORM,
         certainty="[D]",
     ),
     Rule(
-        "PNE-15",
-        when=lambda f: new_complication(f) or has_sign(f, "fever"),
-        then=refer("转定点医院看并发症:查胸片、查痰,肺结核要按传染病报告。"),
-        because="有并发症,或发热、痰变多变黄",
+        "PNE-42",
+        when=lambda f: has_sign(f, "chest_pain"),
+        then=soon("胸痛不到10分钟:让病人休息,再痛或满10分钟打120;两周内请医生看。"),
+        because="胸痛或胸闷,不到10分钟",
+        source=safety(17),
+        certainty="[D] 80 %",
+    ),
+    *CONTACT,
+    Rule(
+        "PNE-51",
+        when=lambda f: spo2(f) is None and not by_telephone(f),
+        then=Outcome(say="没有测血氧:有指夹血氧仪的请测一次。"),
+        because="当面随访没有血氧值",
+        source=NORM,
+        certainty="[D]",
+    ),
+    Rule(
+        "PNE-52",
+        when=lambda f: bool(without_help(f)),
+        then=Outcome(say="没有享受的({help}):告诉病人和家属去哪里申请,报乡镇卫生院。"),
+        because="工伤保险、医疗救助、最低生活保障、赔偿中有没享受的({help})",
         source=NORM,
         certainty="[K]",
     ),
-    *CONTACT[1:],
     Rule(
-        "PNE-16",
-        when=not_set,
-        then=Outcome(say="县里还没有设置尘肺病多久随访一次:下次日期请您自己定,点“补充其他项”填“下次随访”。"),
-        because="尘肺病随访间隔全国没有统一规定,县里没有设置",
+        "PNE-53",
+        when=lambda f: is_yes(f.get("rehabilitation_station")),
+        then=Outcome(say="提醒病人去康复站做呼吸训练,看做得怎么样。"),
+        because="没有去康复站",
         source=NORM,
-        certainty="[K-low]",
+        certainty="[D]",
     ),
     Rule(
-        "PNE-17",
-        when=lambda f: True,
-        then=Outcome(say="继续戒烟、防感冒、做呼吸锻炼;胸痛气促突然加重马上打120。"),
-        because="病情平稳,按期随访",
+        "PNE-54",
+        when=lambda f: (number(f.get("smoking_per_day")) or 0) > 0,
+        then=Outcome(say="还在吸烟:劝戒烟,不要再接触粉尘。"),
+        because="仍在吸烟",
         source=NORM,
         certainty="[K]",
     ),
+    *schedule_rules("PNE", "尘肺病", SETTINGS, "pneumoconiosis.visits_per_year", NORM),
 )
 
 
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
-    """需要转诊的两周内追访;其余按县里设置的每年次数平均分开,没有设置就不排期,由医生自己定。"""
-    if within is not None:
-        return f.on + timedelta(days=min(within, TWO_WEEKS))
-    times = setting(f, SETTINGS, "pneumoconiosis.visits_per_year")
-    return f.on + timedelta(days=365 // int(times)) if times else None
+    """规则要求两周内的14天;其余按县里定的每年次数(设置 pneumoconiosis.visits_per_year)等分;没有设置的,由医生定。
+    电话随访:原定日期不动;县里设置了间隔而原定日期已到的,14天内补一次。"""
+    return scheduled(f, within, visits_a_year(f, SETTINGS, "pneumoconiosis.visits_per_year"))
 
 
 def values(f: Findings) -> Mapping[str, object]:
-    value = saturation(f)
-    return {"spo2": "未测" if value is None else f"{value:g}%"}
+    return {
+        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
+        "help": "、".join(without_help(f)),
+        **oxygen_words(f),
+    }
 
 
 protocol = Protocol(
     code="pneumoconiosis",
     title="尘肺病患者随访",
     version="2019+M",
-    source="新划入基本公共卫生服务相关工作规范·职业病(尘肺病)",
+    source="新划入基本公共卫生服务(尘肺病),没有全国的随访表,字段按职业病随访调查",
     classifications={},
     classify=(),
     act=ACT,

@@ -1,94 +1,159 @@
-"""Rehabilitation of the disabled at home: what calls for somebody else, and an interval the county sets. 残疾人康复随访
+"""Rehabilitation of the disabled: what is needed, what was given, and where it is to be applied for. 残疾人康复随访
 
-There is no national follow-up form (domain.md A12): the interval is a setting without a default.
+No national follow-up form (domain.md A12): how often is a setting without default. The certificate's 20 digits are the
+identity number, the kind and the grade.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.common import CONTACT, refer
-from handlers.protocols.findings import is_yes, setting
+from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, refer, safety, soon
+from handlers.protocols.findings import codes, danger_signs, has_sign, is_yes
+from handlers.protocols.lungs import schedule_rules, scheduled, visits_a_year
 
-NORM = "残疾人康复服务(全国没有统一的随访表) / domain.md A12"
-WORSE = 4
-TRANSFER = 7
+NORM = "残疾人康复(重点人群) / domain.md A12"
 
-SETTINGS = {"rehabilitation.visits_per_year": Setting(None, "每年康复随访几次", "[K-low]")}
+KINDS = {1: "视力", 2: "听力", 3: "言语", 4: "肢体", 5: "智力", 6: "精神", 7: "多重"}
+GRADES = {1: "一级", 2: "二级", 3: "三级", 4: "四级"}
+NEEDS = {0: "没有", 1: "手术", 2: "康复训练", 3: "辅助器具", 4: "护理", 5: "药物"}
+NURSING = 4
+MET_BY = {1: {7}, 2: {1, 7}, 3: {2, 7}, 4: {3}, 5: {4}}  # need -> what was done that meets it; 7 is 转介
+WORSE = 4  # of 1明显好转 2好转 3无变化 4加重
+OLDEST_CHILD = 6  # years; 0~6岁残疾儿童康复救助
+GUARDED = (5, 6, 7)  # intellectual, mental and multiple disabilities need a guardian
+ADULT = 18
+DANGER_SIGNS = {**COMMON_SIGNS, "none": "以上都没有"}
+SETTINGS = {
+    "rehabilitation.visits_per_year": Setting(None, "每年随访几次", "[K-low],没有全国的随访表,由县里提供"),
+}
 
 
-def not_set(f: Findings) -> bool:
-    return not setting(f, SETTINGS, "rehabilitation.visits_per_year")
+def fact(f: Findings, field: str) -> object:
+    """Told at this visit, or at an earlier one and remembered with the enrolment."""
+    return f.get(field, f.details.get(field))
 
 
-ACT = (
+def unmet(f: Findings) -> list[str]:
+    """What is needed and was not given today."""
+    done = codes(f.get("items"))
+    needs = sorted(codes(f.get("rehabilitation_needs")) - {0})
+    return [NEEDS[need] for need in needs if done.isdisjoint(MET_BY.get(need, ()))]
+
+
+def child_without_aid(f: Findings) -> bool:
+    return f.age is not None and f.age <= OLDEST_CHILD and is_yes(f.get("child_rescue"))
+
+
+def guardian_unknown(f: Findings) -> bool:
+    needed = fact(f, "disability_kind") in GUARDED or (f.age is not None and f.age < ADULT)
+    return needed and not fact(f, "guardian")
+
+
+ACT = (  # all that match; the most severe wins, and of equal ones the first is said first
+    *ANY_FORM,
     Rule(
-        "REH-11",
+        "REH-21",
         when=lambda f: is_yes(f.get("pressure_sore")),
         then=refer("今天就教家属减压、翻身(两小时一次),请乡镇卫生院来换药;发热或发黑马上转诊。"),
         because="有压疮",
         source=NORM,
-        certainty="[D]",
+        certainty="[D],待县里医生确认",
     ),
     Rule(
-        "REH-12",
+        "REH-22",
         when=lambda f: f.get("treatment_effect") == WORSE,
         then=refer("功能变差了:请乡镇卫生院或康复机构评估,查有没有新的脑卒中、骨折或感染。"),
-        because="康复效果比上次差",
+        because="比上次差",
         source=NORM,
-        certainty="[D]",
+        certainty="[D],待县里医生确认",
     ),
     Rule(
-        "REH-13",
+        "REH-41",
+        when=lambda f: has_sign(f, "chest_pain"),
+        then=soon("胸痛不到10分钟:让病人休息,再痛或满10分钟打120;两周内请医生看。"),
+        because="胸痛或胸闷,不到10分钟",
+        source=safety(17),
+        certainty="[D] 80 %",
+    ),
+    *CONTACT,
+    Rule(
+        "REH-51",
+        when=lambda f: bool(unmet(f)),
+        then=Outcome(say="还有没解决的康复需求({unmet}):报乡镇卫生院和残联,看能不能走精准康复。"),
+        because="有康复需求还没有服务({unmet})",
+        source=NORM,
+        certainty="[K]",
+    ),
+    Rule(
+        "REH-52",
+        when=child_without_aid,
+        then=Outcome(say="0~6岁残疾儿童可以申请康复救助:告诉家长到乡镇或残联申请,越早训练越好。"),
+        because="0~6岁残疾儿童还没有参加康复救助",
+        source=NORM,
+        certainty="[K]",
+    ),
+    Rule(
+        "REH-53",
+        when=guardian_unknown,
+        then=Outcome(say="请补充监护人是谁,以后随访、转诊都要找得到。"),
+        because="智力、精神、多重残疾或未成年人,没有写监护人",
+        source=NORM,
+        certainty="[K]",
+    ),
+    Rule(
+        "REH-54",
+        when=lambda f: is_yes(f.get("entered_with_federation")),
+        then=Outcome(say="残联的精准康复系统里还没有,请一并报录,免得再跑一趟。"),
+        because="残联系统还没有录入",
+        source=NORM,
+        certainty="[K]",
+    ),
+    Rule(
+        "REH-56",
         when=lambda f: is_yes(f.get("fall")),
         then=Outcome(say="看有没有骨折和头部受伤;家里加扶手、防滑垫,夜里留灯。"),
         because="跌倒过",
         source=NORM,
-        certainty="[D]",
-    ),
-    CONTACT[1],
-    Rule(
-        "REH-14",
-        when=not_set,
-        then=Outcome(say="县里还没有设置康复多久随访一次:下次日期请您自己定,点“补充其他项”填“下次随访”。"),
-        because="康复随访间隔全国没有统一规定,县里没有设置",
-        source=NORM,
-        certainty="[K-low]",
+        certainty="[D],待县里医生确认",
     ),
     Rule(
-        "REH-15",
-        when=lambda f: True,
-        then=Outcome(),
-        because="按康复计划随访",
+        "REH-55",
+        when=lambda f: NURSING in codes(f.get("rehabilitation_needs")),
+        then=Outcome(say="教家属护理:两小时翻一次身,看看皮肤有没有红、破,活动关节。"),
+        because="需要护理",
         source=NORM,
-        certainty="[K]",
+        certainty="[D],待县里医生确认",
     ),
+    *schedule_rules("REH", "康复", SETTINGS, "rehabilitation.visits_per_year", NORM),
 )
 
 
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
-    """需要转诊的两周内追访;其余按县里设置的每年次数平均分开,没有设置就不排期,由医生自己定。"""
-    if within is not None:
-        return f.on + timedelta(days=within)
-    times = setting(f, SETTINGS, "rehabilitation.visits_per_year")
-    return f.on + timedelta(days=365 // int(times)) if times else None
+    """规则要求两周内的14天;其余按县里定的每年次数(设置 rehabilitation.visits_per_year)等分;没有设置的,由医生定。
+    电话随访:原定日期不动;县里设置了间隔而原定日期已到的,14天内补一次。"""
+    return scheduled(f, within, visits_a_year(f, SETTINGS, "rehabilitation.visits_per_year"))
 
 
 def values(f: Findings) -> Mapping[str, object]:
-    return {}
+    return {
+        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
+        "unmet": "、".join(unmet(f)),
+    }
 
 
 protocol = Protocol(
     code="rehabilitation",
     title="残疾人康复随访",
-    version="M",
-    source="残疾人康复服务",
+    version="2026+M",
+    source="残疾人是家庭医生签约的重点人群,没有全国的随访表,字段按残疾人证和康复需求",
     classifications={},
     classify=(),
     act=ACT,
     schedule=schedule,
     values=values,
     settings=SETTINGS,
+    danger_signs=DANGER_SIGNS,
 )

@@ -108,7 +108,7 @@ class Number(Step):
         return []
 
     def show(self, answers: Mapping[str, Any]) -> str:
-        space = " " if self.unit[:1].isascii() and self.unit else ""
+        space = " " if self.unit[:1].isascii() and self.unit not in ("", "%") else ""
         goal = f"(目标 {answers[self.target]:g})" if self.target and self.target in answers else ""
         if self.field not in answers:
             return goal.strip("()")
