@@ -111,6 +111,26 @@ def _not_yet(programme: str, measure: str, under_months: int = 0) -> Source:
     return source
 
 
+def persons_in_period(measure: str) -> Source:
+    """The people counted under a measure within the period: each once a year, on the day of the first record."""
+
+    def source(asked: Asked) -> LineList:
+        first_on, year = func.min(Record.on).label("first_on"), func.extract("year", Record.on)
+        query: Any = (
+            select(Resident.id, Resident.name, Organisation.name.label("village"), first_on)
+            .join(Record, Record.resident_id == Resident.id)
+            .join(Organisation, Organisation.id == Resident.village_id)
+            .where(asked.scope.covers(Resident.village_id), Record.status == "current", counts_as(measure))
+            .where(Record.on.between(date(asked.window.first.year, 1, 1), asked.window.last))
+            .group_by(Resident.id, Resident.name, Organisation.name, year)
+            .having(func.min(Record.on) >= asked.window.first)
+            .order_by(first_on.desc(), Resident.id)
+        )
+        return asked.page_of(query, lambda row: Line(row.id, row.name, row.village, row.first_on, str(row.first_on)))
+
+    return source
+
+
 SOURCES: Mapping[str, Source] = {
     "health_record_coverage": resident_lists.without_record,
     **{f"{programme}_managed": patient_lists.managed(programme) for programme in PROGRAMMES},
@@ -131,6 +151,8 @@ SOURCES: Mapping[str, Source] = {
     **{f"signing_rate_{kind}": resident_lists.unsigned(kind) for kind in STOCKS},
     "signing_renewal_rate": resident_lists.not_renewed,
     "signing_fulfilment_rate": resident_lists.not_fulfilled,
+    "two_cancer_screened": persons_in_period("two_cancer_screened"),
+    "prenatal_screened": persons_in_period("prenatal_screened"),
     "agreements_signed": resident_lists.signatures,
     "agreements_ended": resident_lists.endings,
     **{f"count.{service}": _records(service) for service in SERVICES},

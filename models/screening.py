@@ -67,6 +67,8 @@ TESTS: Mapping[str, Test] = {
         Test("hepatitis_b", "乙肝检测", discreet=True),
         Test("lung", "肺癌筛查"),
         Test("colorectal", "结直肠癌筛查", arrive_within=90),
+        Test("upper_gi", "上消化道癌筛查", arrive_within=90),
+        Test("liver", "肝癌筛查"),
     )
 }
 

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from handlers.forms import signing
+from handlers.steps import Known
 from models import agreements, effects, tally
 from models.agreements import Standing, State
 from models.base import Store
@@ -62,6 +64,56 @@ def standing(starts: str, last: str, **more: Any) -> Standing:
 )
 def test_states(agreement: Standing, today: str, state: State) -> None:
     assert agreement.state(date.fromisoformat(today)) == state
+
+
+def signed(known: Known) -> Any:
+    """What the form asks about the agreements that hold."""
+    return signing.form.check(known)
+
+
+def test_one_doctor_at_a_time_is_said_and_asked() -> None:
+    theirs = standing("2026-01-01", "2026-12-31", doctor="赵红", mine=False)
+    known = Known(date(2026, 11, 24), {"package": [1]}, agreements=lambda: [theirs])
+    doubt = signed(known)
+    assert "赵红医生(到2026-12-31)" in doubt.ask
+    (_, change), (_, later) = doubt.options
+    assert change == {"action": signing.FROM_ANOTHER, "replaces": [1]} and later["starts_on"] == "2027-01-01"
+    for settled in (change, later):
+        assert signed(Known(date(2026, 11, 24), {"package": [1], **settled}, agreements=lambda: [theirs])) is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "term"),
+    [
+        ({}, ("2026-11-24", "2027-11-23")),
+        ({"term_years": 3}, ("2026-11-24", "2029-11-23")),
+        ({"starts_on": "2027-01-01"}, ("2027-01-01", "2027-12-31")),  # M-26
+        ({"on": "2028-02-29"}, ("2028-02-29", "2029-02-28")),
+        ({"action": signing.RENEWAL}, ("2027-01-11", "2028-01-10")),  # after the last day of the one that holds
+        ({"action": signing.ADDITION}, ("2026-11-24", "2027-01-10")),  # ends with it
+        ({"action": signing.ADDITION, "term_years": 1}, ("2026-11-24", "2027-11-23")),
+    ],
+)
+def test_terms(answers: dict[str, Any], term: tuple[str, str]) -> None:
+    own = standing("2026-01-11", "2027-01-10")
+    held = "action" in answers
+    known = Known(date(2026, 11, 24), answers, agreements=lambda: [own] if held else [])
+    found = signing.derive(answers, known)
+    assert (found["starts_on"], found["ends_on"]) == term
+    assert found.get("renews") == (1 if answers.get("action") == signing.RENEWAL else None)
+
+
+def test_after_the_end_it_is_a_renewal_and_a_number_is_used_once() -> None:
+    over = standing("2025-01-01", "2025-12-31", number="QY-7")
+    known = Known(date(2026, 2, 1), {"package": [1]}, agreements=lambda: [over])
+    assert signing.derive({}, known)["action"] == signing.RENEWAL
+    again = Known(date(2026, 2, 1), {"package": [1], "agreement_number": "QY-7"}, agreements=lambda: [over])
+    assert "已经用过" in signed(again).ask
+
+
+def test_groups_follow_from_the_register_but_not_those_nobody_should_read() -> None:
+    known = Known(date(2026, 2, 1), age=70, programmes=frozenset({"hypertension", "mental_health", "tb"}))
+    assert signing.groups_known(known) == [1, 2]
 
 
 # --- what a package promises ---

@@ -33,12 +33,18 @@ WORDS = {
     "hepatitis_b": ("乙肝检测", "乙肝"),
     "lung": ("肺癌", "低剂量CT", "LDCT"),
     "colorectal": ("结直肠癌", "肠癌", "FIT", "便隐血", "大便隐血"),
+    "upper_gi": ("上消化道癌", "食管癌", "胃癌筛查", "胃镜筛查"),
+    "liver": ("肝癌", "肝癌筛查"),
 }
 
 
 def of(*kinds: str) -> Callable[[Known], bool]:
-    """A finding that belongs to these tests."""
-    return lambda known: known.answers.get("kind") in kinds
+    """A finding that belongs to these tests, and to a test that took place."""
+    return lambda known: known.answers.get("kind") in kinds and took_place(known)
+
+
+def took_place(known: Known) -> bool:
+    return "postponed" not in known.answers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,7 +86,15 @@ RESULT = Result(
         (4, RESULTS[4], "样本不合格", "没采好", "要重采"),
         (5, RESULTS[5], "拒检", "不愿做", "不肯做", "不做"),
     ),
+    when=took_place,
 )
+POSTPONED = SelectOne(
+    field="postponed", title="改期原因", words=("改期",), asked=False,
+    bare=("来例假", "例假", "来月经", "月经期", "月经没干净", "怀孕不能做", "孕期不能做", "没来", "没做成", "改天再做"),
+    options=options(
+        (1, "月经期", "来例假", "例假", "来月经", "月经没干净"), (2, "妊娠期", "怀孕不能做", "孕期不能做"), (3, "没来", "没到场"), (4, "其他", "没做成", "改天再做")
+    ),
+)  # fmt: skip
 METHOD = SelectOne(
     field="method", title="宫颈检查方法", ask="宫颈做的是哪一种?", words=("方法",), options=options((CYTOLOGY, "细胞学(TCT)", "TCT", "细胞学", "液基"), (HPV, "HPV检测", "HPV")),
     when=lambda known: of("cervical")(known) and not known.answers.keys() & {"hpv_type", "tbs"},  # the finding says it
@@ -91,6 +105,7 @@ HPV_TYPE = SelectOne(
 )  # fmt: skip
 TBS = SelectOne(
     field="tbs", title="TBS分类", words=("TBS", "TCT"), asked=False, when=of("cervical"),
+    bare=("NILM", "ASC-US", "ASCUS", "ASC-H", "ASCH", "LSIL", "HSIL", "低度病变", "高度病变", "鳞癌", "腺癌", "癌细胞"),  # 癌 alone is half of 两癌
     options=options((1, "未见上皮内病变", "NILM", "阴性"), (2, "ASC-US", "ASCUS"), (3, "ASC-H", "ASCH"), (4, "LSIL", "低度病变"), (5, "HSIL", "高度病变"), (6, "AGC"), (7, "癌", "鳞癌", "腺癌", "癌细胞")),
 )  # fmt: skip
 BIRADS = Number(
@@ -105,8 +120,11 @@ HYSTERECTOMY = SelectOne(
     field="hysterectomy", title="全子宫切除", words=("子宫切除",), asked=False, bare=("子宫全切", "全子宫切除", "切除子宫", "子宫切了"), when=of("cervical"),
     options=options((1, "没有"), (2, "全子宫切除", "子宫全切", "切除子宫", "子宫切了")),
 )  # fmt: skip
+BOTH, ONE, COMPLETED = 1, 2, 3
 COUPLE = SelectOne(
-    field="couple", title="夫妻双方", ask="夫妻双方都查了吗?(一对只记在女方名下)", options=options((1, "都查了", "夫妻都查", "两个都查", "双方都查"), (2, "只查一方", "只查了一个", "只女方", "只男方")),
+    field="couple", title="夫妻双方", ask="夫妻双方都查了吗?(一对只记在女方名下)", options=options(
+        (1, "都查了", "夫妻都查", "两个都查", "双方都查"), (2, "只查一方", "只查了一个", "只女方", "只男方"), (3, "另一方补查,凑成一对", "补查", "另一方补查")
+    ),
     when=of("preconception"),
 )  # fmt: skip
 RISK = SelectOne(
@@ -169,9 +187,26 @@ def _not_for(known: Known) -> str:
         return f"{test.heading}是{'妇女' if rule.sex == 'female' else '男性'}的项目,这位登记的性别不同"
     if known.age is not None and ((low is not None and known.age < low) or (high is not None and known.age > high)):
         return f"{test.heading}免费的是{rule.words()},这位{known.age}岁"
+    if (checked := _checked_already(known, test.code)) is not None:
+        return f"{checked}查过孕前优生,每孩次免费一次"
     if earlier := _too_soon(known, test.code):
         return f"上次{test.heading}是{earlier},还没到免费间隔"
     return ""
+
+
+EACH_PREGNANCY = 270  # days; sooner than that there has been no other pregnancy [D]
+
+
+def _checked_already(known: Known, test: str) -> date | None:
+    """The day of a pre-conception check of the same couple's same child; the other half of a couple may still come."""
+    if test != "preconception" or known.answers.get("couple") == COMPLETED:
+        return None
+    days = [
+        visit.on
+        for visit in known.past()
+        if visit.answers.get("kind") == test and visit.answers.get("result") in CHECKED and visit.on < known.on
+    ]
+    return max((day for day in days if (known.on - day).days < EACH_PREGNANCY), default=None)
 
 
 def _rule(test: str) -> Rule:
@@ -211,23 +246,25 @@ def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -
 
 
 def measures(answers: Mapping[str, Any], known: Known) -> dict[str, int]:
-    """Pre-conception checks in couples and in people: a couple is one pair and two people."""
+    """Pre-conception checks in couples and in people: a pair counts once, when its second half has been checked."""
     if answers.get("kind") != "preconception" or answers.get("result") not in CHECKED:
         return {}
-    both = answers.get("couple") == 1
-    return {"preconception_people": 2, "preconception_couples": 1} if both else {"preconception_people": 1}
+    people = 2 if answers.get("couple") == BOTH else 1
+    pair = {"preconception_couples": 1} if answers.get("couple") in (BOTH, COMPLETED) else {}
+    return {"preconception_people": people, **pair}
 
 
 def finish(turn: Turn, record: Record) -> None:
-    """Into its campaign, and followed to the end where it has to be."""
-    note_result(turn.session, record)
+    """Into its campaign, and followed to the end where it has to be; one that did not take place leaves no result."""
+    if "result" in record.answers:
+        note_result(turn.session, record)
 
 
 form = Form(
     code="screening_result",
     title="免费筛查结果",
     about="resident",
-    words=("免费筛查结果", "筛查结果", "检查结果", "两癌筛查", "两癌检查", "两癌", *(word for words in WORDS.values() for word in words if len(word) > 2)),
+    words=("免费筛查结果", "筛查结果", "检查结果", "两癌筛查", "两癌检查", "两癌", "两癌没做", "两癌没查", "两癌改期", *(word for words in WORDS.values() for word in words if len(word) > 2)),
     yields_to=("referral_up",),
     protocol=protocol.protocol,
     check=check,
@@ -238,6 +275,7 @@ form = Form(
     steps=(
         Day(field="on", title="检查日期", words=("日期",), asked=False),
         KIND,
+        POSTPONED,
         METHOD,
         BIRADS,
         RESULT,

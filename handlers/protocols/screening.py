@@ -165,6 +165,14 @@ ACT = (
         certainty="[D]",
     ),
     Rule(
+        "SCR-23",
+        when=lambda f: f.get("postponed") is not None,
+        then=Outcome(say="这次没做,不算做过也不算拒绝:月经干净3天后、产后或下一场再来,名额保留。"),
+        because="月经期、妊娠期或没到场,改期再做",
+        source="免费筛查项目方案 / domain.md C、M-22",
+        certainty="[D] 85 %",
+    ),
+    Rule(
         "SCR-22",
         when=lambda f: True,
         then=Outcome(),

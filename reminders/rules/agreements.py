@@ -19,11 +19,14 @@ SHOWN = 3
 
 
 def rows(asked: Asked) -> Query:
-    """Agreements that end within the longest step, without a later one of the same resident."""
+    """Agreements that end within the longest step, not ended before, without a later one of the same resident."""
     later, today = aliased(Agreement), asked.today
     renewed = exists(
         select(1).where(
-            later.resident_id == Agreement.resident_id, later.status == "current", later.ends_on > Agreement.ends_on
+            later.resident_id == Agreement.resident_id,
+            later.status == "current",
+            later.ended_on.is_(None),
+            later.ends_on > Agreement.ends_on,
         )
     )
     return (
@@ -37,6 +40,7 @@ def rows(asked: Asked) -> Query:
         .join(Resident, Resident.id == Agreement.resident_id)
         .where(
             Agreement.status == "current",
+            Agreement.ended_on.is_(None),
             Agreement.ends_on.between(today, today + timedelta(days=STEPS[-1])),
             Resident.status.in_(VISITED),
             ~renewed,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import Text, cast, exists, select
 
+from models.agreements import last_on
 from models.enrolment import VISITED
 from models.mention import day_word
 from models.message import mark_name
@@ -14,7 +15,7 @@ from models.record import Agreement, Record
 from reminders.days import clinic_days
 from reminders.digest import Asked, Part, Query, Said, Telling
 
-NO_SERVICE = ("signing", "health_record")  # to sign or to register somebody fulfils nothing
+NO_SERVICE = ("signing", "signing_end", "health_record")  # to sign or to register somebody fulfils nothing
 TOLD_WITHIN = timedelta(days=14)
 """Who has waited longer than the threshold and this stands in the figures of fulfilment, not in the morning's message."""
 SHOWN = 3
@@ -29,6 +30,7 @@ def rows(asked: Asked) -> Query:
             Record.on >= Agreement.starts_on,
             Record.status == "current",
             Record.service.not_in(NO_SERVICE),
+            ~cast(Record.flags, Text).contains('"not_seen"'),
         )
     )
     return (
@@ -42,7 +44,7 @@ def rows(asked: Asked) -> Query:
         .join(Resident, Resident.id == Agreement.resident_id)
         .where(
             Agreement.status == "current",
-            Agreement.ends_on >= today,
+            last_on() >= today,
             preferences.days_past("unserved_days", Agreement.starts_on, Agreement.village_id, today),
             ~preferences.days_past("unserved_days", Agreement.starts_on, Agreement.village_id, today - TOLD_WITHIN),
             Resident.status.in_(VISITED),
