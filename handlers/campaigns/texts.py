@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from handlers.campaigns.days import days_words
 from handlers.campaigns.whom import rule_for
@@ -20,7 +20,8 @@ from models.eligibility import ELIGIBLE, REASONS, Counted, Wanted, count_eligibl
 from models.people import Organisation
 from models.screening import KINDS, county_months, intervals_of
 
-VILLAGES_SHOWN = 8
+VILLAGES_SHOWN = 12
+PLACES_SHOWN = 12
 _TAGS = re.compile(r"\[(?:S:?[^\]]*|F\d|K|D|AMBIG)\]")  # of domain.md, for those who check the rules
 
 
@@ -38,7 +39,7 @@ def foresee(turn: Turn, answers: Mapping[str, Any]) -> list[str]:
         counted = count_eligible(
             session, Wanted(rule, intervals_of(kind, county_months(kind, turn.settings)), paths, first)
         )
-        lines += count_words(counted)
+        lines += count_words(session, counted)
         if not total(counted)[ELIGIBLE] and rule.groups:
             lines.append(f"花名册里没有标“{'、'.join(rule.groups)}”的人。要按年龄请,改对象,例如:20-45岁女性 不限人群")
     if "market" in answers:
@@ -55,15 +56,33 @@ def foresee(turn: Turn, answers: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def count_words(counted: Sequence[Counted]) -> list[str]:
-    """应邀 312人:石桥村120、青龙村192 — and for which reasons the others are left out."""
+def count_words(session: Session, counted: Sequence[Counted]) -> list[str]:
+    """应邀 312人(石桥村120、青龙村192), of a county by township; and for which reasons the others are left out."""
     sums = total(counted)
-    villages = [village for village in counted if village.eligible]
-    shown = "、".join(f"{v.village}{v.eligible}" for v in villages[:VILLAGES_SHOWN])
-    more = f"等{len(villages)}个村" if len(villages) > VILLAGES_SHOWN else ""
+    places = {v.village: v.eligible for v in counted if v.eligible}
+    if len(places) > VILLAGES_SHOWN:
+        places = _by_township(session, counted)
+    shown = "、".join(f"{name}{number}" for name, number in list(places.items())[:PLACES_SHOWN])
+    more = f"等{len(places)}处" if len(places) > PLACES_SHOWN else ""
     lines = [f"应邀:{sums[ELIGIBLE]}人" + (f"({shown}{more})" if shown else "")]
     left_out = [f"{words}{sums[reason]}人" for reason, words in REASONS.items() if sums[reason]]
     return [*lines, *([f"不请:{'、'.join(left_out)}"] if left_out else [])]
+
+
+def _by_township(session: Session, counted: Sequence[Counted]) -> dict[str, int]:
+    """The same, added up one level higher; of one township alone, its villages."""
+    above = aliased(Organisation)
+    query = (
+        select(Organisation.id, above.name)
+        .join(above, above.id == Organisation.parent_id)
+        .where(Organisation.id.in_([v.village_id for v in counted]))
+        .order_by(above.code)
+    )
+    eligible = {v.village_id: v.eligible for v in counted}
+    places: dict[str, int] = {}
+    for village_id, name in session.execute(query):
+        places[name] = places.get(name, 0) + eligible[village_id]
+    return places if len(places) > 1 else {v.village: v.eligible for v in counted if v.eligible}
 
 
 def _twin(session: Session, answers: Mapping[str, Any], paths: Sequence[str]) -> str:
