@@ -276,6 +276,8 @@ def test_everything_said_fits_both_platforms(county: Store, settings: Settings) 
         page = next(m for m in said if m.many)
         (card,) = to_payload("li", page.for_reader(abroad=False), key="k")
         assert card["template_card"]["card_type"] == "vote_interaction"
+        assert len(card["template_card"]["checkbox"]["option_list"]) == 8  # and 下一页 is said, not ticked
+        assert "下一页" in card["template_card"]["main_title"]["desc"]
 
     play(county, settings, script)
 

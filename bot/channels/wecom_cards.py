@@ -64,7 +64,7 @@ def one_call_each(message: OutgoingMessage) -> list[OutgoingMessage]:
 def _as_cards_take_it(message: OutgoingMessage) -> OutgoingMessage:
     """What a card has no room for is written out: the buttons beside a vote, or all choices when they are too many."""
     text = message.text.strip("\n")
-    ticks = [c for c in message.choices if _is_option(c)] if message.many else []
+    ticks = _options(message) if message.many else []
     if 0 < len(ticks) <= VOTE_OPTIONS:
         done = [c for c in message.choices if c.id.endswith(".done")]
         others = [c for c in message.choices if c not in ticks and c not in done]
@@ -100,6 +100,12 @@ def task_id(account: str, key: str) -> str:
 def _sendable(message: OutgoingMessage) -> OutgoingMessage:
     choices = tuple(replace(c, label=_UNSENDABLE.sub("", c.label).strip() or c.id) for c in message.choices)
     return replace(message, text=_UNSENDABLE.sub("", message.text), choices=choices)
+
+
+def _options(message: OutgoingMessage) -> list[Choice]:
+    """What can be ticked: the options of the question that 选好了 is of. A 下一页 beside them is none of them."""
+    field = next((c.id.removesuffix("done") for c in message.choices if c.id.endswith(".done")), "")
+    return [c for c in message.choices if _is_option(c) and c.id.startswith(field)]
 
 
 def _is_option(choice: Choice) -> bool:
@@ -140,7 +146,7 @@ def _buttons(message: OutgoingMessage) -> list[Payload]:
 
 
 def _ballot(message: OutgoingMessage) -> Payload:
-    ticks = [c for c in message.choices if _is_option(c)]
+    ticks = _options(message)
     field = ticks[0].id.partition(".")[0]
     done = next((c for c in message.choices if c.id.endswith(".done")), Choice(f"{field}.done", "提交"))
     options = [

@@ -126,7 +126,8 @@ def ticked(turn: Turn, chosen: Sequence[str]) -> bool:
 
 def _stands(turn: Turn, campaign: Campaign) -> str:
     score = all_of(scoreboard(turn.session, campaign, turn.scope))
-    return f"已通知{part(score.told, score.invited)},已来{score.came}。"
+    came = f",已来{score.came}" if score.came or campaign.starts_on <= turn.today else ""
+    return f"已通知{part(score.told, score.invited)}{came}。"
 
 
 # --- ticking by a line ---
