@@ -31,6 +31,7 @@ from reminders.timetable import occasions_of, promise_all, render
 log = structlog.get_logger()
 
 PUSHES_A_DAY = 200  # WeCom, for each account that the corp may have
+CHECKPOINT_EVERY = 1.0  # seconds
 KEEP_EVENTS = timedelta(days=30)  # platforms redeliver for hours; a month is more than any of them
 
 
@@ -128,7 +129,7 @@ class App:
         """Start everything; a channel that cannot start is named in the log and does not stop the others."""
         self.intake.start()
         await self.sender.begin()
-        self._running.append(asyncio.create_task(self.sender.run()))
+        self._running += [asyncio.create_task(self.sender.run()), asyncio.create_task(self._keep_the_log_short())]
         if timetable:
             from reminders.scheduler import Scheduler
 
@@ -150,6 +151,15 @@ class App:
         await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.to_thread(self.intake.stop)
         self.seat.leave()
+
+    async def _keep_the_log_short(self) -> None:
+        """What the writer would otherwise do by itself, while a message waits."""
+        while True:
+            await asyncio.sleep(CHECKPOINT_EVERY)
+            try:
+                await asyncio.to_thread(self.store.checkpoint)
+            except Exception as error:  # the writer's own commits say what is wrong with the disk
+                log.warning("checkpoint_failed", error=type(error).__name__)
 
     async def plan_today(self) -> None:
         """Queue what the timetable says for today; harmless to repeat."""

@@ -66,6 +66,7 @@ class Job:
     done: Callable[[Any, BaseException | None], None]
     message: IncomingMessage | None = None
     work: Callable[[Session], Any] | None = None
+    may_be_lost: bool = False
     result: Any = None
 
 
@@ -188,9 +189,12 @@ class Intake:
         """Answer a message. Returns after the commit; raises NotAccepted when it could not be committed."""
         await self._hand_over(Job(_ignore, message=message), message.account)
 
-    async def run(self, work: Callable[[Session], Any], key: str = "") -> Any:
-        """Do other work in a writer's next commit, and return its result."""
-        return await self._hand_over(Job(_ignore, work=work), key)
+    async def run(self, work: Callable[[Session], Any], key: str = "", *, may_be_lost: bool = False) -> Any:
+        """Do other work in a writer's next commit, and return its result.
+
+        `may_be_lost`: it need not wait for the disk, unless it shares the commit with what must (`Store.write`).
+        """
+        return await self._hand_over(Job(_ignore, work=work, may_be_lost=may_be_lost), key)
 
     def _hand_over(self, job: Job, key: str) -> asyncio.Future[Any]:
         if self._stopped:
@@ -262,7 +266,7 @@ class Intake:
 
     def _commit(self, jobs: Sequence[Job]) -> tuple[Replies | None, list[Row]]:
         replies = self.replies
-        with self.store.write() as session:
+        with self.store.write(may_be_lost=all(job.may_be_lost for job in jobs)) as session:
             session.info["seat"] = self.seat if replies is not None else None
             now = self.clock()
             fresh = self._fresh(session, [job.message for job in jobs if job.message is not None], now)

@@ -21,6 +21,7 @@ from models.message import OutgoingMessage
 from models.outbox import LEASE, OPEN, TOO_LATE, OutboxMessage, is_open
 from models.people import HealthWorker
 from models.preferences import QuietHours
+from models.prepared import Prepared
 from reminders.entry import next_time
 from reminders.reminder import Gone
 
@@ -236,11 +237,14 @@ class Ledger:
     def write_down(self, session: Session, results: Sequence[Row]) -> None:
         """How sends ended. What was sent was sent; of the rest only the sender whose lease it is may speak."""
         now = self.clock()
-        parts = [_told(result, {"parts": result["parts_sent"]}) for result in results if result["outcome"] == "part"]
+        seat = self.seat.number
+        parts = [
+            _told(result, {"parts": result["parts_sent"], "seat": seat})
+            for result in results
+            if result["outcome"] == "part"
+        ]
         if parts:
-            values: dict[str, Any] = {"parts_sent": bindparam("parts")}
-            own = OUTBOX.c.leased_by == self.seat.number
-            session.connection().execute(update(OUTBOX).where(_KEY, own).values(values), parts)
+            _PART_SENT.each(session, parts)
         sent = [
             _told(
                 result,
@@ -248,22 +252,15 @@ class Ledger:
                     "ref": storable(result.get("platform_ref") or "", 160) or None,
                     "tries": result["attempts"] + 1,
                     "parts": result["parts_sent"],
+                    "now": now,
+                    "seat": seat,
                 },
             )
             for result in results
             if result["outcome"] == "sent"
         ]
         if sent:
-            values = {
-                "status": "sent",
-                "sent_at": now,
-                "leased_until": None,
-                "leased_by": self.seat.number,
-                "platform_ref": bindparam("ref"),
-                "attempts": bindparam("tries"),
-                "parts_sent": bindparam("parts"),
-            }
-            session.connection().execute(update(OUTBOX).where(_KEY).values(values), sent)
+            _SENT.each(session, sent)
         for result in results:
             if result["outcome"] not in ("sent", "part"):
                 self._write_trouble(session, result, now)
@@ -303,6 +300,22 @@ class Ledger:
 
 
 _KEY = OUTBOX.c.dedup_key == bindparam("key")
+_PART_SENT = Prepared(
+    update(OUTBOX).where(_KEY, OUTBOX.c.leased_by == bindparam("seat")).values(parts_sent=bindparam("parts"))
+)
+_SENT = Prepared(
+    update(OUTBOX)
+    .where(_KEY)
+    .values(
+        status="sent",
+        sent_at=bindparam("now"),
+        leased_until=None,
+        leased_by=bindparam("seat"),
+        platform_ref=bindparam("ref"),
+        attempts=bindparam("tries"),
+        parts_sent=bindparam("parts"),
+    )
+)
 
 
 def _told(result: Row, values: Row) -> Row:

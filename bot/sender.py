@@ -260,7 +260,9 @@ class Sender:
                 await asyncio.sleep(0)
                 results, self._results = self._results, []
                 try:
-                    await self.intake.run(partial(self.ledger.write_down, results=results), key="sender")
+                    # after a power cut the leases tell that these are in doubt, as after any crash
+                    write_down = partial(self.ledger.write_down, results=results)
+                    await self.intake.run(write_down, key="sender", may_be_lost=True)
                 except Exception as error:
                     log.error("outcomes_not_written", count=len(results), error=type(error).__name__)
                     if self._stopping.is_set():  # the leases run out, and the rows are sent again

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -52,6 +51,8 @@ def _health(app: App) -> tuple[dict[str, object], int]:
 
 def _metrics(app: App) -> bytes:
     """Outbox rows by status and records by service; numbers only."""
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
     registry = CollectorRegistry()
     outbox = Gauge("cunyi_outbox_messages", "Messages in the outbox by status.", ["status"], registry=registry)
     records = Gauge("cunyi_records", "Current records by service.", ["service"], registry=registry)

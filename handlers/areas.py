@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz import fuzz
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -124,7 +123,9 @@ def _alike(areas: Sequence[Area], said: str) -> Found:
     same = [area for area in areas if heard & _sounds(stem(area.name))]
     if same:
         return Found(same)
-    scored = [(max(fuzz.ratio(a, b) for a in heard for b in _sounds(stem(area.name))), area) for area in areas]
+    from rapidfuzz.fuzz import ratio
+
+    scored = [(max(ratio(a, b) for a in heard for b in _sounds(stem(area.name))), area) for area in areas]
     near = sorted((pair for pair in scored if pair[0] >= ALIKE), key=lambda pair: -pair[0])
     return Found([area for _, area in near[:OFFERED]], sure=False)
 

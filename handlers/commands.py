@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
 from handlers import (
     appointments,
     corrections,
@@ -207,6 +205,10 @@ _FORM_TITLES = {
 """What begins a form when it is all that is said; of forms that share a word, the first of the menu."""
 
 
+_WITH_WORDS = {word: command for word, command in _BY_WORD.items() if command.takes_words}
+_WORDS_AFTER = re.compile(r"[\s::,,]+(.+)|([^\s\d].*)", re.DOTALL)
+
+
 def run_text(turn: Turn, text: str) -> bool:
     """Run a command if the text is one."""
     if text.startswith("/"):
@@ -225,10 +227,8 @@ def run_text(turn: Turn, text: str) -> bool:
     if text in _FORM_TITLES and not turn.conversation.is_open:
         _start_form(_FORM_TITLES[text])(turn, "")
         return True
-    for word, command in _BY_WORD.items():
-        if command.takes_words and (
-            match := re.fullmatch(rf"{re.escape(word)}(?:[\s::,,]+(.+)|([^\s\d].*))", text, re.DOTALL)
-        ):
+    for word, command in _WITH_WORDS.items():
+        if text.startswith(word) and (match := _WORDS_AFTER.fullmatch(text, len(word))):
             joined = command.joins and re.match(command.joins, match[2] or "")
             if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转", "设置") and not joined:
                 continue  # 今天去张桂兰家 … is an entry, not the command 今天
@@ -289,6 +289,8 @@ def suggest(turn: Turn, text: str) -> None:
     """An unknown word gets the nearest commands as buttons, never a generic refusal."""
     words = dict(_BY_WORD.items())
     said = text.strip().lstrip("/")[:20]
+    from rapidfuzz import fuzz, process
+
     near = process.extract(said, list(words), scorer=fuzz.partial_ratio, limit=3, score_cutoff=40)
     chosen = list(dict.fromkeys(words[word].slash.removeprefix("/") for word, _, _ in near)) or [
         "today",

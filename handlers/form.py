@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from handlers.absence import DETAILS, not_seen, only_why
@@ -179,13 +180,18 @@ class Form:
 
     def next_step(self, draft: Draft, known: Known) -> Step | None:
         """The first doubt, else the first step asked and not yet answered or skipped; None when ready for the recap."""
-        for step in self.steps:
-            if any(name in draft.doubts for name in step.fields):
-                return step
-        for step in self.steps:
+        if draft.doubts:
+            for step in self.steps:
+                if any(name in draft.doubts for name in step.fields):
+                    return step
+        for step in self._asked:
             if step.field not in draft.skipped and not step.is_answered(draft.answers) and self.asks(step, known):
                 return step
         return None
+
+    @cached_property
+    def _asked(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.asked)
 
     def asks(self, step: Step, known: Known) -> bool:
         """Is a step asked one by one, given the answers so far? Of somebody not seen only why."""

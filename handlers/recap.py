@@ -61,7 +61,15 @@ def is_in_programme(turn: Turn, draft: Draft) -> bool:
 
 
 def known_of(turn: Turn, draft: Draft) -> Known:
-    """What the draft's steps may look at."""
+    """What the draft's steps may look at; it sees the answers change, so it is put together once a message."""
+    key = id(draft), id(draft.answers), draft.resident_id, draft.answers.get("on")
+    known: Known | None = turn.known.get(key)
+    if known is None:
+        known = turn.known[key] = _known_of(turn, draft)
+    return known
+
+
+def _known_of(turn: Turn, draft: Draft) -> Known:
     resident = turn.resident(draft.resident_id)
     day = day_of(draft.answers, turn.today)
     villages = turn.villages if FORMS[draft.service].about != "resident" else ()

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handlers.template import template
 from models.figures import NOTHING_SET, Figure, as_of, below, figures
 from models.indicators import BY_CODE, CHAPTERS
 from models.people import Organisation
 from models.scope import Scope
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def text_for(
@@ -65,7 +61,7 @@ def render(
     """Render figures; those that say nothing yet are only counted."""
     telling = [figure for figure in shown if tells(figure)]
     chapters = [(chapter, [f for f in telling if BY_CODE[f.code].chapter == chapter]) for chapter in CHAPTERS]
-    return _template("summary.txt").render(
+    return template("summary.txt", said=said).render(
         heading=" · ".join(part for part in ("汇总", place, title) if part),
         first=first,
         last=last,
@@ -100,16 +96,3 @@ def _lower(organisation: Organisation, found: Sequence[Figure]) -> tuple[str, in
     records = sum(int(figure.value or 0) for figure in found if figure.code.startswith("count."))
     on_track = by_code["hypertension_standardised_rate"]
     return organisation.name, records, on_track.numerator or 0, on_track.denominator or 0
-
-
-@lru_cache(maxsize=8)
-def _template(name: str) -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # plain text for chats, never HTML
-    )
-    environment.filters["said"] = said
-    return environment.get_template(name)

@@ -32,6 +32,9 @@ class Turn:
     incoming: IncomingMessage
     settings: Mapping[str, Any] = field(default_factory=dict)
     replies: list[OutgoingMessage] = field(default_factory=list)
+    known: dict[Any, Any] = field(default_factory=dict)
+    """What was put together about a draft for this message (handlers.recap)."""
+    _today: date | None = None
     _villages: tuple[tuple[int, str], ...] | None = None
     _residents: dict[int, Resident | None] = field(default_factory=dict)  # a session keeps only weak references
     _enrolments: dict[int, dict[str, Enrolment]] = field(default_factory=dict)
@@ -39,7 +42,9 @@ class Turn:
     @property
     def today(self) -> date:
         """The county-local day."""
-        return self.now.astimezone(self.tz).date()
+        if self._today is None:
+            self._today = self.now.astimezone(self.tz).date()
+        return self._today
 
     @property
     def said_on(self) -> date:
@@ -98,6 +103,7 @@ class Turn:
     def forget_enrolments(self, resident_id: int) -> None:
         """After somebody was taken into a programme."""
         self._enrolments.pop(resident_id, None)
+        self.known.clear()
 
     def _covers(self, village_id: int) -> bool:
         if self.scope.villages is not None:

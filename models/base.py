@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +40,10 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 """Integer keys: SQLite only numbers rows by itself when the type is called INTEGER."""
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+PAGE = 4096  # bytes
+LONG_LOG, LONGEST_LOG = 4 * 2**20, 64 * 2**20  # bytes: brought into the file beside the writers; by the writer itself
 
 
 class Base(DeclarativeBase):
@@ -89,7 +94,9 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
         "hide_parameters": True,  # else an error quotes the row, with the people in it
     }
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **options)
+        engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **options)
+        event.listen(engine, "begin", _wait_for_the_disk_or_not)
+        return engine
     engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, **options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
@@ -105,6 +112,7 @@ def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) ->
         "foreign_keys=ON",
         "busy_timeout=30000",
         "cache_size=-32000",
+        f"wal_autocheckpoint={LONGEST_LOG // PAGE}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -115,8 +123,21 @@ def _begin_immediate(connection: Any) -> None:
 
     A deferred transaction that reads first and writes later can be refused with SQLITE_BUSY at once, without waiting.
     """
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("reading", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    synchronous = "NORMAL" if options.get("may_be_lost", False) else "FULL"
+    if connection.info.get("synchronous", "FULL") != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        connection.info["synchronous"] = synchronous
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _wait_for_the_disk_or_not(connection: Any) -> None:
+    """PostgreSQL's way of saying that a power cut may take this transaction back."""
+    if connection.get_execution_options().get("may_be_lost", False):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
 
 
 class Store:
@@ -130,10 +151,15 @@ class Store:
         self.keyring = keyring
         self.is_sqlite = self.engine.dialect.name == "sqlite"
 
-    def write(self) -> Session:
-        """A session whose transaction may write; use as a context manager and commit yourself."""
+    def write(self, *, may_be_lost: bool = False) -> Session:
+        """A session whose transaction may write; use as a context manager and commit yourself.
+
+        `may_be_lost` is for what the program finds out again by itself: a power cut, though no killed process, may take
+        such a commit back, and it does not wait for the disk. The next commit that does takes it along.
+        """
+        engine = self.engine.execution_options(may_be_lost=True) if may_be_lost else self.engine
         return Session(
-            self.engine, expire_on_commit=False, autoflush=True, info={"keyring": self.keyring, "county": self.county}
+            engine, expire_on_commit=False, autoflush=True, info={"keyring": self.keyring, "county": self.county}
         )
 
     def read(self) -> Session:
@@ -142,6 +168,21 @@ class Store:
         return Session(
             reading, expire_on_commit=False, autoflush=False, info={"keyring": self.keyring, "county": self.county}
         )
+
+    def checkpoint(self) -> None:
+        """Bring SQLite's log into the file where it has grown long, while others read and write.
+
+        Called beside the writers now and then, so that no message has to wait for it.
+        """
+        database = self.engine.url.database or ":memory:"
+        log = Path(f"{database}-wal")
+        if not self.is_sqlite or not log.exists() or log.stat().st_size < LONG_LOG:
+            return
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
 
     def close(self) -> None:
         self.engine.dispose()

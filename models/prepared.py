@@ -11,9 +11,9 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import Dialect, Select, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.dml import Insert, Update
 from sqlalchemy.types import TypeEngine
 
@@ -54,13 +54,23 @@ class Prepared:
             raise ready.wrapped(error) from error
 
     def _of(self, session: Session, values: Mapping[str, Any]) -> tuple[_Ready, Any]:
-        connection = session.connection()
-        dialect = connection.dialect
+        line = session.info.get("line")
+        if line is None:
+            connection = session.connection()
+            line = session.info["line"] = connection.dialect, connection.connection.driver_connection
+        dialect, driver = line
         ready = self._ready.get(dialect.name)
         if ready is None:
             statement = self._statement(dialect) if callable(self._statement) else self._statement
             ready = self._ready[dialect.name] = _Ready(statement, [*values], dialect)
-        return ready, connection.connection.driver_connection
+        return ready, driver
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _hang_up(session: Session, transaction: SessionTransaction) -> None:
+    """The line to the driver is this transaction's."""
+    if transaction.parent is None:
+        session.info.pop("line", None)
 
 
 class _Ready:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers.campaigns.days import days_words
 from handlers.campaigns.texts import part, village_lines
+from handlers.template import template
 from handlers.turn import Turn
 from models.campaign import STATUS_TITLES, Campaign, doctors_of, paths_of
 from models.campaign_figures import all_of, by_township, reasons_declined, scoreboard
@@ -23,7 +21,6 @@ from models.people import Organisation
 from models.scope import Scope
 from models.screening_results import followed, late
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
 REASONS_SHOWN = 5
 MOST_VILLAGES = 30  # beyond them the townships are listed
 
@@ -39,7 +36,7 @@ def report(session: Session, campaign: Campaign, scope: Scope, today: date, sett
     open_ones = followed(session, scope, settings, campaign_id=campaign.id)
     reasons = reasons_declined(session, campaign, scope)
     return (
-        _template()
+        template("campaign_report.txt")
         .render(
             campaign=campaign,
             status=STATUS_TITLES[campaign.status],
@@ -72,15 +69,3 @@ def area_names(turn: Turn, campaign: Campaign) -> str:
 def _names(session: Session, campaign: Campaign) -> str:
     query = select(Organisation.name).where(Organisation.id.in_(campaign.areas or [campaign.organisation_id]))
     return "、".join(session.scalars(query.order_by(Organisation.code)))
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # plain text for chats, never HTML
-    )
-    return environment.get_template("campaign_report.txt")
