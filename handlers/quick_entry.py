@@ -230,6 +230,9 @@ class _Reader:
         if not any(reading.found for reading in readings) and not residents.looks_like_name(who):
             return  # 转诊单用完了: a service is spoken of, and nothing is said
         candidates: tuple[int, ...] = ()
+        if who:  # a name is no part of what is said of somebody: 婆婆 in 张家婆婆
+            line = prepare(piece.text, [who], self.places)
+            readings = recognise(line, Person(self._known(None), named=True)).readings or readings
         if who and self.sounded_out < SOUNDED_OUT and residents.looks_like_name(who):
             self.sounded_out += 1
             candidates = residents.perhaps(self.turn, who, self.roster)

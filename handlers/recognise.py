@@ -124,7 +124,7 @@ def _spoken() -> list[Form]:
 
 def _explicit(line: Line, known: Known) -> list[Reading]:
     """Readings of the forms that a line names, without those whose name is a part of another one's answers."""
-    spans = {form: found for form in _spoken() if (found := _word_spans(form, line.text))}
+    spans = _longest({form: found for form in _spoken() if (found := _word_spans(form, line.text))})
     if not spans:
         return []
     named = {form.code for form in spans}
@@ -140,6 +140,16 @@ def _explicit(line: Line, known: Known) -> list[Reading]:
             for other in spans
         )
     ]
+
+
+def _longest(spans: Mapping[Form, list[tuple[int, int]]]) -> dict[Form, list[tuple[int, int]]]:
+    """签约服务 names another service than 签约 does."""
+    every = [span for found in spans.values() for span in found]
+    left = {
+        form: [(a, b) for a, b in found if not any(c <= a and b <= d and d - c > b - a for c, d in every)]
+        for form, found in spans.items()
+    }
+    return {form: found for form, found in left.items() if found}
 
 
 def _word_spans(form: Form, text: str) -> list[tuple[int, int]]:

@@ -15,7 +15,10 @@ _FORM_FIELD = re.compile(r"\s*(?:姓名|患者|居民|病人|对象)(?:姓名)?\
 KIN_AFTER = re.compile(
     rf"(?:的|他|她|家|她家|他家)*(?P<kin>{KIN}|邻居|隔壁)(?!说|讲|代|帮|陪|接|送|拿|来|取|领|打|告|报|叫|在|照|和|也|管|催|给)"
 )
-_KIN_BEFORE = re.compile(rf"(?:(?:{KIN})|户主|监护人|陪同人?|家属|和|跟|同|医生|护士|督导员?)[是叫:]?\s*$")
+_KIN_BEFORE = re.compile(rf"(?:(?:{KIN})|户主|监护人|陪同人?|家属|医生|护士|督导员?)[是叫:]?\s*$")
+_PLACE_BEFORE = re.compile(
+    r"(?:[\u4e00-\u9fff]{1,4}村)?\s?第?(?:\d{1,2}|[一二三四五六七八九十]{1,3})\s?组的?\s*$|[\u4e00-\u9fff]{2,4}村的?\s*$"
+)
 _PRONOUN_KIN = re.compile(rf"(?:[他她](?:的|家)?|(?<![\u4e00-\u9fff]))(?:{KIN})(?=[\s:是的]*[高大低小]?压?[\s:]*\d)")
 A_DAY = re.compile(
     r"\d{4}[年.\-/]\d{1,2}[月.\-/]\d{1,2}[日号]?|\d{1,2}月\d{1,2}[日号]?|\d{1,2}[日号]|\d{1,3}岁|\d{1,2}[组点]"
@@ -157,14 +160,27 @@ def _cut(text: str, matches: Sequence[Match], heading: str) -> list[Piece | Aske
         ends = [match.start + len(match.said) for match in people]
         parts = [text[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
         return [_piece(heading, part, match) for part, match in zip(parts, people, strict=True)]
-    parts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
-    together = [bool(_BETWEEN_NAMES.fullmatch(part[len(m.said) :])) for part, m in zip(parts, people, strict=True)]
-    if any(together[:-1]):
+    begins = [_with_place(text, begin, end) for begin, end in zip([0, *starts[:-1]], starts, strict=True)]
+    parts = [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=True)]
+    together = [
+        bool(_BETWEEN_NAMES.fullmatch(text[m.start + len(m.said) : b]))
+        for m, b in zip(people, begins[1:], strict=False)
+    ]
+    head = text[: begins[0]]
+    if any(together):
         if _numbered(text[starts[0] :]):  # 张桂兰 王建国 150/90 136/84: whose is which?
             return [Asked(text)]
-        shared = " ".join(part[len(m.said) :] for part, m in zip(parts, people, strict=True))
+        shared = " ".join(
+            text[m.start + len(m.said) : end] for m, end in zip(people, [*begins[1:], len(text)], strict=True)
+        )
         return [_piece(heading, f"{head} {match.said} {shared}", match) for match in people]
     return [_piece(heading + head, part, match) for part, match in zip(parts, people, strict=True)]
+
+
+def _with_place(text: str, begin: int, end: int) -> int:
+    """Where somebody's part begins: 2组张桂兰 with the group."""
+    place = _PLACE_BEFORE.search(text[begin:end])
+    return begin + place.start() if place else end
 
 
 def _right_after(match: Match, at: int, text: str) -> bool:

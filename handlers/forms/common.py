@@ -81,7 +81,7 @@ WAIST = Number(
 )  # fmt: skip
 BMI_TARGET = Number(field="bmi_target", title="体质指数目标", possible=(10, 60), decimals=1, alone=(), asked=False)
 SMOKING = Number(
-    field="smoking_per_day", title="日吸烟量", per="day", words=("吸烟", "抽烟", "烟"), unit="支", units={"支": 1, "根": 1, "包": 20, "支烟": 1, "根烟": 1, "包烟": 20},
+    field="smoking_per_day", title="日吸烟量", per="day", words=("吸烟", "抽烟", "烟", "烟还在抽", "还在抽烟", "还抽烟", "还在抽"), unit="支", units={"支": 1, "根": 1, "包": 20, "支烟": 1, "根烟": 1, "包烟": 20},
     possible=(0, 100), target="smoking_target", alone=("支烟", "根烟", "包烟"), asked=False,
     zero=("不抽烟", "不吸烟", "没抽烟", "没吸烟", "戒烟", "无烟", "烟不抽", "从不抽烟", "不吸", "烟酒不沾"),
 )  # fmt: skip
@@ -91,7 +91,9 @@ ALCOHOL = Alcohol(
     zero=("不喝酒", "不饮酒", "没喝酒", "没饮酒", "戒酒", "酒不喝", "从不喝酒", "烟酒不沾"),
 )  # fmt: skip
 EXERCISE = Number(
-    field="exercise_per_week", title="每周运动次数", words=("运动", "锻炼", "一周", "每周", "散步"), unit="次/周",
+    field="exercise_per_week", title="每周运动次数", words=(
+        "运动", "锻炼", "一周", "每周", "散步", "一周走", "每周走", "一周散步", "每周散步", "一周锻炼", "每周锻炼", "一周运动", "每周运动",
+    ), unit="次/周",
     units={"次/周": 1, "次每周": 1, "次": 1}, unit_needed=True, alone=("次/周",), per="week", possible=(0, 21),
     target="exercise_per_week_target", asked=False,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Text, digi
 _UNIT = r"(?P<unit>mg|毫克|[μu]g|微克|g|克|片|粒|u|单位|ml|毫升|支|丸|吸|喷|揿)"
 _AMOUNT = rf"\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}"
 _OFTEN = (
-    r"(?:[\s,]*(?:每日|每天|1天|一天|日|(?P<monthly>每个?月|1个?月|一个?月|月))\s*(?P<times>\d+)\s*次"
+    r"(?:[\s,]*(?:每日|每天|1天|一天|日|(?P<monthly>每个?月|1个?月|一个?月|月))\s*(?P<times>\d+|一)\s*次"
     r"|[\s,]*(?P<latin>qd|bid|tid|qid|qn))?"
 )
 _DOSE = re.compile(rf"(?P<name>[^\s\d,;、]{{2,20}})\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}?{_OFTEN}", re.IGNORECASE)
@@ -84,7 +84,7 @@ def _drug(match: re.Match[str]) -> dict[str, Any]:
     if match["unit"]:
         drug["unit"] = match["unit"]
     if times := match["times"] or _TIMES.get((match["latin"] or "").lower()):
-        drug["times"] = int(times)
+        drug["times"] = 1 if times == "一" else int(times)
     if match["monthly"]:
         drug["per"] = "month"
     return drug

@@ -36,6 +36,7 @@ _PERIODS = {  # the periods that are another one than this
     "day": r"(?:[一1半每]|两|几|\d+)\s?(?:餐|顿|次|周|星期|礼拜|个?月|年)|(?:两|几|隔|[2-9]|\d\d)\s?天",
     "week": r"(?:[一1半每])\s?(?:天|日|个?月|年)|(?:两|几|[2-9]|\d\d)\s?(?:天|周|个?星期|个?礼拜|个?月)",
 }
+_LIKE_A_DAY = re.compile(r"(?:0?[1-9]|1[0-2])\.(?:[12]\d|3[01]|0[1-9])")
 _BY_ITSELF = r"(?:(?<![\w./])|(?<=称)|(?<=抽)|(?<=称了)|(?<=才)|(?<=共)|(?<=来了)|(?<=到场))"
 
 
@@ -93,6 +94,8 @@ class Number(Step):
         here = characters(line)
         if not self._begins.isdisjoint(here):
             for match in self._by_word.finditer(line):
+                if self._is_another(match):
+                    continue
                 yield Found(match.start(), match.end(), self._in_line(match, line, known), announced=True)
         if self._by_unit is not None and not self._unit_begins.isdisjoint(here):
             for match in self._by_unit.finditer(line):
@@ -101,6 +104,12 @@ class Number(Step):
             start = line.find(word)
             if start >= 0 and context.denied(line, start) is None and not context.advised(line, start):
                 yield Found(start, start + len(word), Answer({self.field: 0}))
+
+    def _is_another(self, match: re.Match[str]) -> bool:
+        """喝酒 140/86 is a word and a pressure; 义诊 11.20 is a day, and no count."""
+        pressure = self.target is not None and match["goal"] and float(match["number"]) > self.possible[1]
+        a_day = not (self.decimals or match["unit"]) and _LIKE_A_DAY.fullmatch(match["number"])
+        return bool(pressure or a_day)
 
     def guess(self, number: float, known: Known) -> list[tuple[str, Values]]:
         if self.usual and self.usual[0] <= number <= self.usual[1] and (self.decimals or number == int(number)):
