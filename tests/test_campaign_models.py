@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -318,6 +319,45 @@ def test_years_before_is_the_last_birthday_of_that_age(born: date, day: date, ye
 )
 def test_months_before(day: date, months: int, before: date) -> None:
     assert months_before(day, months) == before
+
+
+def test_the_query_and_a_plain_loop_agree(session: Session) -> None:
+    """Three hundred people at random, with results at random, judged once by SQL and once in Python."""
+    rng = Random(7)
+    kind = KINDS["two_cancers"]
+    expected = dict.fromkeys(("eligible", "recent", "followed", "weeks", "unknown"), 0)
+    for _ in range(300):
+        sex, age = rng.choice(["female", "female", "male", None]), rng.choice([None, *range(34, 67)])
+        status, village = rng.choice(["active", "active", "absent", "died"]), rng.choice([SHIQIAO, SHIQIAO, BAISHI])
+        who = resident(session, sex=sex, age=age, status=status, village_id=village)
+        found = []
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            on = HELD - timedelta(days=rng.randrange(1, 2200))
+            method, value, closed = rng.choice([None, HPV]), rng.randint(1, 5), rng.random() < 0.7
+            record = result(session, who, "cervical", value, on, **({"method": method} if method else {}))
+            session.get_one(ScreeningResult, record.id).closed_on = on if closed else None
+            found.append((on, method, value, closed))
+        if (
+            status in ("moved", "died")
+            or village != SHIQIAO
+            or sex == "male"
+            or (age is not None and not 35 <= age <= 64)
+        ):
+            continue
+        if sex is None or age is None:
+            expected["unknown"] += 1
+        elif any(value in (SUSPECT, POSITIVE) and not closed for _, _, value, closed in found):
+            expected["followed"] += 1
+        elif any(
+            value in (NEGATIVE, SUSPECT, POSITIVE)
+            and (on > months_before(HELD, 36) or (method == HPV and on > months_before(HELD, 60)))
+            for on, method, value, _ in found
+        ):
+            expected["recent"] += 1
+        else:
+            expected["eligible"] += 1
+    assert min(expected[name] for name in ("eligible", "recent", "followed", "unknown")) > 3
+    assert total(count_eligible(session, Wanted(kind.rule or Rule(), kind.intervals, ("/1/2/",), HELD))) == expected
 
 
 # --- launched, changed, stopped ---

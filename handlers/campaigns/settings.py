@@ -8,6 +8,9 @@ from handlers.decisions import Setting
 from models.screening import KINDS, TESTS, Interval, Kind
 from models.screening_results import CLOSE_WITHIN
 
+DAYS_BEFORE, PLAN_DAYS_BEFORE = (7, 3, 1), (14, 7, 1, 0)
+"""How many days before a campaign, and before a milestone is due, it is spoken of [D]."""
+
 SETTINGS: Mapping[str, Setting] = {
     "campaign.lung_cancer.age_from": Setting(None, "肺癌筛查起始年龄(周岁)", "AMBIG"),
     "campaign.lung_cancer.age_to": Setting(None, "肺癌筛查最大年龄(周岁)", "AMBIG"),
@@ -21,6 +24,8 @@ SETTINGS: Mapping[str, Setting] = {
         )
         for test in TESTS.values()
     },
+    "campaign.days_before": Setting(list(DAYS_BEFORE), "活动前几天提醒还没通知的人", "[D]"),
+    "plan.days_before": Setting(list(PLAN_DAYS_BEFORE), "计划阶段到期前几天提醒", "[D]"),
     "campaign.close_within": Setting(CLOSE_WITHIN, "筛查结果需追踪的,几天内应结案", "[D]"),
 }
 

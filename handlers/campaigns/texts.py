@@ -184,5 +184,5 @@ def summary_line(campaign: Campaign, lines: Sequence[VillageScore], today: date)
     score = all_of(lines)
     following = campaign.next_day(today)
     when = "今天" if following == today else f"还有{(following - today).days}天" if following else "已过日期"
-    told = f" 通知{score.told}/{score.invited}" if campaign.rule is not None else ""
+    told = f" 通知{score.told}/{score.invited}" if campaign.rule is not None and campaign.status == LAUNCHED else ""
     return f"{name_of(campaign)} {when}{told}" + (f" 来{score.came}" if score.came else "")

@@ -21,13 +21,13 @@ BEHIND = 5  # villages named
 CLOSE_AFTER = 7  # days after the last one, when it is asked whether the report can be made
 
 
-def _days(day: date) -> list[date]:
-    return [*days_ahead(day), day, day - timedelta(days=CLOSE_AFTER)]
+def _days(session: Session, day: date) -> list[date]:
+    return [*days_ahead(session, day), day, day - timedelta(days=CLOSE_AFTER)]
 
 
 def audience(session: Session, day: date) -> Iterable[int]:
     """Supervisors who may change a campaign held soon, today, or ended a week ago."""
-    held = campaigns_held_on(session, _days(day))
+    held = campaigns_held_on(session, _days(session, day))
     if not held:
         return []
     roles = (Role.TOWNSHIP, Role.COUNTY)
@@ -41,7 +41,7 @@ def words(context: Context) -> OutgoingMessage:
     lines: list[str] = []
     choices: list[Choice] = []
     for campaign in campaigns_for(session, worker):
-        if not may_manage(session, campaign, worker) or not set(campaign.on_days) & set(_days(today)):
+        if not may_manage(session, campaign, worker) or not set(campaign.on_days) & set(_days(session, today)):
             continue
         board = scoreboard(session, campaign, scope_of(session, worker))
         lines += [_head(campaign, today), *_figures(campaign, board, today)]

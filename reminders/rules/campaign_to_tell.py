@@ -9,14 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers.campaigns.days import days_words
+from handlers.campaigns.settings import DAYS_BEFORE
 from models.campaign import LAUNCHED, PLAN_KINDS, Campaign, campaigns_for, doctors_of, paths_of
 from models.campaign_figures import all_of, count_guests, guests, scoreboard
+from models.county import county
 from models.message import Choice, OutgoingMessage, mark_name
 from models.people import full_years
 from models.scope import scope_of
 from reminders.reminder import Context, Gone, Reminder
 
-DAYS_BEFORE = (7, 3, 1)
 NAMES = 8
 
 
@@ -29,13 +30,14 @@ def campaigns_held_on(session: Session, days: Collection[date]) -> list[Campaign
     return [campaign for campaign in session.scalars(query) if set(campaign.on_days) & set(days)]
 
 
-def days_ahead(day: date) -> list[date]:
-    return [day + timedelta(days=n) for n in DAYS_BEFORE]
+def days_ahead(session: Session, day: date) -> list[date]:
+    """The days of whose campaigns is spoken on a day, by the county's setting."""
+    return [day + timedelta(days=int(n)) for n in county(session).get("campaign.days_before", DAYS_BEFORE)]
 
 
 def audience(session: Session, day: date) -> Iterable[int]:
     """Doctors of the areas of a campaign with a list, held in so many days."""
-    held = [campaign for campaign in campaigns_held_on(session, days_ahead(day)) if campaign.rule is not None]
+    held = [campaign for campaign in campaigns_held_on(session, days_ahead(session, day)) if campaign.rule is not None]
     return {doctor.id for campaign in held for doctor in doctors_of(session, paths_of(session, campaign))}
 
 
@@ -45,7 +47,7 @@ def words(context: Context) -> OutgoingMessage:
     scope = scope_of(session, worker)
     lines: list[str] = []
     choices: list[Choice] = []
-    wanted = set(days_ahead(today))
+    wanted = set(days_ahead(session, today))
     for campaign in campaigns_for(session, worker):
         following = campaign.next_day(today + timedelta(days=1))
         if campaign.rule is None or following is None or following not in wanted:

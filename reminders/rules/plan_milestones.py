@@ -8,22 +8,23 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handlers.campaigns.settings import PLAN_DAYS_BEFORE
 from handlers.plans.texts import task_line
 from models.campaign import LAUNCHED, PLAN_KINDS, Campaign
+from models.county import county
 from models.message import Choice, OutgoingMessage
 from models.people import HealthWorker, Role
 from models.plans import Task, open_tasks, tasks_of
 from reminders.reminder import Context, Gone, Reminder
 
-DAYS_BEFORE = (14, 7, 1, 0)
 EVERY = 7
 SHOWN = 8
 
 
-def is_the_day(task: Task, day: date) -> bool:
+def is_the_day(session: Session, task: Task, day: date) -> bool:
     """Is this one of the days on which the task is spoken of?"""
     late = task.days_late(day)
-    return -late in DAYS_BEFORE or (late > 0 and late % EVERY == 0)
+    return -late in county(session).get("plan.days_before", PLAN_DAYS_BEFORE) or (late > 0 and late % EVERY == 0)
 
 
 def open_plans(session: Session) -> list[Campaign]:
@@ -33,7 +34,9 @@ def open_plans(session: Session) -> list[Campaign]:
 
 def audience(session: Session, day: date) -> Iterable[int]:
     """Supervisors of the organisations that owe a milestone on one of its days."""
-    owing = {t.organisation.id for t in open_tasks(tasks_of(session, open_plans(session))) if is_the_day(t, day)}
+    owing = {
+        t.organisation.id for t in open_tasks(tasks_of(session, open_plans(session))) if is_the_day(session, t, day)
+    }
     roles = (Role.TOWNSHIP, Role.COUNTY)
     query = select(HealthWorker.id).where(
         HealthWorker.role.in_(roles), HealthWorker.active, HealthWorker.organisation_id.in_(sorted(owing))
@@ -45,7 +48,7 @@ def words(context: Context) -> OutgoingMessage:
     """What is due and late, the earliest first; a button reports on each."""
     session, worker, today = context.session, context.worker, context.today
     own = [t for t in open_tasks(tasks_of(session, open_plans(session))) if t.organisation.id == worker.organisation_id]
-    now = [t for t in own if is_the_day(t, today)]
+    now = [t for t in own if is_the_day(session, t, today)]
     if not now:
         raise Gone("everything due is reported")
     lines = ["计划阶段提醒:", *(f"· {_line(t, today)}" for t in now[:SHOWN])]
