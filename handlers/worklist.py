@@ -20,9 +20,9 @@ from handlers.steps import Known
 from handlers.turn import Turn
 from models.agreements import standing
 from models.conversation import Draft
-from models.enrolment import DueVisit, Enrolment, due_visits, open_windows
+from models.enrolment import VISITED, DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
-from models.people import Resident, full_years
+from models.people import STATUS_TITLES, Resident, Status, full_years
 from models.record import AuditEntry, Record
 from models.services import DISCREET
 
@@ -279,6 +279,9 @@ def _card(turn: Turn, resident_id: int) -> None:
 def agreement_lines(turn: Turn, resident_id: int) -> list[str]:
     """How the latest agreements stand, and what of them has been given; or that there is none."""
     known = standing(turn.session, resident_id, turn.worker.id)[:AGREEMENTS_SHOWN]
+    resident = turn.resident(resident_id)
+    if resident is not None and resident.status not in VISITED:  # a death or a move ends them, whoever says so
+        return [f"签约:解约({STATUS_TITLES[Status(resident.status)]})" for _ in known[:1]]
     lines = [
         f"签约:{a.state(turn.today)} {a.starts_on} 至 {a.last_on} {package_words(a.packages)}(编号{a.number},{a.doctor})"
         for a in known

@@ -392,6 +392,18 @@ INDICATORS: tuple[Indicator, ...] = (
         enrolled_at_end("vaccination"),
         "state",
     ),
+    *(
+        Indicator(
+            f"{kind}_early_rate",
+            f"{title}早诊率",
+            "妇幼筛查",
+            "%",
+            f"本期追踪结案、诊断为癌前病变或早期的{title}筛查对象人数÷诊断为{title}或癌前病变的人数(含分期不清楚的);每人每年只计1次。",
+            during(f"{kind}_early"),
+            during(f"{kind}_detected"),
+        )
+        for kind, title in (("cervical", "宫颈癌"), ("breast", "乳腺癌"))
+    ),
     _flow("two_cancer_screened", "两癌检查", "妇幼筛查", "人", "本期登记的宫颈癌、乳腺癌免费检查人数。"),
     _flow("preconception_couples", "孕前优生检查", "妇幼筛查", "对", "本期登记的孕前优生健康检查夫妇对数,一对为两人。"),
     _flow(

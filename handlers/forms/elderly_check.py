@@ -18,7 +18,7 @@ from handlers.forms import common
 from handlers.forms import examination as exam
 from handlers.forms.absence import ABSENCE
 from handlers.forms.danger import danger_step
-from handlers.forms.diabetes_follow_up import FOOT_PULSE, GLUCOSE
+from handlers.forms.diabetes_follow_up import FOOT_PULSE, GLUCOSE, HBA1C
 from handlers.forms.hypertension_follow_up import PRESSURE
 from handlers.forms.medications import MEDICATIONS
 from handlers.protocols import elderly
@@ -217,6 +217,9 @@ REST: tuple[Step, ...] = (
     rest("hearing", "听力", (1, "听见", "听得见"), (2, "听不清或无法听见", "听不清", "听不见", "耳聋")),
     rest("motor_function", "运动功能", (1, "可顺利完成", "正常"), (2, "无法独立完成任何一个动作", "不能完成")),
     typed("mouth", "口腔"),
+    exam.Exam(field="skin", title="皮肤", words=("皮肤检查",), asked=False),
+    exam.Exam(field="sclera", title="巩膜", words=("巩膜",), asked=False),
+    exam.Exam(field="lymph_nodes", title="淋巴结", words=("淋巴结",), asked=False),
     exam.Exam(field="heart", title="心脏听诊", words=("心音", "心律"), asked=False),
     exam.Exam(field="lungs", title="肺部听诊", words=("呼吸音", "双肺"), asked=False),
     exam.Exam(field="abdomen", title="腹部", words=("腹部触诊",), asked=False),
@@ -236,6 +239,9 @@ REST: tuple[Step, ...] = (
     exam.TRIGLYCERIDES,
     exam.LDL,
     exam.HDL,
+    HBA1C,
+    exam.MICROALBUMIN,
+    exam.OCCULT_BLOOD,
     exam.ECG,
     ECG_CRITICAL,
     exam.ULTRASOUND,

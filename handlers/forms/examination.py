@@ -160,6 +160,15 @@ CHOLESTEROL = laboratory("total_cholesterol", "总胆固醇", "胆固醇", "TC",
 TRIGLYCERIDES = laboratory("triglycerides", "甘油三酯", "TG", unit="mmol/L", possible=(0.1, 100), decimals=2)
 LDL = laboratory("ldl", "低密度脂蛋白", "LDL-C", "LDL", unit="mmol/L", possible=(0.1, 40), decimals=2)
 HDL = laboratory("hdl", "高密度脂蛋白", "HDL-C", "HDL", unit="mmol/L", possible=(0.1, 10), decimals=2)
+MICROALBUMIN = laboratory("microalbumin", "尿微量白蛋白", "微量白蛋白", unit="mg/dL", possible=(0, 1000))
+OCCULT_BLOOD = SelectOne(
+    field="occult_blood",
+    title="大便潜血",
+    words=("便潜血", "便隐血"),
+    options=options((1, "阴性"), (2, "阳性")),
+    asked=False,
+    bare=(),
+)
 RESPIRATION = laboratory("respiration", "呼吸频率", "呼吸", unit="次/分", possible=(5, 80), decimals=0)
 _PLUSES = options(
     (0, "阴性", "-", "(-)", "正常"), (1, "±", "微量"), (2, "+", "1+", "一个加"), (3, "++", "2+", "两个加"), (4, "+++", "3+", "三个加"),

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.decisions import Decision
 from handlers.form import Form
 from handlers.steps import Day, Known, SelectOne, Text, options
 from handlers.turn import Turn
 from models.campaign import ScreeningResult
 from models.conversation import Doubt
+from models.effects import PERSON
 from models.record import Record
 from models.screening import TESTS
 from models.screening_results import ARRIVED, CLOSE_REASONS, CLOSED, NOT_YET, OPEN, REFUSED_TO_GO, settle_follow_up
@@ -49,6 +51,28 @@ CLOSE_REASON = SelectOne(
     options=options(*CLOSE_REASONS.items()),
     when=lambda known: known.answers.get("closed") == CLOSED and known.answers.get("arrived") != NOT_YET,
 )
+STAGED = ("cervical", "breast")
+"""Tests whose early detection is a figure: precancer and early stage of all that was found (domain.md B)."""
+NOTHING_FOUND, PRECANCER, EARLY, LATE_STAGE, UNKNOWN_STAGE = range(5)
+STAGE = SelectOne(
+    field="stage",
+    title="诊断分期",
+    ask="医院诊断到哪一期?(算早诊率用)",
+    words=("分期",),
+    options=options(
+        (NOTHING_FOUND, "不是癌,也没有癌前病变", "排除", "良性"),
+        (PRECANCER, "癌前病变", "CIN2", "CIN3", "高级别病变"),
+        (EARLY, "早期", "原位癌", "微小浸润", "0期", "1期", "2期", "I期", "II期"),
+        (LATE_STAGE, "中晚期", "3期", "4期", "III期", "IV期", "晚期"),
+        (UNKNOWN_STAGE, "确诊,分期不清楚", "分期不详"),
+    ),
+    when=lambda known: (
+        known.answers.get("closed") == CLOSED
+        and known.answers.get("arrived") == ARRIVED
+        and known.answers.get("kind") in STAGED
+    ),
+    bare=(),
+)
 INFORMED_ON = Day(
     field="informed_on", title="告知本人日期", words=("告知", "告知日期", "告知本人"), bare=False, asked=False
 )
@@ -74,6 +98,15 @@ def check(known: Known) -> Doubt | None:
     return None
 
 
+def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
+    """Whoever was found to have a cancer or its forerunner, once a year; and whoever was found early."""
+    kind, stage = answers.get("kind"), answers.get("stage", NOTHING_FOUND)
+    if kind not in STAGED or stage == NOTHING_FOUND:
+        return []
+    early = [f"{PERSON}{kind}_early"] if stage in (PRECANCER, EARLY) else []
+    return [f"{PERSON}{kind}_detected", *early]
+
+
 def finish(turn: Turn, record: Record) -> None:
     """The result's row follows what its records say."""
     row = turn.session.get(ScreeningResult, record.answers["screening"])
@@ -90,9 +123,10 @@ form = Form(
     title="筛查追踪",
     about="event",
     steps=(
-        Day(field="on", title="日期", asked=False), HOW_FAR, ARRIVED_ON, DIAGNOSIS, CLOSING, CLOSE_REASON, INFORMED_ON,
+        Day(field="on", title="日期", asked=False), HOW_FAR, ARRIVED_ON, DIAGNOSIS, CLOSING, CLOSE_REASON, STAGE, INFORMED_ON,
     ),
     check=check,
+    marks=marks,
     finish=finish,
     undo=finish,
     receipt=receipt,
