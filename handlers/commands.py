@@ -17,6 +17,7 @@ from handlers import (
     settings,
     snooze,
     summary,
+    tb_notice,
     worklist,
 )  # fmt: skip
 from handlers.asking import ask
@@ -171,6 +172,13 @@ COMMANDS: tuple[Command, ...] = (
         lambda turn, words: summary.summarise(turn, words),
         takes_words=True,
     ),
+    Command(
+        "入户通知",
+        "/notice",
+        "收到管理通知单,72小时内首次入户",
+        lambda turn, words: tb_notice.take_notice(turn, words),
+        takes_words=True,
+    ),
     Command("重复", "/duplicates", "可能重复登记的居民", lambda turn, words: duplicates.show(turn, words)),
     Command(
         "活动",
@@ -260,6 +268,7 @@ def _page(turn: Turn, rest: str) -> None:
 _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "visit": lambda turn, rest: worklist.open_visit(turn, int(rest)),
     "dup": lambda turn, rest: duplicates.press(turn, rest),
+    "notice": lambda turn, rest: tb_notice.choose(turn, rest),
     "kept": lambda turn, rest: appointments.note_kept(turn, rest),
     "loop": lambda turn, rest: referrals.answer(turn, rest),
     "track": lambda turn, rest: referrals.track(turn, rest),

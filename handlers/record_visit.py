@@ -22,6 +22,7 @@ from models.message import Choice
 from models.people import Resident, Status
 from models.prepared import Prepared
 from models.record import AuditEntry, Record
+from models.services import FIRST_SERVICE
 from models.tally import count, difference
 
 LATE_ENTRY_DAYS = 7
@@ -205,16 +206,21 @@ _LATEST = Prepared(
 )
 
 
-def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> None:
+def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None, withdrawn: Record | None = None) -> None:
     """What is due, and the class and urgency, are those of the latest current records; without any, what stood before.
 
     1. The latest record of the programme decides until when reminders rest; one at which nobody was seen nothing else.
     2. What is remembered of the enrolment is what all of them told, a later one coming before an earlier one.
     3. The latest one at which the resident was seen decides the next visit, its window and form.
-    4. A record that closes the programme ends the enrolment; when it is withdrawn, the enrolment goes on.
+    4. A record that closes the programme ends the enrolment; when it is withdrawn, the enrolment goes on. What closed
+       it before it began anew is of the past.
+    5. Attempts in vain leave standing what was due; so does the only record when it is withdrawn, and what it was is
+       due again in a programme that begins with a service of its own.
     """
     turn.session.flush()
     records = _LATEST.rows(turn.session, resident=enrolment.resident_id, programme=enrolment.programme)
+    closed = next((n for n, r in enumerate(records) if r.on < enrolment.since and (r.owes or {}).get("ended")), None)
+    records = records[:closed]
     newest = records[0] if records else None
     enrolment.snoozed_until = _rests_until(newest) if newest else None
     for record in reversed(records):  # also one that is entered late tells something, a vaccine given in spring
@@ -224,7 +230,10 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None) -> 
     if latest is None:
         enrolment.next_due_on = fallback or (newest.next_due_on if newest else None)
         enrolment.classification, enrolment.urgency = None, str(Urgency.ROUTINE)
-        enrolment.next_service = enrolment.due_from = None
+        if newest is None:
+            enrolment.due_from = None
+            again = withdrawn if enrolment.programme in FIRST_SERVICE else None
+            enrolment.next_service = again.service if again else None
         return
     owes = latest.owes or {}
     enrolment.next_due_on = latest.next_due_on or enrolment.next_due_on
@@ -342,5 +351,5 @@ def withdraw(turn: Turn, record: Record, reason: str) -> None:
         _audit(turn, record, "record_withdrawn", {"reason": reason})
         enrolment = turn.enrolments(record.resident_id).get(record.programme or "")
         if enrolment is not None:
-            settle_due_date(turn, enrolment, fallback=record.due_before)
+            settle_due_date(turn, enrolment, fallback=record.due_before, withdrawn=record)
         session.flush()

@@ -21,6 +21,7 @@ from models.names import fuzzy_pinyin, initials, pinyin_keys
 from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
 from models.record import AuditEntry, Referral
 from models.secrets import Keyring
+from models.services import FIRST_SERVICE
 from models.tally import count
 
 KEY_LENGTH = 80  # of ResidentKey.key; only a very long transliterated name is ever cut
@@ -299,7 +300,11 @@ def follow_to_village(session: Session, resident_id: int, village_id: int) -> No
 
 
 def enrol(session: Session, resident: Resident, programme: str, since: date, next_due_on: date | None) -> Enrolment:
-    """Take a resident into a programme. Whoever is in it stays as they are; whoever had left it comes back."""
+    """Take a resident into a programme. Whoever is in it stays as they are; whoever had left it comes back.
+
+    A programme that begins with a service of its own begins with it again, and remembers nothing of before.
+    """
+    first = FIRST_SERVICE.get(programme)
     query = select(Enrolment).where(Enrolment.resident_id == resident.id, Enrolment.programme == programme)
     enrolment = session.scalar(query)
     if enrolment is None:
@@ -310,6 +315,8 @@ def enrol(session: Session, resident: Resident, programme: str, since: date, nex
                 programme=programme,
                 since=since,
                 next_due_on=next_due_on,
+                next_service=first,
+                details={},
                 urgency="routine",
             )
             session.add(enrolment)
@@ -317,6 +324,8 @@ def enrol(session: Session, resident: Resident, programme: str, since: date, nex
         with counted(session, [resident.id]):
             enrolment.since, enrolment.next_due_on = since, next_due_on
             enrolment.ended_on = enrolment.end_reason = enrolment.snoozed_until = None
+            if first is not None:
+                enrolment.next_service, enrolment.details, enrolment.urgency = first, {}, "routine"
     return enrolment
 
 

@@ -73,5 +73,11 @@ PROGRAMMES: Mapping[str, str] = {
 }
 """What a resident can be enrolled in (管理项目)."""
 
+FIRST_SERVICE: Mapping[str, str] = {"tb": "tb_first_visit"}
+"""What a programme begins with, where that is another service than its follow-up."""
+
+FIRST_VISIT_DAYS: Mapping[str, int] = {"tb": 3}
+"""Within how many days of the notice: 72 hours end with the third day (domain.md M-26)."""
+
 DISCREET = frozenset({"mental_health", "tb"})
 """Programmes never named in a message's first line, a group or a file name (promise 9)."""

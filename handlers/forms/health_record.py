@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import update
@@ -20,6 +20,7 @@ from models.conversation import Doubt
 from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
 from models.message import mark_name
 from models.record import Record
+from models.services import FIRST_VISIT_DAYS
 
 _OLD_NUMBER = re.compile(r"(?<![\dA-Za-z.])\d{15}(?![\dA-Za-z.])")  # refused, and said why
 _PHONE = re.compile(r"(?<![\d-])(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
@@ -222,7 +223,9 @@ def finish(turn: Turn, record: Record) -> None:
         resident = registry.register_resident(turn.session, now=turn.now, by=turn.worker.id, **told)
     for code in answers.get("programmes", []):
         if code in PROGRAMME_CODES:
-            registry.enrol(turn.session, resident, PROGRAMME_CODES[code], since=turn.today, next_due_on=turn.today)
+            programme = PROGRAMME_CODES[code]
+            due_on = turn.today + timedelta(days=FIRST_VISIT_DAYS.get(programme, 0))
+            registry.enrol(turn.session, resident, programme, since=turn.today, next_due_on=due_on)
     record.answers, record.resident_id = answers, resident.id
 
 

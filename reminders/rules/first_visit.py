@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -16,28 +17,30 @@ from reminders.digest import Asked
 from reminders.reminder import Context, Gone, Reminder
 
 SERVICE = "tb_first_visit"
+MIDNIGHT = 24
 HOURS = ((1, "17:00"), (0, "09:00"), (0, "15:00"))
 """(days before the last one, hour): without the hour of the notice, the term ends with the third day after it."""
 
 
 def moments(asked: Asked, first: date, last: date) -> Iterable[Moment]:
     """The doctor's, of first visits that are owed."""
-    for enrolment_id, village_id, due_on in _owed(asked, first, last + timedelta(days=1)):
+    for enrolment_id, village_id, due_on, ends_at in _owed(asked, first, last + timedelta(days=1)):
         for number, (before, hour) in enumerate(HOURS):
             day = due_on - timedelta(days=before)
-            if first <= day <= last:
+            if first <= day <= last and (before or int(hour[:2]) < ends_at):
                 yield _moment(enrolment_id, village_id, due_on, f"{number}", day, hour, asked)
 
 
 def moments_missed(asked: Asked, first: date, last: date) -> Iterable[Moment]:
     """The township's, the morning after the term."""
-    for enrolment_id, village_id, due_on in _owed(asked, first - timedelta(days=1), last - timedelta(days=1)):
+    for enrolment_id, village_id, due_on, _ in _owed(asked, first - timedelta(days=1), last - timedelta(days=1)):
         yield _moment(enrolment_id, village_id, due_on, "missed", due_on + timedelta(days=1), "08:00", asked)
 
 
-def _owed(asked: Asked, first: date, last: date) -> Iterable[tuple[int, int, date]]:
+def _owed(asked: Asked, first: date, last: date) -> Iterable[tuple[int, int, date, int]]:
+    """(enrolment, village, last day, hour at which it ends that day)."""
     query = (
-        select(Enrolment.id, Enrolment.village_id, Enrolment.next_due_on)
+        select(Enrolment.id, Enrolment.village_id, Enrolment.next_due_on, Enrolment.details)
         .join(Resident, Resident.id == Enrolment.resident_id)
         .where(
             Enrolment.next_service == SERVICE,
@@ -47,7 +50,13 @@ def _owed(asked: Asked, first: date, last: date) -> Iterable[tuple[int, int, dat
         )
         .order_by(Enrolment.next_due_on, Enrolment.id)
     )
-    return [(key, village, due_on) for key, village, due_on in asked.session.execute(query) if due_on is not None]
+    rows = asked.session.execute(query)
+    return [(key, village, due_on, _ends_at(told)) for key, village, due_on, told in rows if due_on is not None]
+
+
+def _ends_at(details: Mapping[str, Any]) -> int:
+    """The hour of the notice, where it is known; else the day's end (M-26)."""
+    return int(details.get("notified_hour", MIDNIGHT))
 
 
 def _moment(enrolment_id: int, village_id: int, due_on: date, which: str, day: date, hour: str, asked: Asked) -> Moment:
@@ -56,8 +65,8 @@ def _moment(enrolment_id: int, village_id: int, due_on: date, which: str, day: d
     return Moment(subject=subject, organisation_id=village_id, at=at_hour(day, hour, asked.tz), arguments=arguments)
 
 
-def _resident(context: Context) -> tuple[Resident, date]:
-    """Whom the visit is owed to. Raises Gone when it was made, or is owed no more."""
+def _resident(context: Context) -> tuple[Resident, date, int]:
+    """Whom the visit is owed to, and until when. Raises Gone when it was made, or is owed no more."""
     enrolment = context.session.get(Enrolment, context.arguments["enrolment_id"])
     due_on = date.fromisoformat(context.arguments["due_on"])
     if enrolment is None or enrolment.ended_on is not None:
@@ -67,21 +76,21 @@ def _resident(context: Context) -> tuple[Resident, date]:
     resident = context.session.get_one(Resident, enrolment.resident_id)
     if resident.status not in VISITED:
         raise Gone("the resident died or moved away")
-    return resident, due_on
+    return resident, due_on, _ends_at(enrolment.details)
 
 
 def words(context: Context) -> OutgoingMessage:
     """Whom, and until when; the illness is not named (promise 9)."""
-    resident, due_on = _resident(context)
+    resident, due_on, hour = _resident(context)
     who = f"{mark_name(resident.name)} {describe_on(context.session, resident, context.today)}"
-    until = "今天24点" if due_on == context.today else f"{due_on} 24点"
+    until = f"今天{hour}点" if due_on == context.today else f"{due_on} {hour}点"
     text = f"⏰ 有一位要在72小时内首次入户,{until}前要见到:\n{who}\n两次没见到也请记一笔,公卫科会接着找。"
     return OutgoingMessage(text, (Choice(f"visit.{resident.id}", "开始记录"),), urgent=True)
 
 
 def words_missed(context: Context) -> OutgoingMessage:
     """Who was not seen in time; the township calls the doctor, and after two failures the hospital."""
-    resident, due_on = _resident(context)
+    resident, due_on, _ = _resident(context)
     who = f"{mark_name(resident.name)} {describe_on(context.session, resident, context.today)}"
     return OutgoingMessage(
         f"⏰ 72小时首次入户过了时限({due_on}),还没有记录:\n{who}\n请联系村医,必要时报告上级专业机构。", urgent=True
