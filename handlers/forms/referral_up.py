@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from handlers.form import Form
 from handlers.forms import common
@@ -63,6 +65,32 @@ IMPRESSION = Text(field="impression", title="初步印象", words=("初步印象
 ILLNESS = Text(field="present_illness", title="主要现病史", words=("现病史",), asked=False)
 PAST_ILLNESS = Text(field="past_history", title="主要既往史", words=("既往史",), asked=False)
 TREATED = Text(field="treatment", title="治疗经过", words=("治疗经过", "已用药"), asked=False)
+SUSPECTED = SelectOne(
+    field="suspected_tb",
+    title="可疑肺结核",
+    options=options((1, "不是"), (2, "是,咳嗽咳痰满两周、咯血或痰中带血", "疑似肺结核", "可疑肺结核")),
+    asked=False,
+    bare=("疑似肺结核", "可疑肺结核"),
+)
+_NOT = r"(?<![没无未非不])(?<!没有)(?<!否认)"
+_WEEKS = r"(?:[2-9]|1\d|[两二三四五六七八九十几])\s*(?:多?周|个?多?星期)"
+_MONTHS = r"(?:半个?月|(?:\d|[一两二三四五六几])\s*个?多?月)"
+_SUSPICIOUS = re.compile(
+    rf"(?:疑似|可疑|怀疑|排除|排查|查|筛查)肺?结核|{_NOT}(?:咯血|血痰|痰[中里]带血|咳血)|{_NOT}咳[^,。;]{{0,6}}(?:{_WEEKS}|{_MONTHS})"
+)
+
+
+def suspicion(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """Cough for two weeks, or blood: suspected tuberculosis (domain.md A4), unless it is being treated already.
+
+    Read from the reason, shown in the recap and changed there.
+    """
+    if "suspected_tb" in answers or "tb" in known.programmes:
+        return {}
+    reason = " ".join(str(answers.get(name, "")) for name in ("referral_reason", "present_illness", "impression"))
+    return {"suspected_tb": 2} if _SUSPICIOUS.search(reason) else {}
+
+
 RECEIVING_DOCTOR = Text(field="receiving_doctor", title="接诊医生", words=("接诊医生",), asked=False, longest=20)
 
 form = Form(
@@ -82,8 +110,10 @@ form = Form(
         PAST_ILLNESS,
         TREATED,
         RECEIVING_DOCTOR,
+        SUSPECTED,
         common.NEXT,
     ),
     enrols="never",
+    derive=suspicion,
     rest="referral_reason",
 )

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from handlers.decisions import Findings, Protocol, Rule, Urgency
+from handlers.decisions import Findings, Outcome, Protocol, Rule, Urgency
 from handlers.protocols.common import TWO_WEEKS, emergency, refer, safety
+from handlers.protocols.findings import is_yes
 
 NORM = "规范(第三版)·双向转诊 / domain.md A1、A2、A7"
 URGENT, ORDINARY = 1, 2
+ONE_WEEK = 7  # days; 可疑肺结核患者推介转诊后1周内电话随访
 
 
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
-    """转诊后14天内主动随访转诊情况;下转的14天内接续随访。紧急转诊第二天先问到了没有。"""
+    """转诊后14天内主动随访转诊情况,可疑肺结核的7天内电话随访;下转的14天内接续随访。紧急转诊第二天先问到了没有。"""
     return f.on + timedelta(days=within or TWO_WEEKS)
 
 
@@ -43,6 +45,19 @@ protocol = Protocol(
             because="转诊后两周内主动随访转诊情况",
             source=NORM,
             certainty="[S:1][S:2]",
+        ),
+        Rule(
+            "REF-13",
+            when=lambda f: is_yes(f.get("suspected_tb")),
+            then=Outcome(
+                urgency=Urgency.REFER,
+                refer=True,
+                next_days=ONE_WEEK,
+                say="转结核病定点医疗机构,提醒戴口罩、带痰去查;一周内打电话问去了没有,到时会问您。",
+            ),
+            because="可疑肺结核:咳嗽咳痰满两周,或咯血、痰中带血;转诊后一周内电话随访",
+            source="规范(第三版)·肺结核(推介转诊) / domain.md A4",
+            certainty="[S:6][S:47]",
         ),
     ),
     schedule=schedule,
