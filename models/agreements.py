@@ -49,7 +49,12 @@ class Standing:
         return self.starts_on <= day <= self.last_on
 
     def state(self, today: date) -> State:
-        """待生效 before its first day; after its last one 解约, 续签 or 到期; in the last 60 days 即将到期."""
+        """待生效 before its first day; after its last one 解约, 续签 or 到期; in the last 60 days 即将到期.
+
+        One that is ended before its time is so from its last day on.
+        """
+        if self.end_reason is not None and not self.renewed and today >= self.last_on:
+            return State.ENDED
         if today > self.last_on or self.last_on < self.starts_on:
             ended = State.ENDED if self.end_reason is not None else State.EXPIRED
             return State.RENEWED if self.renewed else ended

@@ -57,7 +57,8 @@ def standing(starts: str, last: str, **more: Any) -> Standing:
         (standing("2026-01-01", "2026-12-31"), "2026-12-31", State.ENDING),
         (standing("2026-01-01", "2026-12-31"), "2027-01-01", State.EXPIRED),
         (standing("2026-01-01", "2026-12-31", renewed=True), "2027-01-01", State.RENEWED),
-        (standing("2026-01-01", "2026-05-01", end_reason=3), "2026-05-01", State.ENDING),  # its last day
+        (standing("2026-01-01", "2026-05-01", end_reason=3), "2026-04-30", State.ENDING),
+        (standing("2026-01-01", "2026-05-01", end_reason=3), "2026-05-01", State.ENDED),  # its last day
         (standing("2026-01-01", "2026-05-01", end_reason=3), "2026-05-02", State.ENDED),
         (standing("2026-01-01", "2025-12-31", end_reason=4), "2026-01-01", State.ENDED),  # replaced before it began
     ],
