@@ -84,7 +84,7 @@ def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
     if doubt := form.check(known_of(turn, draft)):
         draft.doubts["check"] = doubt
         return "check"
-    if not draft.corrects and (noticed := form.notices(turn, draft.answers)):
+    if not draft.corrects and (noticed := form.notices(turn, draft)):
         name, doubt = noticed
         draft.answers.pop(name, None)
         draft.doubts[name] = doubt

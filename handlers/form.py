@@ -73,7 +73,7 @@ def nothing_wrong(known: Known) -> Doubt | None:
     return None
 
 
-def nothing_noticed(turn: Turn, answers: Mapping[str, Any]) -> tuple[str, Doubt] | None:
+def nothing_noticed(turn: Turn, draft: Draft) -> tuple[str, Doubt] | None:
     return None
 
 
@@ -130,7 +130,7 @@ class Form:
     programme: str | None = None
     protocol: Protocol | None = None
     check: Callable[[Known], Doubt | None] = nothing_wrong
-    notices: Callable[[Turn, Mapping[str, Any]], tuple[str, Doubt] | None] = nothing_noticed
+    notices: Callable[[Turn, Draft], tuple[str, Doubt] | None] = nothing_noticed
     derive: Callable[[Mapping[str, Any], Known], dict[str, Any]] = nothing_derived
     marks: Callable[[Mapping[str, Any], Decision | None, Known], list[str]] = no_marks
     counts: Mapping[str, str] = attribute(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlers.decisions import Protocol
 from handlers.form import Form
 from handlers.forms import (
+    antenatal_visit,
     appointment,
     campaign,
     child_check,
@@ -23,6 +24,7 @@ from handlers.forms import (
     outreach_clinic,
     plan,
     pneumoconiosis_follow_up,
+    postpartum_visit,
     progress_report,
     referral_down,
     referral_up,
@@ -51,6 +53,8 @@ FORMS: dict[str, Form] = {
         pneumoconiosis_follow_up.form,
         elderly_check.form,
         rehabilitation_follow_up.form,
+        antenatal_visit.form,
+        postpartum_visit.form,
         newborn_visit.form,
         child_check.form,
         vaccination.form,

@@ -189,6 +189,7 @@ def _by_needs(
         if form.needs
         and (person.known.born_on is None or form.fits(person.known))
         and form not in chosen
+        and not (form.programme and form.programme in {other.programme for other in chosen})
         and (fields := _needs_in(form, line, text, person.known) | _vaguely_told(form, line, text))
     }
     if not found:
@@ -199,7 +200,9 @@ def _by_needs(
     for form in picked:
         wanted -= {name for name in wanted if form.step(name)}
     while wanted:
-        best = max((form for form in found if form not in picked), key=lambda f: _covers(f, wanted), default=None)
+        taken_up = {form.programme for form in picked if form.programme}  # one visit of a programme is one record
+        left = [form for form in found if form not in picked and form.programme not in taken_up]
+        best = max(left, key=lambda f: (_covers(f, wanted), len(found[f] & wanted)), default=None)
         if best is None or not _covers(best, wanted):
             break
         picked.append(best)

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
+from handlers.protocols.ages import age_words
 from handlers.reading.chinese import small_number
 from handlers.turn import Turn
 from models import names
-from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
+from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status, full_years
 from models.surnames import COMPOUND_SURNAMES, SURNAMES
 
 MOST_OFFERED = 8
@@ -367,11 +368,18 @@ def describe(turn: Turn, resident: Resident) -> str:
     return describe_on(turn.session, resident, turn.today)
 
 
+def how_old(born_on: date | None, day: date) -> str:
+    """67岁; of a child under three in months and days: 12天, 7个月, 2岁1个月."""
+    if born_on is None:
+        return ""
+    years = full_years(born_on, day)
+    return age_words(born_on, day) if years < 3 else f"{years}岁"
+
+
 def describe_on(session: Session, resident: Resident, today: date) -> str:
     """The same for a day, outside a conversation."""
     village = session.get(Organisation, resident.village_id)
     sex = {"male": "男", "female": "女"}.get(resident.sex or "", "")
-    age = resident.age_on(today)
     where = (village.name if village else "") + (resident.village_group or "")
     status = "" if resident.status == Status.ACTIVE else f"({STATUS_TITLES[Status(resident.status)]})"
-    return " ".join(part for part in (sex, f"{age}岁" if age is not None else "", where) if part) + status
+    return " ".join(part for part in (sex, how_old(resident.born_on, today), where) if part) + status

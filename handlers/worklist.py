@@ -13,16 +13,16 @@ from handlers import appointments, filling, fulfilment, referrals, residents
 from handlers.absence import not_seen
 from handlers.asking import ask
 from handlers.decisions import Urgency
-from handlers.form import due_words
+from handlers.form import Form, due_words
 from handlers.forms.signing import package_words
 from handlers.menu import FORMS, PROGRAMME_TITLES, form_due
 from handlers.steps import Known
 from handlers.turn import Turn
 from models.agreements import standing
 from models.conversation import Draft
-from models.enrolment import VISITED, DueVisit, Enrolment, due_visits, open_windows
+from models.enrolment import SEEN_TOGETHER, VISITED, DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
-from models.people import STATUS_TITLES, Resident, Status, full_years
+from models.people import STATUS_TITLES, Resident, Status
 from models.record import AuditEntry, Record
 from models.services import DISCREET
 
@@ -57,7 +57,7 @@ class Line:
 
     def text(self, today: date, villages: dict[int, str]) -> str:
         first = self.visits[0]
-        age = "" if first.born_on is None else f"{full_years(first.born_on, today)}岁"
+        age = residents.how_old(first.born_on, today)
         what = "、".join(PROGRAMME_TITLES[v.programme] for v in self.visits)
         late = max(v.days_late(today) for v in self.visits)
         when = f"逾期{late}天" if late > 0 else "今天到期" if late == 0 else f"{-late}天后到期"
@@ -197,25 +197,44 @@ def open_visit(turn: Turn, resident_id: int) -> None:
     if any(draft.resident_id == resident_id for draft in turn.conversation.drafts):
         ask(turn)
         return
-    enrolments = turn.session.scalars(
-        select(Enrolment)
-        .where(Enrolment.resident_id == resident_id, Enrolment.ended_on.is_(None))
-        .order_by(Enrolment.next_due_on)
-    ).all()
-    soon = turn.today + timedelta(days=14)
-    due = [e for e in enrolments if any(day is not None and day <= soon for day in (e.next_due_on, e.due_from))]
-    due = due or list(enrolments)
-    known = _plainly_known(turn, resident)
-    forms = [form_due(e.programme, e.next_service, known) for e in due]
-    services = list(dict.fromkeys(form.code for form in forms if form is not None))
+    due = _due(turn, resident)
+    services = list(dict.fromkeys(form.code for form, _ in due))
     if not services:
         turn.say(
             f"{mark_name(resident.name)}没有需要随访的管理项目。要记血压请直接发:姓名 血压。", [Choice("today", "今日")]
         )
         return
     before = "上一张没填完的表还在,填完这位再接着填。" if turn.conversation.is_open else ""
-    filling.open_drafts(turn, [Draft(service, resident_id) for service in services], first=True)
+    drafts = [Draft(service, resident_id) for service in services]
+    drafts += [draft for _, enrolment in due for draft in _together(turn, enrolment)]
+    filling.open_drafts(turn, drafts, first=True)
     ask(turn, before=before)
+
+
+def _due(turn: Turn, resident: Resident) -> list[tuple[Form, Enrolment]]:
+    """What is due of somebody within two weeks, with its form; all there is, where nothing is."""
+    enrolments = turn.session.scalars(
+        select(Enrolment)
+        .where(Enrolment.resident_id == resident.id, Enrolment.ended_on.is_(None))
+        .order_by(Enrolment.next_due_on)
+    ).all()
+    soon = turn.today + timedelta(days=14)
+    due = [e for e in enrolments if any(day is not None and day <= soon for day in (e.next_due_on, e.due_from))]
+    known = _plainly_known(turn, resident)
+    forms = [(form_due(e.programme, e.next_service, known), e) for e in due or enrolments]
+    return [(form, enrolment) for form, enrolment in forms if form is not None]
+
+
+def _together(turn: Turn, enrolment: Enrolment) -> list[Draft]:
+    """The visits of others that are made on the same errand, as far as they are due: a newborn's with its mother's."""
+    drafts = []
+    for resident_id, service in enrolment.details.get(SEEN_TOGETHER, ()):
+        other = turn.resident(resident_id)
+        if other is not None and any(
+            e.next_service == service and form.code == service for form, e in _due(turn, other)
+        ):
+            drafts.append(Draft(service, other.id))
+    return drafts
 
 
 def find(turn: Turn, words: str) -> None:

@@ -14,6 +14,9 @@ from models.base import Base, Key
 from models.people import Resident, Status
 from models.scope import Scope
 
+SEEN_TOGETHER = "seen_together"
+"""Under what an enrolment's details name the residents who are visited at the same time: a mother's newborn."""
+
 VISITED = (Status.ACTIVE, Status.ABSENT)  # whoever died or moved is reminded of no more
 
 

@@ -359,6 +359,37 @@ INDICATORS: tuple[Indicator, ...] = (
     ),
     _managed("maternal", "妇幼筛查"),
     _managed("child", "妇幼筛查"),
+    _flow(
+        "live_births",
+        "登记活产数",
+        "妇幼筛查",
+        "个",
+        "本期登记的分娩中的活产数,按登记分娩的日期计;率的分母用县里录入的活产数。",
+    ),
+    _of_given(
+        "early_booking_rate",
+        "早孕建册率",
+        "本期登记分娩的产妇中,孕13周之前(90天以内)建册并第一次产检的人数",
+        "活产数",
+        during("mothers_booked_early"),
+    ),
+    _of_given(
+        "hospital_delivery_rate", "住院分娩率", "本期登记的住院分娩活产数", "活产数", during("hospital_live_births")
+    ),
+    _of_given(
+        "postpartum_visit_rate",
+        "产后访视率",
+        "本期出院后28天内接受过上门访视的产妇人数(电话不算,不知道出院日的从分娩日算)",
+        "活产数",
+        during("mothers_visited"),
+    ),
+    _of_given(
+        "maternal_systematic_rate",
+        "孕产妇系统管理率",
+        "本期产后访视的产妇中,孕13周前建册、产检5次及以上、住院分娩、产后访视都做到的人数",
+        "活产数",
+        during("mothers_systematic"),
+    ),
     _of_given(
         "newborn_visit_rate",
         "新生儿访视率",

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from models import patient_lists, resident_lists
+from models import birth_lists, patient_lists, resident_lists
 from models.effects import STOCKS, counts_as
 from models.eligibility import months_before
 from models.enrolment import VISITED, Enrolment
@@ -81,10 +81,10 @@ def persons(measure: str) -> Source:
     return source
 
 
-def _not_yet(programme: str, measure: str, under_months: int = 0) -> Source:
+def _not_yet(programme: str, measure: str, *, under_months: int = 0, born_in_the_period: bool = False) -> Source:
     """Who is in a programme and was not counted under a measure this year; the eldest last.
 
-    `under_months` leaves out those who are older at the end of the window.
+    `under_months` leaves out those who are older at the end of the window, `born_in_the_period` those not born in it.
     """
 
     def source(asked: Asked) -> LineList:
@@ -104,6 +104,8 @@ def _not_yet(programme: str, measure: str, under_months: int = 0) -> Source:
             .where(~counted.correlate(Resident).exists())
             .order_by(Resident.born_on.desc(), Resident.id)
         )
+        if born_in_the_period:
+            query = query.where(Resident.born_on.between(*asked.window))
         if under_months:
             query = query.where(Resident.born_on > months_before(day, under_months))
         return asked.page_of(query, lambda row: Line(row.id, row.name, row.village, row.born_on, f"{row.born_on}出生"))
@@ -139,6 +141,12 @@ SOURCES: Mapping[str, Source] = {
     "elderly_tcm_rate": resident_lists.elderly_without("elderly_tcm"),
     "hypertension_yearly_check": persons("people.yearly_check.hypertension"),
     "diabetes_yearly_check": persons("people.yearly_check.diabetes"),
+    "live_births": birth_lists.births_where(lambda counts: bool(counts.get("live_births"))),
+    "early_booking_rate": birth_lists.not_booked_early,
+    "hospital_delivery_rate": birth_lists.outside_hospital,
+    "postpartum_visit_rate": birth_lists.births_without("mothers_visited"),
+    "maternal_systematic_rate": birth_lists.births_without("mothers_systematic"),
+    "newborn_visit_rate": _not_yet("child", "newborns_visited", born_in_the_period=True),
     "child_management_rate": _not_yet("child", "children_followed"),
     "child_tcm_rate": _not_yet("child", "children_tcm", under_months=37),
     "hypertension_standardised_rate": patient_lists.behind("hypertension"),

@@ -90,6 +90,14 @@ def correct_resident(
     return resident
 
 
+def rename_resident(session: Session, resident: Resident, name: str, now: datetime, *, by: int | None = None) -> None:
+    """Give a resident another name: a newborn has its own now."""
+    resident.name = name.strip()
+    session.flush()
+    update_resident_keys(session, resident)
+    audit(session, "resident.renamed", resident, now, by)
+
+
 def _plain(told: Particulars) -> dict[str, Any]:
     """The columns that are not sealed."""
     plain = {name: value for name, value in told.items() if name not in ("identity", "phone")}

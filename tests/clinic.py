@@ -54,6 +54,11 @@ class Clinic:
         self.kept = json.dumps(turn.conversation.to_json())
         return "\n".join(reply.text for reply in turn.replies)
 
+    def asks(self) -> str:
+        """The field that is asked, or 'confirm'; "" when no form is open."""
+        turn = self._turn(None)
+        return current_question(turn).asks if turn.conversation.is_open else ""
+
     def press(self, *chosen: str) -> str:
         return self.say(None, *chosen)
 

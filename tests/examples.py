@@ -28,7 +28,7 @@ NAMES = {
 CODES: Mapping[str, Mapping[str, Any]] = {
     "mode": {"clinic": 1, "home": 2, "phone": 3},
     "adherence": {"regular": 1, "none": 3},
-    "symptoms": {"none": 1, "headache_dizziness": 2, "nausea_vomiting": 3},
+    "symptoms": {"none": 1, "headache_dizziness": 2, "nausea_vomiting": 3, "edema": 4},
     "salt": {"light": 1, "medium": 2},
     "salt_target": {"light": 1},
     "psych": {"good": 1},
@@ -38,6 +38,9 @@ CODES: Mapping[str, Mapping[str, Any]] = {
     "groups": {"elderly": 1, "hypertension": 2, "diabetes": 3},
     "kind": {"lecture": 1},
     "sex": {"male": 1, "female": 2},
+    "urine_protein": {"++": 3},
+    "umbilical_cord": {"fallen": 2},
+    "jaundice_site": {"none": 1},
     "housework": {"fair": 2},
     "dosage_form": {"combination_blister": [3]},
     "supervisor": {"doctor": 1},
@@ -55,6 +58,9 @@ BY_NUMBER = {"born_on": "1984-11-20"}
 OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
     "p2-0934": (
         Expected("mental_health_follow_up", "黄阿贵", {"medications": [{"name": "olanzapine", "dose": 10, "unit": "mg", "times": 1}]}),
+    ),
+    "p2-0438": (
+        Expected("postpartum_visit", "罗丽", {"delivered_on": "2026-11-12", "discharged_on": "2026-11-10"}, ("check",)),
     ),
     "p2-0486": (Expected("vaccination", "周宝宝", {"doses": ["DTP.1"]}, ("check",)),),  # too early: asked whether it is so
     "p2-0214": (

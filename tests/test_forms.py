@@ -41,6 +41,8 @@ VALUES = {
     "fasting_glucose": "空腹 8.2",
     "place": "石桥村",
     "length": "82.5",
+    "last_menstrual_period": "2026-07-01",
+    "gestational_weeks": "20周+3天",
     "name": "向晚秋",
     "identity_number": "跳过",
     "phone": "13807451234",

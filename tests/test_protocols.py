@@ -190,7 +190,7 @@ def test_whatever_a_rule_asks_can_be_answered(name: str) -> None:
         assert asked <= fields | DERIVED | OF_ANY_FORM
 
 
-DERIVED = {"bmi"}
+DERIVED = {"bmi", "pregnancy", "pregnancy_began_on"}
 OF_ANY_FORM = {"outcome", *VALUES, "insulin", "medications", "adherence", "self_reported"}
 """What rules that several protocols share look at; a form has those that its programme knows."""
 

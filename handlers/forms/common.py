@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from handlers.decisions import Decision
+from handlers.decisions import Decision, Findings
 from handlers.form import Due
 from handlers.measurements import Alcohol
 from handlers.steps import Day, Known, Number, SelectOne, Text, options
@@ -262,6 +262,21 @@ def remembered(answers: Mapping[str, Any], known: Known, fields: Iterable[str]) 
 
 def outside(decision: Decision | None) -> bool:
     return decision is not None and "outside_programme" in decision.flags
+
+
+def findings_of(answers: Mapping[str, Any], known: Known) -> Findings:
+    """What a protocol looks at, for what a form still has to work out of it."""
+    return Findings(
+        on=known.on,
+        answers=answers,
+        age=known.age,
+        sex=known.sex,
+        history=known.past(),
+        born_on=known.born_on,
+        since=known.since,
+        details=known.details,
+        settings=known.settings,
+    )
 
 
 def told(decision: Decision | None) -> bool:

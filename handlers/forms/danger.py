@@ -82,10 +82,11 @@ def plain_danger_step(
     ask: str,
     *,
     said: Mapping[str, Sequence[str]] = NO_OTHER_WORDS,
+    shown: Sequence[str] = (),
     asked: bool = True,
     when: Callable[[Known], bool] = always,
 ) -> DangerSigns:
-    """The same question where no symptom has to call for it: every sign is offered."""
+    """The same question where no symptom has to call for it: every sign is offered, or those that are `shown`."""
     return DangerSigns(
         field="danger_signs",
         title="危险征象",
@@ -96,5 +97,5 @@ def plain_danger_step(
         when=when,
         wording=lambda findings: "",
         offered={},
-        otherwise=[*signs],
+        otherwise=[*shown] or [*signs],
     )

@@ -16,7 +16,7 @@ from handlers.residents import describe, looks_like_name
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectMany, SelectOne, Step, Text, options
 from handlers.turn import Turn
 from models import registry
-from models.conversation import Doubt
+from models.conversation import Doubt, Draft
 from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
 from models.message import mark_name
 from models.record import Record
@@ -179,8 +179,9 @@ def check(known: Known) -> Doubt | None:
     return None
 
 
-def notices(turn: Turn, answers: Mapping[str, Any]) -> tuple[str, Doubt] | None:
+def notices(turn: Turn, draft: Draft) -> tuple[str, Doubt] | None:
     """The same number is the same person; the same name in the village may be."""
+    answers = draft.answers
     if identity := answers.get("identity_number"):
         known = registry.with_identity(turn.session, identity)
         if known is not None:

@@ -20,6 +20,7 @@ TCM_NORM = "规范(第三版)·中医药健康管理 / domain.md A8、A10"
 YEARLY = 4 * 12  # months; from here on once a year
 LEAVES_AT = 7 * 12  # months; the programme is for children of 0 to 6 years
 FIRST_CHECK_DAYS = 28  # 满月: 28 to 30 days; before that it is a newborn's home visit
+FIRST_CHECK_UNTIL = 42  # days; a planning window of 28 to 42 days [S:44b]
 
 
 class Slot(NamedTuple):
@@ -37,7 +38,9 @@ class Slot(NamedTuple):
         return born_on + timedelta(days=FIRST_CHECK_DAYS) if self.months == 1 else months_later(born_on, self.months)
 
     def closes(self, born_on: date, grace_months: int) -> date:
-        """The last day on which it is on time, so many months after the age is reached."""
+        """The last day on which it is on time, so many months after the age is reached; of the first month day 42."""
+        if self.months == 1:
+            return born_on + timedelta(days=FIRST_CHECK_UNTIL)
         return months_later(born_on, self.months + grace_months) - timedelta(days=1)
 
 
@@ -67,7 +70,7 @@ SLOTS = (
 """血常规 at 6-8, 18 and 30 months and yearly from 4 years; 听力 at 6, 12, 24, 36 months; 视力 from 4 years."""
 
 SETTINGS = {
-    "child.grace_months": Setting(1, "满月到36月龄的检查,满月龄后几个月内算按时", "[D],规范没有写窗口"),
+    "child.grace_months": Setting(1, "3到36月龄的检查,满月龄后几个月内算按时", "[D],规范没有写窗口"),
     "child.yearly_grace_months": Setting(3, "4、5、6岁的检查,满岁后几个月内算按时", "[D],规范没有写窗口"),
     "child.early_days": Setting(14, "比月龄提前几天来检查,也算这一次(满月检查不提前)", "[D],规范没有写窗口"),
 }
@@ -293,7 +296,7 @@ def window(f: Findings, classification: int | None, within: int | None) -> tuple
 
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
     """
-    满月(28天起)、3、6、8、12、18、24、30、36月龄和4、5、6岁各一次,日期从生日推算:满月龄的那天起可以做,一个月内算按时,
+    满月(28到42天)、3、6、8、12、18、24、30、36月龄和4、5、6岁各一次,日期从生日推算:满月龄的那天起可以做,一个月内算按时,
     4岁以后三个月内算按时(设置)。错过的月龄不补做,做离现在最近的一次。转诊的2周内追访。6岁检查以后不再安排,满7周岁结案。
     电话联系不算检查,这一次还要做。
     """
