@@ -29,9 +29,9 @@ from models.base import Store
 from models.conversation import Conversation, Draft
 from models.message import IncomingMessage
 from models.people import HealthWorker, Resident
-from models.record import Record
+from models.record import Agreement, Record
 from models.scope import scope_of
-from tests.conftest import CHINA, NOW
+from tests.conftest import CHINA, NOW, TODAY
 
 MOST_MESSAGES = 150
 VALUES = {
@@ -91,6 +91,9 @@ def a_resident(session: Session, worker: HealthWorker, code: str) -> int | None:
     people = session.scalars(
         select(Resident).where(Resident.village_id.in_(worker.villages)).order_by(Resident.id)
     ).all()
+    if code == "signing_end":  # somebody with one agreement that holds
+        signed = session.scalars(select(Agreement.resident_id).where(Agreement.ends_on > TODAY).order_by(Agreement.id)).all()
+        return next(p.id for p in people if signed.count(p.id) == 1)
     sex, youngest, oldest = RESIDENTS.get(code, (None, 66, 90))
     if code in CHILDREN:
         youngest, oldest = 0, 6
