@@ -133,7 +133,7 @@ class App:
         if timetable:
             from reminders.scheduler import Scheduler
 
-            await self.plan_today()
+            self._running.append(asyncio.create_task(self._plan_first()))
             self._scheduler = Scheduler(self.plan_today, self.tidy_up, self.settings.tz)
             self._scheduler.start()
         for channel in self.channels.values():
@@ -160,6 +160,13 @@ class App:
                 await asyncio.to_thread(self.store.checkpoint)
             except Exception as error:  # the writer's own commits say what is wrong with the disk
                 log.warning("checkpoint_failed", error=type(error).__name__)
+
+    async def _plan_first(self) -> None:
+        """What is due today, while the channels begin to listen: nobody's message waits for it."""
+        try:
+            await self.plan_today()
+        except Exception as error:  # the scheduler plans again within ten minutes
+            log.error("planning_failed", error=type(error).__name__)
 
     async def plan_today(self) -> None:
         """Queue what the timetable says for today; harmless to repeat."""

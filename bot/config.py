@@ -128,17 +128,6 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no time zone; use a name like Asia/Shanghai") from error
         return value
 
-    @field_validator("reminders")
-    @classmethod
-    def _known_reminders(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if value:
-            from models.preferences import complaints  # only who sets something waits for the timetable
-            from reminders.timetable import REMINDERS
-
-            if found := complaints(value, tuple(REMINDERS)):
-                raise ValueError("; ".join(found))
-        return value
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -179,7 +168,7 @@ def load_settings(**overrides: Any) -> Settings:
             raise BadSettings([*complaints, f"CUNYI_{field.upper()}: write it as JSON"]) from None
         except ValueError as error:  # a cunyi.toml that is not TOML
             raise BadSettings([*complaints, f"cunyi.toml: {error}"]) from None
-    if complaints := [*complaints, *_missing(settings)]:
+    if complaints := [*complaints, *_missing(settings), *_unknown_reminders(settings)]:
         raise BadSettings(complaints)
     return settings
 
@@ -197,6 +186,15 @@ def _missing(settings: Settings) -> list[str]:
         if not settings.telegram.webhook_secret:
             missing.append("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_TELEGRAM__WEBHOOK_SECRET")
     return missing
+
+
+def _unknown_reminders(settings: Settings) -> list[str]:
+    if not settings.reminders:
+        return []
+    from models.preferences import complaints  # only who sets something waits for the timetable
+    from reminders.timetable import REMINDERS
+
+    return complaints(settings.reminders, tuple(REMINDERS))
 
 
 def _set_aside(overrides: dict[str, Any], model: type[BaseModel], place: Sequence[int | str]) -> None:

@@ -47,6 +47,10 @@ async def phones_in(folder: Path) -> AsyncIterator[tuple[Phones, bool]]:
         bind(session, chats.of, clock())
         session.commit()
     await app.start(timetable=False)
+    await app.plan_today()
+    while await app.sender.send_due():
+        pass
+    await phones.settled()
     keeping = asyncio.create_task(_keep(phones, memory))
     try:
         yield phones, memory.known
@@ -83,7 +87,7 @@ async def _keep(phones: Phones, memory: Memory) -> None:
     """Plan what is due as the clock runs on, and save what the phones show whenever it has changed."""
     changed = [True]
     phones.listeners.append(lambda event, data: changed.append(True))
-    passed = PLAN_EVERY
+    passed = 0.0
     while True:
         if passed >= PLAN_EVERY:
             passed = 0.0

@@ -92,7 +92,9 @@ def a_resident(session: Session, worker: HealthWorker, code: str) -> int | None:
         select(Resident).where(Resident.village_id.in_(worker.villages)).order_by(Resident.id)
     ).all()
     if code == "signing_end":  # somebody with one agreement that holds
-        signed = session.scalars(select(Agreement.resident_id).where(Agreement.ends_on > TODAY).order_by(Agreement.id)).all()
+        signed = session.scalars(
+            select(Agreement.resident_id).where(Agreement.ends_on > TODAY).order_by(Agreement.id)
+        ).all()
         return next(p.id for p in people if signed.count(p.id) == 1)
     sex, youngest, oldest = RESIDENTS.get(code, (None, 66, 90))
     if code in CHILDREN:

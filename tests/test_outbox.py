@@ -58,11 +58,11 @@ class AtOnce(Intake):
     def __init__(self, store: Store) -> None:
         self.store, self.broken, self.held = store, 0, False
 
-    async def run(self, work: Any, key: str = "") -> Any:
+    async def run(self, work: Any, key: str = "", *, may_be_lost: bool = False) -> Any:
         if self.broken:
             self.broken -= 1
             raise OperationalError("COMMIT", {}, Exception("gone"))
-        with self.store.write() as session:
+        with self.store.write(may_be_lost=may_be_lost) as session:
             result = work(session)
             session.commit()
         return result
