@@ -9,6 +9,7 @@ that have no form yet must leave nothing behind. Whatever is stored beyond that 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -153,6 +154,11 @@ class Reader:
             nested.rollback()
         return turn
 
+    def read(self, text: str) -> list[Seen]:
+        """The records that a message says."""
+        turn = self.hear(text)
+        return [_seen(turn, draft) for draft in turn.conversation.drafts]
+
     def verdict(self, line: Line) -> Verdict:
         """The verdict on the line's reading; of several allowed readings, the one it comes nearest to."""
         turn = self.hear(line.text)
@@ -160,6 +166,11 @@ class Reader:
         said = "\n".join(reply.text for reply in turn.replies)
         verdicts = [_judged(Verdict(line, seen, said), reading) for reading in line.readings]
         return min(verdicts, key=lambda v: (len(v.wrong), len(v.missed), len(v.needless)))
+
+
+def wide(text: str) -> str:
+    """The same in full-width signs, as Chinese keyboards type them."""
+    return re.sub(r"[!-~]", lambda m: chr(ord(m[0]) + 0xFEE0), text).replace(" ", "\u3000")
 
 
 def _seen(turn: Turn, draft: Draft) -> Seen:

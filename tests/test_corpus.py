@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.seed import seed
 from tests.databases import fresh_store
 from tests.examples import examples
-from tests.readings import NOW, TODAY, Line, Reader, Verdict, lines
+from tests.readings import NOW, TODAY, Line, Reader, Verdict, lines, wide
 
 PRECISION, RECALL, EXACT = 1.0, 0.995, 0.99  # what is reached, less a line or two
 NEEDLESS = 0.01  # questions nobody needs, per value said
@@ -57,6 +57,14 @@ def test_the_corpus_is_large_enough() -> None:
     corpus = lines()
     assert len({line.id for line in corpus}) == len(corpus) >= LINES
     assert sum(map(_must_not_be_guessed, corpus)) >= NOT_GUESSED
+
+
+def test_full_width_is_read_alike(village: Session, verdicts: list[Verdict]) -> None:
+    """Every fourth line once more, as a Chinese keyboard types it."""
+    reader = Reader(village)
+    for verdict in verdicts[::4]:
+        if "[" not in verdict.line.text:  # a chat app's own mark
+            assert reader.read(wide(verdict.line.text)) == verdict.seen, verdict.line.text
 
 
 def test_the_given_examples(village: Session, record_property: Any) -> None:

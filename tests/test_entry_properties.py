@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from handlers.menu import FORMS
+from handlers.steps import Select
 from handlers.turn import Turn
 from models.seed import seed
 from tests.databases import fresh_store
-from tests.readings import NOW, TODAY, Reader
+from tests.readings import NOW, TODAY, Reader, wide
 
 OFTEN = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
@@ -53,6 +55,21 @@ WORDS = (
 ).split(" ")
 
 
+EVERY_WORD = sorted(
+    {word for form in FORMS.values() for word in form.words}
+    | {word for form in FORMS.values() for step in form.steps for word in step.spoken}
+    | {
+        word
+        for form in FORMS.values()
+        for step in form.steps
+        if isinstance(step, Select)
+        for option in step.options
+        for word in (option.label, *option.words, *option.apart)
+    }
+)
+NAMES = ("张桂兰", "龙老四", "黄阿贵", "吴念念", "周小燕", "周宝宝", "罗丽", "赵丽华", "")
+
+
 def read(reader: Reader, text: str) -> list[tuple[str, int | None, dict[str, Any], list[str]]]:
     """The drafts of a message, to be compared."""
     drafts = reader.hear(text).conversation.drafts
@@ -68,6 +85,23 @@ def test_no_text_fails(reader: Reader, text: str) -> None:
 
 
 @OFTEN
+@given(
+    st.sampled_from(NAMES),
+    st.lists(st.one_of(st.sampled_from(EVERY_WORD), st.sampled_from(WORDS), st.integers(0, 400).map(str)), max_size=9),
+    st.sampled_from(("", " ", ",")),
+)
+def test_no_word_of_any_form_fails(reader: Reader, name: str, words: list[str], between: str) -> None:
+    """Whatever is read can be shown in the recap and named in the export."""
+    turn = reader.hear(between.join([name, *words]))
+    assert turn.replies
+    for draft in turn.conversation.drafts:
+        form = FORMS[draft.service]
+        for step in form.steps:
+            assert not step.is_answered(draft.answers) or step.show(draft.answers) is not None
+        form.labels(draft.answers)
+
+
+@OFTEN
 @given(some_pieces, st.sampled_from((" ", ",", "，")), st.integers(0, 6))
 @example([PIECES[0]], ",", 1)
 def test_width_of_signs_does_not_matter(
@@ -76,7 +110,7 @@ def test_width_of_signs_does_not_matter(
     said = [PRESSURE[0], *(text for text, _ in pieces)]
     said.insert(at, "张桂兰")
     line = between.join(said)
-    assert read(reader, _wide(line)) == read(reader, line)
+    assert read(reader, wide(line)) == read(reader, line)
 
 
 @OFTEN
@@ -154,8 +188,3 @@ def _everything_said(turn: Turn) -> str:
     doubts = [doubt for draft in drafts for doubt in draft.doubts.values()]
     values = [f"{v:g}" if isinstance(v, float) else str(v) for draft in drafts for v in draft.answers.values()]
     return " ".join([*values, *(f"{d.ask} {d.options}" for d in doubts), *(reply.text for reply in turn.replies)])
-
-
-def _wide(text: str) -> str:
-    """The same in full-width signs, as Chinese keyboards type them."""
-    return re.sub(r"[!-~]", lambda m: chr(ord(m[0]) + 0xFEE0), text).replace(" ", "　")
