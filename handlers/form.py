@@ -171,7 +171,16 @@ class Form:
 
     def step(self, field: str) -> Step | None:
         """The step that fills a field."""
-        return next((step for step in self.steps if field in step.fields), None)
+        return self._filled_by.get(field)
+
+    @cached_property
+    def _filled_by(self) -> dict[str, Step]:
+        return {name: step for step in self.steps for name in step.fields}
+
+    @cached_property
+    def needed(self) -> tuple[Step, ...]:
+        """The steps of the fields it needs."""
+        return tuple(dict.fromkeys(step for name in self.needs if (step := self.step(name))))
 
     def told_together(self, names: Iterable[str]) -> set[str]:
         """These fields and those that the same steps fill: a new pressure replaces the old readings too."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from handlers.form import Form
 from handlers.reading import numerals
-from handlers.steps import Answer, Day, Found, Known, Step, Values, any_of
+from handlers.steps import Answer, Day, Found, Known, Step, Values
 from handlers.steps.base import TAKEN
 from models.conversation import Doubt
 
@@ -139,7 +139,8 @@ def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None
         rest += _settled(_claims([step for step in form.steps if step in lost], text, known, line))
     seen = {step for step, _ in [*taken, *rest]}
     late = [step for step in form.steps if step in at_last or step not in seen]
-    rest += _settled(_claims(late, blank(text, [found for _, found in rest]), known, line))
+    if rest or at_last:
+        rest += _settled(_claims(late, blank(text, [found for _, found in rest]), known, line))
     reading = Reading(form)
     for step in form.steps:
         answers = [_unless_vague(reading, step, found, line) for owner, found in [*taken, *rest] if owner is step]
@@ -272,7 +273,7 @@ def announced_before(steps: Iterable[Step], text: str, at: int) -> Step | None:
     clause = re.split(r"[,。;\n\ue010]", text[:at])[-1][-_FAR:]
     best: tuple[int, Step] | None = None
     for step in steps:
-        for match in re.finditer(any_of(word for word in (step.title, *step.words) if len(word) > 1), clause):
+        for match in step.announcing.finditer(clause):
             if best is None or match.end() > best[0]:
                 best = (match.end(), step)
     return best[1] if best else None

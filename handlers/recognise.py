@@ -97,8 +97,7 @@ def all_taken(line: Line, known: Known) -> list[tuple[int, int]]:
 
 def explained(reading: Reading, text: str) -> list[tuple[int, int]]:
     """What a reading took, with the words that name the service and those that announced what it found."""
-    words = [word for step, _ in reading.found for word in step.spoken if len(word) > 1]
-    announcing = [match.span() for match in re.finditer(any_of(words), text)] if words else []
+    announcing = [match.span() for step, _ in reading.found for match in step.announcing.finditer(text)]
     return [*reading.taken, *_word_spans(reading.form, text), *announcing]
 
 
@@ -218,7 +217,7 @@ def _needs_in(form: Form, line: Line, text: str, known: Known) -> set[str]:
     """Which of the fields a form needs are told, or at least doubted, in a text."""
     needs = set(form.needs)
     fields: set[str] = set()
-    for step in dict.fromkeys(step for name in form.needs if (step := form.step(name))):
+    for step in form.needed:
         for found in line.finds(step, text, known):
             if found.answer.values:
                 fields |= needs & set(found.answer.values)
@@ -230,10 +229,8 @@ def _needs_in(form: Form, line: Line, text: str, known: Known) -> set[str]:
 
 def _vaguely_told(form: Form, line: Line, text: str) -> set[str]:
     """空腹好像九点几: the value is there, and will be asked."""
-    steps = dict.fromkeys(step for name in form.needs if (step := form.step(name)))
-    return {
-        step.field for vague in line.vague for step in steps if step is announced_before(form.steps, text, vague.start)
-    }
+    announced = [announced_before(form.steps, text, vague.start) for vague in line.vague]
+    return {step.field for step in form.needed if step in announced}
 
 
 def _by_enrolment(line: Line, person: Person) -> list[Reading]:
@@ -266,7 +263,7 @@ def by_number(person: Person, line: Line, number: str) -> list[Reading]:
 
 def _mentions_needs(form: Form, text: str) -> bool:
     """血压正常, 血糖没测: the value is spoken of, and not told."""
-    steps = dict.fromkeys(step for name in form.needs if (step := form.step(name)))
+    steps = form.needed
     return any(re.search(rf"(?:{any_of((step.title, *step.words))})(?!计|仪|药)", text) for step in steps)
 
 

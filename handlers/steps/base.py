@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 from handlers.areas import Area
@@ -148,6 +148,11 @@ class Step:
     def spoken(self) -> tuple[str, ...]:
         """The words by which a line announces it."""
         return (self.title, *self.words)
+
+    @cached_property
+    def announcing(self) -> re.Pattern[str]:
+        """Its words of more than one character, wherever they stand."""
+        return re.compile(any_of(word for word in self.spoken if len(word) > 1))
 
     def question(self, known: Known) -> str:
         return self.ask or f"{self.title}?"
