@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -40,6 +41,7 @@ from handlers.protocols import diabetes, hypertension
 from handlers.protocols.common import last_day_of_quarter
 from handlers.protocols.findings import VALUES
 from handlers.rules_page import page
+from handlers.steps.select import Select
 
 TABLES = Path(__file__).parent / "protocols"
 PROTOCOLS = {protocol.code: protocol for protocol in protocols()}
@@ -50,7 +52,7 @@ AT_LEAST = {"hypertension": 70, "diabetes": 60}
 AT_LEAST_OTHERS = 12
 RULES = Path(__file__).parent.parent / "docs" / "rules.md"
 ABOUT = {
-    "label", "on", "age", "sex", "born_on", "since", "details", "pressure", "symptoms", "danger", "other", "before", "due_on",
+    "label", "says", "asks", "refer", "on", "age", "sex", "born_on", "since", "details", "pressure", "symptoms", "danger", "other", "before", "due_on",
     "settings", "class", "urgency", "next", "flags", "rules",
 }  # fmt: skip
 """Columns with a meaning of their own; any other column is a field of the answers."""
@@ -148,19 +150,47 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("protocol", "row"), CASES)
-def test_every_row(protocol: Protocol, row: dict[str, str]) -> None:
-    given = findings(row)
+def concluded(protocol: Protocol, row: dict[str, str], given: Findings) -> dict[str, str]:
+    """What the protocol says, in the words of the table; `says` is repeated where it stands in a reason or sentence."""
     decision = judge(protocol, given)
     due = decision.next_due_on
-    concluded = {
+    words = " ".join((*decision.reasons, *decision.say))
+    said = row.get("says") or ""
+    return {
         "class": "" if decision.classification is None else str(decision.classification),
         "urgency": str(decision.urgency),
         "rules": " ".join(decision.rules),
         "next": "" if due is None else str(due) if "-" in row["next"] else str((due - given.on).days),
         "flags": " ".join(flag for flag in decision.flags if flag != "ask_arrival"),
+        **({"says": said if said in words else words} if "says" in row else {}),
+        **({"refer": "转" if decision.refer else ""} if "refer" in row else {}),
     }
-    assert concluded == {column: row[column] for column in concluded}, row["label"]
+
+
+def as_expected(protocol: Protocol, row: dict[str, str], given: Findings, module: Any = None) -> bool:
+    """Does a row hold? With the module, also whether its danger question is asked as the table says."""
+    found = concluded(protocol, row, given)
+    asks = row.get("asks")
+    question = getattr(module, "danger_question", None)
+    if asks is not None and question is not None and bool(question(given)) != (asks == "问"):
+        return False
+    return found == {column: row[column] or "" for column in found}
+
+
+@pytest.mark.parametrize(("protocol", "row"), CASES)
+def test_every_row(protocol: Protocol, row: dict[str, str]) -> None:
+    found = concluded(protocol, row, findings(row))
+    assert found == {column: row[column] or "" for column in found}, row["label"]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_danger_signs_are_asked_for(name: str) -> None:
+    """Where a table has the column `asks`, 问 stands in exactly the rows whose findings call for the question."""
+    table = [row for row in rows(name) if row.get("asks") is not None]
+    steps = [form.step("danger_signs") for form in FORMS.values() if form.protocol is PROTOCOLS[name]]
+    for row in table:
+        for step in filter(None, steps):
+            assert bool(step.wording(findings(row))) == (row["asks"] == "问"), row["label"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -209,6 +239,54 @@ class Watched(dict[str, Any]):
     def __getitem__(self, field: str) -> Any:
         self.asked.add(field)
         return super().__getitem__(field)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_codes_of_form_and_protocol_agree(name: str) -> None:
+    """The codes that the rules know are those of the buttons: of symptoms, danger signs and whatever else has a list."""
+    disagreeing = codes_disagree(name, sys.modules[PROTOCOLS[name].schedule.__module__])
+    assert not disagreeing, disagreeing
+
+
+def codes_disagree(name: str, module: Any) -> list[str]:
+    """Fields whose buttons have other codes than the protocol's list of that name."""
+    found = []
+    for form in (form for form in FORMS.values() if form.protocol and form.protocol.code == name):
+        for field, listed in LISTS.items():
+            step, known = form.step(field), getattr(module, listed, None)
+            if (
+                known is not None
+                and isinstance(step, Select)
+                and {o.code for o in step.options} - UNTOLD.get(field, set()) != set(known)
+            ):
+                found.append(f"{form.code}.{field}")
+        symptoms = form.step("symptoms")
+        if getattr(symptoms, "none_code", None) != getattr(module, "NO_SYMPTOMS", getattr(symptoms, "none_code", None)):
+            found.append(f"{form.code}.symptoms: nothing")
+    return found
+
+
+UNTOLD = {"disability_grade": {9}}  # 没有评级
+"""Buttons for what is not told, which no rule knows."""
+
+
+LISTS = {
+    "symptoms": "SYMPTOMS",
+    "danger_signs": "DANGER_SIGNS",
+    "danger_level": "DANGER_LEVELS",
+    "dangerous_behaviours": "BEHAVIOURS",
+    "complication_kinds": "COMPLICATIONS",
+    "rehabilitation_needs": "NEEDS",
+    "disability_kind": "KINDS",
+    "disability_grade": "GRADES",
+    "diabetes_type": "DIABETES_TYPES",
+    "stop_reason": "STOP_REASONS",
+    "supervisor": "SUPERVISORS",
+    "dosage_forms": "DOSAGE_FORMS",
+    "regimen_use": "REGIMEN_USES",
+    "phase": "PHASES",
+}
+"""Field -> the name under which a protocol lists its codes."""
 
 
 # What must hold for any findings

@@ -12,6 +12,7 @@ from datetime import date
 from handlers.decisions import Findings, Outcome, PastVisit, Protocol, Rule, Setting, Urgency
 from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, emergency, refer, safety, soon
 from handlers.protocols.findings import (
+    at_least,
     before,
     by_telephone,
     danger_question_answered,
@@ -19,7 +20,6 @@ from handlers.protocols.findings import (
     has_sign,
     has_symptom,
     is_yes,
-    number,
     setting,
     told,
 )
@@ -57,7 +57,6 @@ DANGER_SIGNS = {
     **COMMON_SIGNS,
     "none": "以上都没有",
 }
-MILD_SIGNS = {"worse_than_usual", "chest_pain"}
 QUESTION = "和平时比,有没有下面的情况?"
 SUSPICIOUS = 92  # %, with new symptoms, where the usual value is not known (domain.md A5)
 OBSTRUCTED = 70  # per cent; FEV1/FVC after a bronchodilator below it is the diagnosis
@@ -75,12 +74,8 @@ def suspicious_oxygen(f: Findings) -> bool:
     return value is not None and value <= SUSPICIOUS and usual(f) is None and has_sign(f, "worse_than_usual")
 
 
-def alarming(f: Findings) -> bool:
-    return bool(danger_signs(f) - MILD_SIGNS)
-
-
 def complains(f: Findings) -> bool:
-    return has_symptom(f, *range(2, 9))
+    return has_symptom(f, *(SYMPTOMS.keys() - {NO_SYMPTOMS}))
 
 
 def danger_question(f: Findings) -> str:
@@ -210,7 +205,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "COPD-54",
-        when=lambda f: (number(f.get("fev1_fvc")) or 0) >= OBSTRUCTED,
+        when=lambda f: at_least(f, "fev1_fvc", OBSTRUCTED),
         then=Outcome(say="肺功能FEV1/FVC不低于70%:请上级医院复核诊断,村里不能只凭症状确诊。"),
         because="吸入支气管舒张剂后FEV1/FVC达到70%,不符合诊断",
         source=NORM,
@@ -218,7 +213,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "COPD-55",
-        when=lambda f: (number(f.get("smoking_per_day")) or 0) > 0,
+        when=lambda f: at_least(f, "smoking_per_day", 1),
         then=Outcome(say="还在吸烟:戒烟比吃药管用,问愿不愿意定个日子戒。"),
         because="仍在吸烟",
         source=NORM,

@@ -76,6 +76,12 @@ def pregnant_or_postpartum(f: Findings) -> bool:
     return f.get("pregnancy") in (1, 2)
 
 
+def at_least(f: Findings, field: str, least: float) -> bool:
+    """Was the field measured, and does it reach this? Equality counts."""
+    value = number(f.get(field))
+    return value is not None and value >= least
+
+
 def to_one_decimal(value: float) -> float:
     """Half up, as the meter would show it: 16.65 is 16.7."""
     return float(Decimal(str(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)) if math.isfinite(value) else value

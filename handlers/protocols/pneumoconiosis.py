@@ -12,6 +12,7 @@ from datetime import date
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
 from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, emergency, refer, safety, soon
 from handlers.protocols.findings import (
+    at_least,
     before,
     by_telephone,
     codes,
@@ -20,7 +21,6 @@ from handlers.protocols.findings import (
     has_sign,
     has_symptom,
     is_yes,
-    number,
 )
 from handlers.protocols.lungs import (
     LOW_IF_USUAL_UNKNOWN,
@@ -171,7 +171,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "PNE-23",
-        when=lambda f: number(f.get("mmrc")) == AT_REST,
+        when=lambda f: f.get("mmrc") == AT_REST,
         then=refer("一两天内转上级医院:穿衣、说话都喘,不要等到下次随访。"),
         because="呼吸困难4级",
         source=NORM,
@@ -228,7 +228,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "PNE-54",
-        when=lambda f: (number(f.get("smoking_per_day")) or 0) > 0,
+        when=lambda f: at_least(f, "smoking_per_day", 1),
         then=Outcome(say="还在吸烟:劝戒烟,不要再接触粉尘。"),
         because="仍在吸烟",
         source=NORM,

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
 from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, TWO_WEEKS, emergency, refer, safety, soon
 from handlers.protocols.findings import (
+    at_least,
     by_telephone,
     codes,
     danger_question_answered,
@@ -61,16 +62,17 @@ DANGER_QUESTIONS = {
     HEARING: "听力是不是下降了?有没有下面的情况?",
     CHEST: "有没有下面的情况?",
 }
-DOCTOR, FAMILY, SELF, OTHER = 1, 2, 3, 4  # 督导人员
-DAILY, INTERMITTENT = 1, 2  # 用法
+DOCTOR, SELF, OTHER = 1, 3, 4  # 督导人员: 2 is the family
+INTERMITTENT = 2  # 用法: 1 is daily
 INJECTION = 4  # 药品剂型
 RETREATED, RESISTANT, SMEAR_POSITIVE = 2, 1, 1
-INTENSIVE, CONTINUATION = 1, 2
-COMPLETED, DIED, LOST_FROM_TREATMENT, TO_RESISTANT = 1, 2, 3, 4  # 停止治疗原因
+INTENSIVE = 1  # 治疗阶段: 2 is the continuation
+STOP_REASONS = {1: "完成疗程", 2: "死亡", 3: "丢失", 4: "转入耐多药治疗"}
+COMPLETED, DIED, LOST_FROM_TREATMENT, TO_RESISTANT = STOP_REASONS
 AWAY, REFUSED, LOST = 2, 3, 4  # outcome
 
 MONTH, TEN_DAYS = 30, 10  # days
-WEEK_OF_DOSES = {DAILY: 7, INTERMITTENT: 3}  # missed doses that are a week (domain.md M-11)
+WEEK_OF_DAILY, WEEK_OF_INTERMITTENT = 7, 3  # missed doses that are a week (domain.md M-11)
 HIGH_FEVER = 38.5  # ℃ (domain.md M-11)
 REGULAR = 90  # per cent of the doses due: 规则服药
 
@@ -116,7 +118,7 @@ def missed(f: Findings) -> float:
 
 def missed_a_week(f: Findings) -> bool:
     """Of doses: seven daily ones or three intermittent ones; how they are taken is daily unless told."""
-    return missed(f) >= WEEK_OF_DOSES[INTERMITTENT if fact(f, "regimen_use") == INTERMITTENT else DAILY]
+    return missed(f) >= (WEEK_OF_INTERMITTENT if fact(f, "regimen_use") == INTERMITTENT else WEEK_OF_DAILY)
 
 
 def reaction(f: Findings) -> bool:
@@ -128,7 +130,7 @@ def complication(f: Findings) -> bool:
 
 
 def fever(f: Findings) -> bool:
-    return has_sign(f, "high_fever") or (number(f.get("temperature")) or 0) >= HIGH_FEVER
+    return has_sign(f, "high_fever") or at_least(f, "temperature", HIGH_FEVER)
 
 
 def harmed_by_drugs(f: Findings) -> bool:
@@ -370,7 +372,7 @@ def values(f: Findings) -> Mapping[str, object]:
     share = taken(f)
     temperature = number(f.get("temperature"))
     return {
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)) or "其他",
+        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
         "temperature": "问到高热" if temperature is None else f"{temperature:g}℃",
         "missed_doses": f"{missed(f):g}",
         "rate": "未填" if share is None else f"{share:.1f}%",

@@ -15,9 +15,8 @@ from handlers.protocols.common import ANY_FORM, TWO_WEEKS, safety
 from handlers.protocols.findings import number
 
 NORM = "规范(第三版)·肺结核(第一次入户) / domain.md A4"
-HOURS = 72
-DAYS = 3  # 72 hours, counted in days
-ATTEMPTS = 2  # 72小时内2次访视均未见到患者: report
+DAYS = 3  # 72 hours
+SEEN = 1  # outcome: met
 NOT_MASTERED = 2
 KNOWLEDGE = {
     "knows_card": "服药记录卡的填写",
@@ -52,10 +51,10 @@ def too_late(f: Findings) -> bool:
     return f.on > last or (told is not None and came is not None and came > told)
 
 
-def attempts(f: Findings) -> int:
-    """How often nobody was met, this time included."""
+def attempted_before(f: Findings) -> bool:
+    """Has somebody come in vain lately? 72小时内2次访视均未见到患者: report."""
     lately = (visit for visit in f.history if 0 <= (f.on - visit.on).days <= TWO_WEEKS)
-    return 1 + sum(1 for visit in lately if visit.answers.get("outcome", 1) != 1)
+    return any(visit.answers.get("outcome", SEEN) != SEEN for visit in lately)
 
 
 def unmet(f: Findings) -> bool:
@@ -65,7 +64,7 @@ def unmet(f: Findings) -> bool:
 def over(f: Findings) -> bool:
     """Twice in vain, or in vain when the 72 hours end."""
     last = last_day(f)
-    return unmet(f) and (attempts(f) >= ATTEMPTS or (last is not None and f.on >= last))
+    return unmet(f) and (attempted_before(f) or (last is not None and f.on >= last))
 
 
 ACT = (
@@ -146,12 +145,12 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     """第一次入户后:医务人员督导的30天内,家属督导、自服药的10天内(强化期);有危急情况的两周内,两者取早。没见到本人的,第二天再去;
     两次没见到或72小时已到的,报告后三天再提醒。"""
     days = tb.interval(f)
-    return f.on + timedelta(days=min(days, within or TWO_WEEKS) if within else days)
+    return f.on + timedelta(days=days if within is None else min(days, within))
 
 
 def values(f: Findings) -> Mapping[str, object]:
     gaps = "、".join(title for field, title in KNOWLEDGE.items() if f.get(field) == NOT_MASTERED)
-    return {**tb.values(f), "gaps": gaps, "noticed": noticed_on(f) or "不知道哪天"}
+    return {**tb.values(f), "gaps": gaps, "noticed": noticed_on(f)}
 
 
 protocol = Protocol(
