@@ -32,7 +32,8 @@ def main() -> int:
         found += rows
     if not asked.quick:
         write(found, everything=not asked.row)
-    print(f"{sum(row.met for row in found)} of {len(found)} goals met")
+    promised = [row for row in found if row.goal]
+    print(f"{sum(bool(row.met) for row in promised)} of {len(promised)} goals met")
     return 0
 
 

@@ -31,7 +31,7 @@ def measure(*, quick: bool = False) -> list[Row]:
     name, unit = "overdue, everyone in a county with name, programme and days", "contacts/s"
     return [
         rate_row(name, ours, CHT, "CHT rules engine, computation only, measured elsewhere", at_least=50, unit=unit),
-        rate_row(name, ours, again, "the same rule over the visits, in Python", at_least=20, unit=unit),
+        rate_row(name, ours, again, "the same rule over the visits, in Python", at_least=None, unit=unit),
     ]
 
 

@@ -18,24 +18,27 @@ class Row:
     peer: float
     peer_name: str
     ratio: float
-    goal: str
-    met: bool
+    goal: str  # "" where nothing was promised: the row is there to be compared with
+    met: bool | None  # None without a goal
     unit: str
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     def line(self) -> str:
-        mark = "met   " if self.met else "MISSED"
+        mark = {True: "met   ", False: "MISSED", None: "      "}[self.met]
+        goal = f"(goal {self.goal:>8})" if self.goal else "(no goal)      "
         return (
-            f"{mark} {self.ratio:9.2f} x  (goal {self.goal:>8})  {self.name}: "
+            f"{mark} {self.ratio:9.2f} x  {goal}  {self.name}: "
             f"{self.ours:,.4g} {self.unit}; {self.peer_name}: {self.peer:,.4g}"
         )
 
 
-def rate_row(name: str, ours: float, peer: float, peer_name: str, *, at_least: float, unit: str) -> Row:
+def rate_row(name: str, ours: float, peer: float, peer_name: str, *, at_least: float | None, unit: str) -> Row:
     """More is better: messages, rows or contacts a second."""
     ratio = ours / peer
+    if at_least is None:
+        return Row(name, ours, peer, peer_name, ratio, "", None, unit)
     return Row(name, ours, peer, peer_name, ratio, f"≥ {at_least:g}", ratio >= at_least, unit)
 
 

@@ -22,7 +22,7 @@ def test_it_does_the_work_and_names_its_peers(name: str) -> None:
     for row in rows:
         assert set(row.to_json()) == FIELDS
         assert row.ours > 0 and row.peer > 0 and row.peer_name
-        assert row.line().startswith(("met", "MISSED"))
+        assert row.line().startswith(("met", "MISSED") if row.goal else " ")
 
 
 def test_a_ratio_says_how_often_as_fast_or_what_share() -> None:
@@ -30,6 +30,9 @@ def test_a_ratio_says_how_often_as_fast_or_what_share() -> None:
     assert speed_row("s", 2.0, 10.0, "peer", at_least=5).ratio == 5
     missed = share_row("m", 60, 100, "peer", at_most=0.45, unit="MiB")
     assert (missed.ratio, missed.goal, missed.met) == (0.6, "≤ 0.45", False)
+    compared = rate_row("c", 300, 100, "peer", at_least=None, unit="contacts/s")
+    assert (compared.ratio, compared.goal, compared.met) == (3, "", None)
+    assert "no goal" in compared.line()
     assert percentile(range(1, 101), 0.99) == 100
 
 
