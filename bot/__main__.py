@@ -331,6 +331,39 @@ def export(
 
 
 @cli.command()
+def deliveries(
+    failed: Annotated[bool, typer.Option("--failed", help="Only what could not be delivered.")] = False,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only from this day on.")] = None,
+) -> None:
+    """Messages that are not delivered: on their way, waiting for another try, or failed, with the reason."""
+    from bot.undelivered import listed
+
+    settings = settings_or_exit()
+    with opened(settings) as store:
+        for line in listed(store, settings.tz, failed=failed, since=since.date() if since else None):
+            print(line)
+
+
+@cli.command()
+def retry(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys as `cunyi deliveries --failed` shows them.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Everything that failed.")] = False,
+) -> None:
+    """Try failed messages again; what has lost its reason meanwhile is not sent."""
+    from bot.clock import system_clock
+    from bot.undelivered import try_again
+
+    if bool(keys) == every:
+        raise typer.BadParameter("give keys, or --all", param_hint="KEYS")
+    settings = settings_or_exit()
+    with opened(settings) as store:
+        queued, unknown = try_again(store, keys or None, system_clock())
+    print(f"queued again: {queued}")
+    if unknown:
+        raise Failure(f"not failed or not known: {', '.join(unknown)}")
+
+
+@cli.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write.")]) -> None:
     """A consistent copy, while the bot runs."""
     from bot.backup import backup as save

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -33,7 +34,7 @@ def pick_account(
     return f"unreachable: {refused}" if refused else "no account bound"
 
 
-def mark_unreachable(session: Session, channel: str | None, account: str | None, why: str) -> None:
+def mark_unreachable(session: Session, channel: str | None, account: str | None, why: str, now: datetime) -> None:
     """Nothing more is sent there until they write to us again."""
-    of = ChannelAccount.channel == channel, ChannelAccount.account == account
-    session.execute(update(ChannelAccount).where(*of).values(unreachable_why=why))
+    of = ChannelAccount.channel == channel, ChannelAccount.account == account, ChannelAccount.unreachable_why.is_(None)
+    session.execute(update(ChannelAccount).where(*of).values(unreachable_why=why, unreachable_since=now))

@@ -24,6 +24,7 @@ from models.preferences import QuietHours
 from models.prepared import Prepared
 from reminders.entry import next_time
 from reminders.reminder import Gone
+from reminders.rules import alarm_undelivered
 
 log = structlog.get_logger()
 
@@ -174,7 +175,7 @@ class Ledger:
         if row.expires_at is not None and now > row.expires_at:
             return end(row, "cancelled", TOO_LATE)
         if row.attempts >= MOST_TRIES and now - row.planned_at > GIVE_UP_AFTER:
-            return end(row, "failed", f"gave up after {row.attempts} tries: {row.reason or ''}")
+            return fail(session, row, f"gave up after {row.attempts} tries: {row.reason or ''}", now)
         if self._postponed(row, now, self._after_quiet_hours):
             return False
         elsewhere = row.channel is not None and row.channel not in self.channels
@@ -191,7 +192,7 @@ class Ledger:
                 return end(row, "cancelled", str(why))
             except Exception as error:
                 log.exception("render_failed", reminder=row.reminder, key=row.dedup_key)
-                return end(row, "failed", f"could not be rendered: {type(error).__name__}")
+                return fail(session, row, f"could not be rendered: {type(error).__name__}", now)
             row.message = message.to_json()
         return True
 
@@ -225,7 +226,7 @@ class Ledger:
         """Pick the account it goes to. Where the channel is another process's, or rests, it is left to whoever comes first."""
         account = pick_account(session, row.worker_id, running, list(self.channels))
         if isinstance(account, str):
-            return end(row, "failed", account)
+            return fail(session, row, account, now)
         if row.channel is not None and row.channel not in self.channels and account.channel not in self.channels:
             row.not_before = now  # nobody has taken it: look again after ELSEWHERE
         row.channel, row.account = account.channel, account.account
@@ -277,7 +278,7 @@ class Ledger:
         elif result.get("again"):  # taken over from a crash and not tried: what was in doubt still is
             row.attempts, row.reason = result["attempts"], IN_DOUBT
         if outcome == "failed":
-            row.status = "failed"
+            fail(session, row, row.reason or "", now)
         elif outcome == "unreachable":
             self._other_channel(session, row, now)
         else:
@@ -287,13 +288,13 @@ class Ledger:
     def _other_channel(self, session: Session, row: OutboxMessage, now: datetime) -> None:
         """The account is marked, and the message falls back to the worker's other channel, if there is one."""
         reason = (row.reason or "")[:200]
-        mark_unreachable(session, row.channel, row.account, reason)
+        mark_unreachable(session, row.channel, row.account, reason, now)
         refused, row.account = row.account, None
         if row.worker_id is not None:
             self._addressed(session, row, now, list(self.channels))
         if row.account is None:
             row.account = refused
-            end(row, "failed", reason)
+            fail(session, row, reason, now)
         else:
             row.status, row.not_before, row.parts_sent = "queued", now, 0
             row.leased_until = row.leased_by = None
@@ -326,6 +327,13 @@ def end(row: OutboxMessage, status: str, reason: str) -> bool:
     """It will not be sent any more; False, so that a caller can return it."""
     row.status, row.reason, row.leased_until, row.leased_by = status, reason[:400], None, None
     return False
+
+
+def fail(session: Session, row: OutboxMessage, reason: str, now: datetime) -> bool:
+    """It cannot be delivered: an operator sees it, and of an alarm whoever raised it hears at once."""
+    if row.kind == "alarm":
+        alarm_undelivered.report(session, row, now)
+    return end(row, "failed", reason)
 
 
 def storable(text: str, limit: int) -> str:

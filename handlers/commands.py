@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from handlers import (
     appointments,
     corrections,
+    deliveries,
     duplicates,
     filling,
     infectious,
@@ -198,6 +199,14 @@ COMMANDS: tuple[Command, ...] = (
         takes_words=True,
         aliases=("提醒设置",),
     ),
+    Command(
+        "送达",
+        "/delivered",
+        "提醒送到没有,可带地区和时间",
+        lambda turn, words: deliveries.show(turn, words),
+        takes_words=True,
+        for_whom=SUPERVISORS,
+    ),
     Command("帮助", "/help", "看能做什么", _help, aliases=("?", "?", "怎么用", "菜单")),
 )
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
@@ -238,7 +247,7 @@ def run_text(turn: Turn, text: str) -> bool:
     for word, command in _WITH_WORDS.items():
         if text.startswith(word) and (match := _WORDS_AFTER.fullmatch(text, len(word))):
             joined = command.joins and re.match(command.joins, match[2] or "")
-            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转", "设置") and not joined:
+            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转", "设置", "送达") and not joined:
                 continue  # 今天去张桂兰家 … is an entry, not the command 今天
             command.run(turn, (match[1] or match[2]).strip())
             return True
@@ -290,6 +299,7 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "followed": lambda turn, rest: positives.show(turn, start=int(rest)),
     "names": lambda turn, rest: summary.show_names(turn, rest),
     "area": lambda turn, rest: summary.show_area(turn, rest),
+    "sent": lambda turn, rest: deliveries.press(turn, rest),
     "set": lambda turn, rest: settings.pressed(turn, rest),
 }
 

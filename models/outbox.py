@@ -31,6 +31,8 @@ from models.prepared import Prepared
 LEASE = timedelta(seconds=60)  # longer than any single send takes; who dies loses their leases at once, see bot.seat
 OPEN = ("queued", "leased")  # not yet ended
 TOO_LATE = "its window passed before it could be sent"
+TITLES: dict[str, str] = {"reply": "对话里的回答", "correction": "更正申请和答复", "alarm": "紧急通知"}
+"""What messages are called in lists of them; the timetable adds its reminders."""
 
 
 class ReceivedEvent(Base):

@@ -162,6 +162,9 @@ class ChannelAccount(Base):
     bound_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_heard_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     unreachable_why: Mapped[str | None] = mapped_column(String(200))
+    unreachable_since: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # of the last refusal; stays when it is over
 
     __table_args__ = (UniqueConstraint("channel", "account"),)
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.message import OutgoingMessage
+from models.outbox import TITLES
 from models.people import HealthWorker, Role
 from models.planned import Occasion, promise
 from models.preferences import preferences
@@ -20,6 +21,7 @@ from reminders.entry import Entry, daily, monthly, occasions, quarterly, weekly
 from reminders.reminder import Context, Reminder
 from reminders.rules import (
     agreements,
+    alarm_undelivered,
     appointments,
     campaign_eve,
     campaign_imported,
@@ -46,6 +48,7 @@ from reminders.rules import (
     silent,
     silent_township,
     unconfirmed_emergency,
+    unreachable,
     unserved,
     urgent_result,
     visits,
@@ -76,7 +79,7 @@ TOWNSHIP = digest(
     "公卫科晨报",
     to=Role.TOWNSHIP,
     whom="公卫科:本乡镇",
-    parts=(positives_township.part, referrals_township.part, escalated.part, silent_township.part),
+    parts=(positives_township.part, referrals_township.part, escalated.part, silent_township.part, unreachable.part),
 )
 COUNTY = digest("county_digest", "卫健局晨报", to=Role.COUNTY, whom="卫健局:全县", parts=(escalated_county.part,))
 
@@ -114,12 +117,14 @@ ON_EVENTS: tuple[Reminder, ...] = (
     correction_answer.reminder,
     urgent_result.reminder,
     unconfirmed_emergency.reminder,
+    alarm_undelivered.reminder,
 )
 
 REMINDERS: dict[str, Reminder] = {
     reminder.code: reminder
     for reminder in (*(entry.reminder for entry in TIMETABLE), *(clock.reminder for clock in CLOCKS), *ON_EVENTS)
 }
+TITLES.update((code, reminder.title) for code, reminder in REMINDERS.items())
 
 
 def occasions_of(

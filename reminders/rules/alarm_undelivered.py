@@ -1,0 +1,45 @@
+"""An alarm could not be delivered: whoever raised it learns that nobody was told, and should use the phone. 紧急通知没送到"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from models.message import OutgoingMessage
+from models.outbox import OutboxMessage, say
+from models.people import HealthWorker
+from models.record import Record
+from reminders.reminder import Context, Gone, Reminder
+
+
+def report(session: Session, alarm: OutboxMessage, now: datetime) -> None:
+    """Promise to tell the doctor whose record or draft raised the alarm; they had read that the supervisor knows."""
+    arguments = alarm.arguments or {}
+    record = session.get(Record, arguments["record_id"]) if "record_id" in arguments else None
+    doctor = record.worker_id if record else arguments.get("worker_id")
+    if doctor is not None and doctor != alarm.worker_id:
+        say(
+            session,
+            None,
+            kind="alarm",
+            reminder=reminder.code,
+            arguments={"alarm": alarm.dedup_key, "to": alarm.worker_id},
+            worker_id=doctor,
+            dedup_key=f"undelivered:{alarm.dedup_key}"[:200],
+            now=now,
+        )
+
+
+def words(context: Context) -> OutgoingMessage:
+    supervisor = context.session.get_one(HealthWorker, context.arguments["to"])
+    alarm = context.session.query(OutboxMessage).filter_by(dedup_key=context.arguments["alarm"]).one()
+    if alarm.status == "sent":
+        raise Gone("it was delivered after all")
+    text = f"⚠️ 刚才的紧急通知没有送到{supervisor.name},对方现在收不到消息。请马上打电话给卫生院。"
+    return OutgoingMessage(text, urgent=True)
+
+
+reminder = Reminder(
+    code="alarm_undelivered", title="紧急通知没送到", words=words, whom="报告的村医", ends="通知后来送到了"
+)
