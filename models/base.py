@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,6 +151,7 @@ class Store:
         self.county: Mapping[str, Any] = county or {}
         self.keyring = keyring
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._on_disk = 0  # when the log was last changed before it was brought to the disk
 
     def write(self, *, may_be_lost: bool = False) -> Session:
         """A session whose transaction may write; use as a context manager and commit yourself.
@@ -170,13 +172,20 @@ class Store:
         )
 
     def checkpoint(self) -> None:
-        """Bring SQLite's log into the file where it has grown long, while others read and write.
+        """See that SQLite's log is on the disk, and where it has grown long bring it into the file.
 
-        Called beside the writers now and then, so that no message has to wait for it.
+        Called every second beside the writers, so that no message has to wait for it, and what a commit that did not
+        wait for the disk wrote is lost to a power cut for no longer than that.
         """
-        database = self.engine.url.database or ":memory:"
-        log = Path(f"{database}-wal")
-        if not self.is_sqlite or not log.exists() or log.stat().st_size < LONG_LOG:
+        log = Path(f"{self.engine.url.database or ':memory:'}-wal")
+        if not self.is_sqlite or not log.exists():
+            return
+        found = log.stat()
+        if found.st_mtime_ns != self._on_disk:
+            with log.open("rb") as file:
+                os.fsync(file.fileno())
+            self._on_disk = found.st_mtime_ns
+        if found.st_size < LONG_LOG:
             return
         connection = self.engine.raw_connection()
         try:

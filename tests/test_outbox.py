@@ -6,14 +6,11 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete, event, func, select, update
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot import ledger
@@ -26,9 +23,7 @@ from bot.channels import (
     RateLimited,
     RecipientUnreachable,
     SendError,
-    fit,
 )
-from bot.intake import Intake
 from bot.pacing import BUDGETS, Budget
 from bot.seat import take_seat
 from bot.sender import Sender
@@ -40,83 +35,8 @@ from models.people import ChannelAccount, HealthWorker, Organisation, Role
 from models.preferences import QuietHours
 from reminders.reminder import Gone
 from tests.databases import BACKENDS, fresh_store
+from tests.sending import CHINA, START, UNLIMITED, AtOnce, Chair, Phone, for_seconds, now, once
 from tests.virtual_time import play
-
-START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
-CHINA = ZoneInfo("Asia/Shanghai")
-UNLIMITED: dict[str, Budget] = {}
-
-
-def now() -> datetime:
-    """The clock of a story: its loop's time, from the beginning of the morning on."""
-    return START + timedelta(seconds=asyncio.get_running_loop().time())
-
-
-class AtOnce(Intake):
-    """Commits where it stands, without threads: time passes only while somebody waits."""
-
-    def __init__(self, store: Store) -> None:
-        self.store, self.broken, self.held = store, 0, False
-
-    async def run(self, work: Any, key: str = "", *, may_be_lost: bool = False) -> Any:
-        if self.broken:
-            self.broken -= 1
-            raise OperationalError("COMMIT", {}, Exception("gone"))
-        with self.store.write(may_be_lost=may_be_lost) as session:
-            result = work(session)
-            session.commit()
-        return result
-
-    async def hold_replies(self) -> None:
-        self.held = True
-
-
-@dataclass
-class Phone:
-    """A channel that keeps what was said: (seconds, account, text), and ends badly when told to."""
-
-    name: str = "telegram"
-    limits: Limits = field(default_factory=lambda: Limits(text=20, unit="characters", buttons=3, label=10))
-    endings: deque[Exception | None] = field(default_factory=deque)
-    takes: float = 0.0
-    whole_seconds: bool = False
-    said: list[tuple[float, str, str]] = field(default_factory=list)
-    keys: list[tuple[str, bool]] = field(default_factory=list)
-
-    async def start(self, receive: Any) -> None: ...
-    async def stop(self) -> None: ...
-    def routes(self) -> list[Any]:
-        return []
-
-    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
-        return fit(message, self.limits)
-
-    async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
-        self.keys.append((key, again))
-        at = asyncio.get_running_loop().time()
-        await asyncio.sleep(self.takes + (-at % 1 if self.whole_seconds else 0))
-        if self.endings and (error := self.endings.popleft()):
-            raise error
-        self.said.append((round(at, 3), account, message.text))
-        return f"{account}:{len(self.said)}"
-
-    @property
-    def texts(self) -> list[str]:
-        return [text for _, _, text in self.said]
-
-
-@dataclass
-class Chair:
-    """A seat among those of a story."""
-
-    number: int
-    alive: set[int]
-
-    def taken(self) -> frozenset[int]:
-        return frozenset(self.alive)
-
-    def leave(self) -> None:
-        self.alive.discard(self.number)
 
 
 def render(session: Any, reminder: str, arguments: Any, worker: HealthWorker, at: datetime) -> OutgoingMessage:
@@ -191,19 +111,6 @@ def endings(store: Store) -> dict[str, str]:
     with store.read() as session:
         rows = session.execute(select(OutboxMessage.dedup_key, OutboxMessage.status).order_by(OutboxMessage.id))
         return dict(rows.all())
-
-
-async def for_seconds(sender: Sender, seconds: float) -> None:
-    """Let a sender run for so long, then stop it as the program does."""
-    task = asyncio.create_task(sender.run())
-    await asyncio.sleep(seconds)
-    await sender.stop()
-    await task
-
-
-async def once(sender: Sender) -> None:
-    await sender.send_due()
-    await sender.settle()
 
 
 # What is promised
@@ -877,15 +784,15 @@ def test_a_days_total_is_kept_over_a_restart_and_the_rest_goes_after_midnight(st
 
     async def story() -> None:
         clock = lambda: late + timedelta(seconds=asyncio.get_running_loop().time())  # noqa: E731
-        sender = make(store, wecom, telegram, budgets=budgets, tz=CHINA, clock=clock, poll_every=30)
+        sender = make(store, wecom, telegram, budgets=budgets, tz=CHINA, clock=clock, poll_every=120)
         running = asyncio.create_task(for_seconds(sender, 2 * 3600))
         await asyncio.sleep(60)
         promise(store, "alarm", reminder="words", kind="alarm")
         await running
 
     play(story())
-    assert telegram.texts == ["李梅:alarm"] and telegram.said[0][0] < 120
-    assert wecom.texts == ["tenth", "eleventh", "list"] and 3600 <= wecom.said[1][0] <= 3660
+    assert telegram.texts == ["李梅:alarm"] and telegram.said[0][0] < 300
+    assert wecom.texts == ["tenth", "eleventh", "list"] and 3600 <= wecom.said[1][0] <= 3720
 
 
 def test_what_is_planned_for_half_past_seven_goes_a_little_later_on_wecom(store: Store) -> None:
@@ -917,14 +824,7 @@ def test_at_night_only_who_asked_and_emergencies_are_told(store: Store, kind: st
     promise(store, "over", reminder="words", kind="notice", not_before=evening, expires_at=evening + timedelta(hours=2))
     phone = Phone()
     clock = lambda: evening + timedelta(seconds=asyncio.get_running_loop().time())  # noqa: E731
-    play(for_seconds(make(store, phone, tz=CHINA, quiet=QuietHours(), clock=clock, poll_every=60), 10 * 3600))
+    play(for_seconds(make(store, phone, tz=CHINA, quiet=QuietHours(), clock=clock, poll_every=900), 10 * 3600))
     (at, _, _) = phone.said[0]
-    assert (evening + timedelta(seconds=at)).replace(second=0, microsecond=0).time() in (
-        goes_at,
-        _minute_after(goes_at),
-    )
+    assert goes_at <= (evening + timedelta(seconds=at)).time() <= time(goes_at.hour, goes_at.minute + 16)
     assert len(phone.said) == 1 and row(store, "over").reason == TOO_LATE, "what would be too late by then is cancelled"
-
-
-def _minute_after(at: time) -> time:
-    return time(at.hour, at.minute + 1)
