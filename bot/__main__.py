@@ -216,8 +216,10 @@ def chat(
     """Chat in the terminal."""
     from bot.chat import NoSuchWorker, read_instant
     from bot.chat import chat as run_chat
+    from bot.logs import set_up_logs
 
     settings = settings_or_exit()
+    set_up_logs("error")  # the terminal belongs to the conversation
     with opened(settings) as store:
         try:
             instant = read_instant(at, settings) if at else None

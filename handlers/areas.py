@@ -120,6 +120,8 @@ def _within(areas: Sequence[Area], said: str) -> list[Area]:
 
 def _alike(areas: Sequence[Area], said: str) -> Found:
     heard = _sounds(stem(said))
+    if not heard:  # 🙂, 2026-13-45
+        return Found(())
     same = [area for area in areas if heard & _sounds(stem(area.name))]
     if same:
         return Found(same)

@@ -27,7 +27,8 @@ SHOWN = 8  # failures named under the figures
 PAGE = 20
 OFFERED = 8
 FOOTNOTE = "“已送”是平台已经收下,不等于已经看过。"
-_FILLER = re.compile(r"(?:看看|看一下|看|查一下|提醒|消息|情况|怎么样|了没有|没有|[的了吗??。!!\s,,::])+")
+_FAILED = re.compile(r"失败|送不到|(?:没有?|没能|未)(?:送|收|发)?[达到]")
+_FILLER = re.compile(r"(?:看看|看一下|看|查一下|提醒|消息|情况|怎么样|有哪些|有没有|哪些|了没有|没有|[的了吗\W])+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +50,27 @@ class Shown:
 
 
 def show(turn: Turn, words: str) -> None:
-    """Answer 送达 with whatever words followed: a day or period (today when left out) and an area."""
+    """Answer 送达 with whatever words followed: a day or period (today when left out), an area, 失败."""
     period, rest = find_period(words, turn.today) or (None, words)
     first, last = (period.first, period.last) if period else (turn.today, turn.today)
-    shown, said = Shown(0, first, last), _FILLER.sub("", rest)
+    view = "failed" if _FAILED.search(rest) else "kind"
+    shown, said = Shown(0, first, last), _FILLER.sub("", _FAILED.sub("", rest))
     areas = areas_in(turn.session, turn.scope)
     found = find_area(areas, said) if said and turn.worker.role != Role.DOCTOR else None
     if found is None or (len(found.areas) == 1 and found.sure):
-        _by_kind(turn, Shown(found.areas[0].id if found else 0, first, last))
+        press(turn, f"{view}.{Shown(found.areas[0].id if found else 0, first, last).rest}")
     elif found.areas:
-        turn.say(f"“{said[:20]}”是哪一个?", [_of(area, shown) for area in found.areas[:OFFERED]])
+        turn.say(
+            f"“{said[:20]}”是哪一个?", [_button(view, area.name, _of(area, shown)) for area in found.areas[:OFFERED]]
+        )
     else:
-        turn.say(f"没找到“{said[:20]}”。可以问:", [_of(area, shown) for area in areas[:OFFERED]])
+        turn.say(
+            f"没找到“{said[:20]}”。可以问:", [_button(view, area.name, _of(area, shown)) for area in areas[:OFFERED]]
+        )
 
 
 def press(turn: Turn, rest: str) -> None:
-    """A button under the figures: by kind, by person, or another page of persons."""
+    """A button under the figures: by kind, by person, what failed alone, or another page of one of these."""
     view, _, more = rest.partition(".")
     parts = more.split(".")
     try:
@@ -72,8 +78,11 @@ def press(turn: Turn, rest: str) -> None:
     except (IndexError, ValueError):
         show(turn, "")
         return
+    start = int(parts[3]) if parts[3:] and parts[3].isdigit() else 0
     if view == "who":
-        _by_person(turn, shown, int(parts[3]) if parts[3:] and parts[3].isdigit() else 0)
+        _by_person(turn, shown, start)
+    elif view == "failed":
+        _failed(turn, shown, start)
     else:
         _by_kind(turn, shown)
 
@@ -90,15 +99,32 @@ def _by_kind(turn: Turn, shown: Shown) -> None:
     lines = [head, f"{tally(found)}。"]
     lines += [f"· {title} {tally(of)}" for title, of in _grouped(found, lambda one: TITLES.get(one.code, "其他提醒"))]
     failed = [one for one in found if one.outcome == "failed"]
+    choices = [] if turn.worker.role == Role.DOCTOR else [_button("who", "按人看", shown)]
     if failed:
-        lines.append("没送到的:")
-        lines += [
-            f"· {one.worker} {TITLES.get(one.code, '其他提醒')}:{why('failed', one.reason)}" for one in failed[:SHOWN]
-        ]
-        if len(failed) > SHOWN:
-            lines.append(f"· 还有{len(failed) - SHOWN}项,点“按人看”")
-    own = turn.worker.role == Role.DOCTOR
-    turn.say("\n".join([*lines, FOOTNOTE]), [*([] if own else [_button("who", "按人看", shown)]), *_around(shown)])
+        lines += ["没送到的:", *map(_failure, failed[:SHOWN])]
+    if len(failed) > SHOWN:
+        lines.append(f"· 还有{len(failed) - SHOWN}项")
+        choices.insert(0, _button("failed", "没送到的", shown))
+    turn.say("\n".join([*lines, FOOTNOTE]), [*choices, *_around(shown)])
+
+
+def _failed(turn: Turn, shown: Shown, start: int) -> None:
+    """Only what did not arrive: whose, what, and why."""
+    place = _place(turn, shown)
+    if place is None:
+        return
+    found = counted(turn.session, _asked(turn, shown, place), turn.now)
+    failed = sorted((one for one in found if one.outcome == "failed"), key=lambda one: (one.worker, one.worker_id))
+    head, number = f"{_head(turn, shown, place)} · 没送到的", sum(one.count for one in failed)
+    page = failed[start : start + PAGE]
+    lines = [f"{head}{number}条:", *map(_failure, page)] if failed else [f"{head}:没有。"]
+    more = [_button("failed", "下一页", shown, f".{start + PAGE}")] if len(failed) > start + PAGE else []
+    turn.say("\n".join(lines), [*more, _button("kind", "按提醒看", shown), *_around(shown, "failed")])
+
+
+def _failure(one: Counted) -> str:
+    times = f"{one.count}条" if one.count > 1 else ""
+    return f"· {one.worker} {TITLES.get(one.code, '其他提醒')}{times}:{why('failed', one.reason)}"
 
 
 def _by_person(turn: Turn, shown: Shown, start: int) -> None:
@@ -144,16 +170,16 @@ def _head(turn: Turn, shown: Shown, place: Organisation) -> str:
     return f"送达 · {whose} · {shown.days}(截至{turn.now.astimezone(turn.tz):%m-%d %H:%M})"
 
 
-def _around(shown: Shown) -> list[Choice]:
+def _around(shown: Shown, view: str = "kind") -> list[Choice]:
     """The day before what is shown, and the seven days up to it."""
     before = shown.first - timedelta(days=1)
     week = Shown(shown.area, shown.last - timedelta(days=6), shown.last)
-    choices = [_button("kind", "前一天", Shown(shown.area, before, before))]
-    return choices if shown == week else [*choices, _button("kind", "近7天", week)]
+    choices = [_button(view, "前一天", Shown(shown.area, before, before))]
+    return choices if shown == week else [*choices, _button(view, "近7天", week)]
 
 
-def _of(area: Area, shown: Shown) -> Choice:
-    return _button("kind", area.name, Shown(area.id, shown.first, shown.last))
+def _of(area: Area, shown: Shown) -> Shown:
+    return Shown(area.id, shown.first, shown.last)
 
 
 def _button(view: str, label: str, shown: Shown, more: str = "") -> Choice:

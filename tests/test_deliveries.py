@@ -118,6 +118,21 @@ def test_a_period_in_words(village: Clinic) -> None:
     assert "这几天没有要发的消息" in village.say("送达 上个月")
 
 
+@pytest.mark.parametrize("words", ["失败", "没送到的有哪些", "未送达", "没收到 今天", "失败🙂"])
+def test_only_what_failed(village: Clinic, words: str) -> None:
+    fill(village)
+    said = seen_by(village, "C001").say(f"送达 {words}")
+    assert said.endswith("没送到的1条:\n· 于国华 今日随访提醒:停用或拉黑了机器人")
+    assert village.say(f"送达 {words.replace('今天', '')} 昨天").endswith("没送到的:没有。")
+
+
+def test_words_that_are_no_place(village: Clinic) -> None:
+    fill(village)
+    assert "没找到“20261345”" in seen_by(village, "C001").say("送达 2026-13-45")
+    assert "应发7条" in village.say("送达!!🙂")
+    assert "没有找到“🙂”" in village.say("汇总 🙂")
+
+
 def test_many_failures_and_many_people_take_pages(village: Clinic) -> None:
     for n in range(30):
         boss = worker(village, "V001")
@@ -129,6 +144,9 @@ def test_many_failures_and_many_people_take_pages(village: Clinic) -> None:
         message(village, f"X{n}", "failed", "no account bound")
     said = seen_by(village, "S001").say("送达")
     assert said.count("没有绑定账号\n") == 8 and "还有22项" in said and len(said) < 900
+    failed = village.press("sent.failed.0.20261124.20261124")
+    assert "没送到的30条:" in failed and failed.count("没有绑定账号") == 20
+    assert village.press("sent.failed.0.20261124.20261124.20").count("没有绑定账号") == 10
     first = village.press("sent.who.0.20261124.20261124")
     second = village.press("sent.who.0.20261124.20261124.20")
     assert first.count("· 村医") == 20 and second.count("· 村医") == 10
