@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers import commands, quick_entry, referrals
-from handlers.asking import ask, current_question
+from handlers import commands, quick_entry, recap, referrals
+from handlers.asking import ask, asked_of, current_question
 from handlers.campaigns import lists
 from handlers.filling import match_choice, open_drafts, take_choice, take_file, take_text
+from handlers.menu import FORMS
 from handlers.steps import Day
 from handlers.turn import Turn
+from models.conversation import Draft
 from models.message import Choice, File
 from models.record import Record
 
@@ -96,7 +98,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
     if not _is_the_day_asked_for(turn, text) and (commands.run_text(turn, text) or lists.take_line(turn, text)):
         return
     if conversation.is_open:
-        if quick_entry.looks_like_entry(turn, text) and _entered(turn, text):
+        if quick_entry.looks_like_entry(turn, text, asked_of(turn)) and _entered(turn, text):
             return
         if take_text(turn, text) or _entered(turn, text):
             return
@@ -121,11 +123,19 @@ def _entered(turn: Turn, text: str) -> bool:
     if entry is None or not (entry.drafts or entry.remarks):
         return False
     if entry.drafts:
+        beside = turn.conversation.is_open
         open_drafts(turn, entry.drafts)
-        ask(turn, before="\n".join(entry.remarks))
+        noted = [_noted(turn, entry.drafts)] if beside and current_question(turn).asks != "confirm" else []
+        ask(turn, before="\n".join([*entry.remarks, *noted]))
     else:
         turn.say("\n".join(entry.remarks), commands.HINTS)
     return True
+
+
+def _noted(turn: Turn, drafts: Sequence[Draft]) -> str:
+    """A line in the middle of a form was understood, although the open question is still the same."""
+    what = [f"{recap.who(turn, draft)} {FORMS[draft.service].heading}".strip() for draft in drafts]
+    return f"已记下:{'、'.join(what)},最后一起核对。"
 
 
 def _offer(turn: Turn) -> list[Choice]:

@@ -120,12 +120,15 @@ def take_text(turn: Turn, text: str) -> bool:
     if question.optional and text.strip().lower() in SKIPS:
         take_choice(turn, ("skip",))
         return True
+    if question.doubt and (meant := question.step.settles(text, question.doubt)) is not None:
+        _settle(turn, question, meant)
+        return True
     return _take_answer(turn, question, text)
 
 
 def _settle_in_words(turn: Turn, question: Question, text: str) -> bool:
     """67 是什么? answered with 心率67."""
-    if not absorb(turn, question.index, text):
+    if absorb(turn, question.index, text) is None:
         return False
     turn.conversation.drafts[question.index].doubts.pop(question.asks, None)
     ask(turn)
@@ -151,10 +154,8 @@ def _take_answer(turn: Turn, question: Question, text: str) -> bool:
     try:
         answer = step.read(text, known)
     except NotUnderstood as error:
-        if absorb(turn, index, text):
-            ask(turn)
-        else:
-            ask(turn, before=str(error))
+        noted = absorb(turn, index, text)
+        ask(turn, before=str(error) if noted is None else noted)
         return True
     store(turn, index, step, answer)
     if not step.takes_all and not _ONE_THING.fullmatch(text):
@@ -192,8 +193,8 @@ def take_file(turn: Turn, file: File) -> bool:
     return True
 
 
-def absorb(turn: Turn, index: int, text: str) -> bool:
-    """Let every step of the draft look for itself in the text; true when at least one found something.
+def absorb(turn: Turn, index: int, text: str) -> str | None:
+    """Let every step of the draft look for itself in the text: what was noted, in words, or None when none found anything.
 
     A number that none of them took is asked, and never passed over.
     """
@@ -207,14 +208,15 @@ def absorb(turn: Turn, index: int, text: str) -> bool:
     if reading.found:
         left = leftovers(line, reading.taken, known, group=(resident.village_group or "") if resident else "")
         ask_numbers(draft, [form], left, known)
-    return bool(reading.found)
+    noted = [f"{step.title} {step.show(answer.values)}" for step, answer in reading.found if answer.values]
+    return ("已记下:" + "、".join(noted) if noted else "") if reading.found else None
 
 
 def _take_at_recap(turn: Turn, text: str) -> bool:
     if text.strip().lower().strip("。.!!") in YES:
         take_choice(turn, ("submit",))
         return True
-    if len(turn.conversation.drafts) == 1 and absorb(turn, 0, text):
+    if len(turn.conversation.drafts) == 1 and absorb(turn, 0, text) is not None:
         turn.conversation.editing = None
         ask(turn)
         return True

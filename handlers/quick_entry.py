@@ -65,27 +65,27 @@ def read_entry(turn: Turn, text: str) -> Entry | None:
     return entry if entry.drafts or entry.remarks else None
 
 
-def looks_like_entry(turn: Turn, text: str) -> bool:
-    """While a form is open: the text names somebody else and brings a value, so it is no answer to the open question.
+def looks_like_entry(turn: Turn, text: str, asked_of: int | None = None) -> bool:
+    """The text names somebody else than the resident who is asked about and brings a value: no answer to the question.
 
-    Somebody who is on no roster counts as somebody else: what is said of them must not land in the open form.
+    Somebody who is on no roster counts as somebody else, and so does whoever has another form open: what is said of
+    one must not land in the form of the other.
     """
     if len(text) < 4 or not _STARTS_WITH_WORDS.search(text):
         return False
     entry = read_entry(turn, text)
     if entry is None:
         return False
-    open_ids = {draft.resident_id for draft in turn.conversation.drafts} - {None}
-    return any(_is_about_another(draft, open_ids) for draft in entry.drafts)
+    return any(_is_about_another(draft, asked_of) for draft in entry.drafts)
 
 
-def _is_about_another(draft: Draft, open_ids: set[int | None]) -> bool:
+def _is_about_another(draft: Draft, asked_of: int | None) -> bool:
     tells = bool(draft.answers.keys() - {"on", "mode"} or draft.doubts)
     if FORMS[draft.service].about != "resident":
         return tells
     if draft.resident_id is not None:
-        return tells and draft.resident_id not in open_ids
-    return tells and bool(draft.who) and not set(draft.candidates) & open_ids
+        return tells and draft.resident_id != asked_of
+    return tells and bool(draft.who) and asked_of not in draft.candidates
 
 
 class _Reader:

@@ -75,6 +75,17 @@ class Glucose(Step):
                 start = match.start() + len(match[0]) - len(match[0].lstrip(" ,:"))
                 yield Found(start, match.end(), self._in_line(match, kind, line, start), announced=True)
 
+    def settles(self, text: str, doubt: Doubt) -> int | None:
+        """是饭后测的 chooses among the kinds that were offered."""
+        line = digits(text)
+        kinds = {
+            _KIND_OF[m[0].lower()] for m in re.finditer(_KINDS, line, re.IGNORECASE) if denied(line, m.start()) is None
+        }
+        if len(kinds) != 1 or re.search(r"\d", re.sub("2(?:小时|h)", "", line)):
+            return Step.settles(self, text, doubt)
+        meant = [n for n, (_, values) in enumerate(doubt.options) if kinds <= values.keys()]
+        return meant[0] if len(meant) == 1 else None
+
     def guess(self, number: float, known: Known) -> list[tuple[str, Values]]:
         if 2 <= number < 34 and number != int(number):
             return [(f"{_TITLES[kind]}血糖 {number:g}", {kind: number}) for kind in self.kinds]

@@ -171,6 +171,12 @@ class Step:
         """A button's code. Raises NotUnderstood for a button that is not of this question."""
         raise NotUnderstood(self.hint or self.question(known))
 
+    def settles(self, text: str, doubt: Doubt) -> int | None:
+        """Which option of its doubt is meant in other words than its label's; None when it is none, or could be two."""
+        said = text.strip()
+        meant = [n for n, (label, _) in enumerate(doubt.options) if len(said) > 1 and label.startswith(said)]
+        return meant[0] if len(meant) == 1 else None
+
     def find(self, line: str, known: Known) -> Iterator[Found]:
         """Recognise this step's values inside a tidied line."""
         return iter(())
