@@ -8,12 +8,12 @@ from typing import Any
 from handlers import commands, quick_entry, recap, referrals
 from handlers.asking import ask, asked_of, current_question
 from handlers.campaigns import lists
-from handlers.filling import match_choice, open_drafts, take_choice, take_file, take_text
+from handlers.filling import absorb, match_choice, open_drafts, take_choice, take_file, take_text
 from handlers.menu import FORMS
 from handlers.steps import Day
 from handlers.turn import Turn
 from models.conversation import Draft
-from models.message import Choice, File
+from models.message import Choice, File, mark_name
 from models.record import Record
 
 LONGEST = 3000  # characters; a whole morning of one-line entries is under 2,000
@@ -100,6 +100,9 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
     if conversation.is_open:
         if quick_entry.looks_like_entry(turn, text, asked_of(turn)) and _entered(turn, text):
             return
+        if said_of_another := _of_another(turn, text):
+            ask(turn, before=said_of_another)
+            return
         if take_text(turn, text) or _entered(turn, text):
             return
         ask(turn, before=f"没看懂“{text[:30]}”。")
@@ -110,6 +113,21 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         return
     elif not _entered(turn, text):
         commands.suggest(turn, text)
+
+
+def _of_another(turn: Turn, text: str) -> str:
+    """What is said of one resident is no answer about another: it goes to their own open form, or nowhere."""
+    question, asked = current_question(turn), asked_of(turn)
+    if asked is None or (question.step is not None and question.step.takes_names):
+        return ""
+    named = quick_entry.named_instead(turn, text, asked)
+    if named is None:
+        return ""
+    for index, draft in enumerate(turn.conversation.drafts):
+        if draft.resident_id in named.ids and (noted := absorb(turn, index, text)):
+            return f"{recap.who(turn, draft)} {noted}"
+    other, this = mark_name(named.said), recap.who(turn, turn.conversation.drafts[question.index])
+    return f"这句说的是{other},现在问的是{this},没有记。要记{other},请连数值一起发,例如“{other} 152/94”。"
 
 
 def _is_the_day_asked_for(turn: Turn, text: str) -> bool:

@@ -27,7 +27,7 @@ from handlers.recognise import (
     says_event,
     says_service,
 )
-from handlers.residents import Roster
+from handlers.residents import Match, Roster
 from handlers.splitting import A_DAY, Asked, Piece, pieces, without_numbering
 from handlers.steps import Known
 from handlers.turn import Turn
@@ -84,8 +84,14 @@ def _is_about_another(draft: Draft, asked_of: int | None) -> bool:
     if FORMS[draft.service].about != "resident":
         return tells
     if draft.resident_id is not None:
-        return tells and draft.resident_id != asked_of
+        return (tells or "mode" in draft.answers) and draft.resident_id != asked_of
     return tells and bool(draft.who) and asked_of not in draft.candidates
+
+
+def named_instead(turn: Turn, text: str, asked_of: int | None) -> Match | None:
+    """Somebody else with whose name the text begins: what follows is said of them."""
+    named = residents.find_named(turn, normalise.tidy(text).lstrip(), Roster(turn))
+    return next((match for match in named if match.start == 0 and asked_of not in match.ids), None)
 
 
 class _Reader:

@@ -135,6 +135,11 @@ class Step:
     takes_all: ClassVar[bool] = False
     """A reply to it is this answer and nothing else, whatever other steps would see in it."""
 
+    @property
+    def takes_names(self) -> bool:
+        """A name may be its answer (监护人 王建国)."""
+        return self.verbatim
+
     def is_same(self, other: Step) -> bool:
         """Does one answer serve both?"""
         return (self.same_as or self) is (other.same_as or other)

@@ -24,6 +24,10 @@ class Text(Step):
     by_itself: bool = False
     at_last: bool = False
 
+    @property
+    def takes_names(self) -> bool:
+        return True
+
     def read(self, text: str, known: Known) -> Answer:
         said = text.strip()
         if not said:
