@@ -172,14 +172,14 @@ class App:
         """Queue what the timetable says for today; harmless to repeat."""
         now = self.clock()
         day = now.astimezone(self.settings.tz).date()
-        found = await asyncio.to_thread(self._occasions, day)
+        found = await asyncio.to_thread(self._occasions, day, now)
         await self.intake.run(lambda session: promise_all(session, found, now))
         self.sender.wake()
 
-    def _occasions(self, day: date) -> list[Occasion]:
+    def _occasions(self, day: date, now: datetime) -> list[Occasion]:
         of = self.settings
         with self.store.read() as session:
-            return occasions_of(session, day, tz=of.tz, settings=of.county)
+            return occasions_of(session, day, tz=of.tz, settings=of.county, after=now)
 
     async def tidy_up(self) -> None:
         """Forget platform events that nobody will redeliver any more."""

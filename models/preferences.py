@@ -6,9 +6,11 @@ and a worker's own. Emergencies and clocks are in no list here: nobody can turn 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, select
@@ -18,6 +20,7 @@ from models.people import HealthWorker, Organisation, Role
 
 KEY = "reminders"
 """Under which name they stand in `HealthWorker.settings` and `Organisation.settings`."""
+KEPT = 300  # of what is worked out: a few days of every part
 EARLIEST, LATEST = time(6, 30), time(11, 30)
 """Between these a worker may put what comes in the morning."""
 SUPERVISORS = frozenset({Role.TOWNSHIP, Role.COUNTY})
@@ -101,9 +104,17 @@ class Preferences:
         rules: Mapping[str, Any] | None = None,
     ) -> None:
         self.operator, self.rules = operator, rules or {}
-        self.kept: dict[Any, Any] = {}
-        """What was worked out from them, for as long as they stand."""
+        self._kept: dict[Any, Any] = {}
         self._areas = sorted((path, settings) for path, settings in areas if settings)
+
+    def keep(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What is worked out from them once, and used for as long as they stand: queries, which take longer to put
+        together than to run."""
+        if key not in self._kept:
+            if len(self._kept) > KEPT:
+                self._kept.clear()
+            self._kept[key] = make()
+        return self._kept[key]
 
     def days(self, code: str, path: str = "") -> int:
         """A threshold as it stands for an organisation (by its path): the nearest one above that says something."""
@@ -157,9 +168,15 @@ def preferences(session: Session, settings: Mapping[str, Any]) -> Preferences:
     if KEY not in session.info:
         query = select(Organisation.path, Organisation.settings).where(Organisation.settings != {})
         areas = [(path, said.get(KEY, {})) for path, said in session.execute(query)]
-        session.info[KEY] = Preferences(settings.get(KEY, {}), areas, settings)
+        session.info[KEY] = _shared(json.dumps([settings.get(KEY, {}), sorted(areas), settings], default=str))
     found: Preferences = session.info[KEY]
     return found
+
+
+@lru_cache(maxsize=4)
+def _shared(said: str) -> Preferences:
+    operator, areas, rules = json.loads(said)
+    return Preferences(operator, [(path, own) for path, own in areas], rules)
 
 
 def forget(session: Session) -> None:
@@ -256,7 +273,7 @@ def read_quiet(said: Any) -> QuietHours:
 
 
 def read_days(said: Any) -> frozenset[date]:
-    days = said.replace(",", " ").split() if isinstance(said, str) else said
+    days = said.strip("[]").replace('"', "").replace(",", " ").split() if isinstance(said, str) else said
     try:
         return frozenset(date.fromisoformat(str(day)) for day in days)
     except (TypeError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -81,8 +81,8 @@ def before_quiet(at: datetime, quiet: QuietHours, tz: tzinfo) -> datetime:
     if local.time() not in quiet:
         return at
     evening = local.date() if local.time() >= quiet.begins else local.date() - timedelta(days=1)
-    return datetime.combine(evening, quiet.begins, tz) - EVENING
+    return datetime.combine(evening, quiet.begins, tz).astimezone(UTC) - EVENING
 
 
 def at_hour(day: date, hour: str, tz: tzinfo) -> datetime:
-    return datetime.combine(day, time.fromisoformat(hour), tz)
+    return datetime.combine(day, time.fromisoformat(hour), tz).astimezone(UTC)

@@ -31,6 +31,11 @@ class Asked:
     tz: tzinfo
     preferences: Preferences
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What queries made from it depend on, besides the preferences."""
+        return self.today, str(self.tz), self.session.get_bind().dialect.name
+
     def midnight(self, day: date) -> datetime:
         """The instant a county-local day begins at."""
         return datetime.combine(day, time(), self.tz).astimezone(UTC)
@@ -104,13 +109,18 @@ class Digest(Reminder):
         return listeners & set(session.scalars(active))
 
     def _listeners(self, part: Part, asked: Asked, *, pressing: bool) -> set[int]:
+        key = (self.code, part.code, pressing, *asked.key)
+        query = asked.preferences.keep(key, lambda: self._listening(part, asked, pressing))
+        return set() if query is None else set(asked.session.scalars(query))
+
+    def _listening(self, part: Part, asked: Asked, pressing: bool) -> Query | None:
         wanted = part.wanted(asked, pressing)
         if wanted is None:
-            return set()
+            return None
         rows = _once_for_all(wanted.order_by(None), "found")
         if "worker_id" in rows.c:
             worker_id: Any = rows.c.worker_id
-            query = select(worker_id).distinct()
+            query: Query = select(worker_id).distinct()
         else:
             cover = _once_for_all(covering(asked.session, self.to), "cover")
             worker_id = cover.c.worker_id
@@ -118,7 +128,7 @@ class Digest(Reminder):
             query = select(worker_id).join(places, places.c.organisation_id == cover.c.organisation_id).distinct()
         if part.once:
             query = query.where(not_(told(part.code, worker_id, rows.c.subject_id, rows.c.stage)))
-        return set(asked.session.scalars(query))
+        return query
 
 
 def digest(code: str, title: str, *, to: Role, whom: str, parts: Sequence[Part]) -> Digest:
@@ -154,22 +164,25 @@ def _tell(context: Context, part: Part) -> Said | None:
 
 def _query(context: Context, part: Part, pressing: bool) -> Query | None:
     """What a worker is to be told now. All but whose it is stays the same for everybody who is told that day."""
-    kept, key = context.preferences.kept, (part.code, context.today, pressing)
-    if key not in kept:
-        asked = Asked(context.session, context.today, context.tz, context.preferences)
-        query = part.wanted(asked, pressing)
-        if query is not None and part.once:
-            found = query.order_by(None).subquery()
-            heard = told(part.code, bindparam("listener"), found.c.subject_id, found.c.stage, but=bindparam("this"))
-            query = select(*found.c).where(not_(heard))
-        kept[key] = query, query.selected_columns if query is not None else None
-    whole: Query | None
-    whole, columns = kept[key]
+    asked = Asked(context.session, context.today, context.tz, context.preferences)
+    whole, columns = context.preferences.keep(
+        (part.code, pressing, *asked.key), lambda: _for_everybody(part, asked, pressing)
+    )
     if whole is None:
         return None
+    query: Query = whole
     if "worker_id" in columns:
-        return whole.where(columns.worker_id == context.worker.id)
-    return whole.where(context.scope.covers(columns.organisation_id))
+        return query.where(columns.worker_id == context.worker.id)
+    return query.where(context.scope.covers(columns.organisation_id))
+
+
+def _for_everybody(part: Part, asked: Asked, pressing: bool) -> tuple[Query | None, Any]:
+    query = part.wanted(asked, pressing)
+    if query is not None and part.once:
+        found = query.order_by(None).subquery()
+        heard = told(part.code, bindparam("listener"), found.c.subject_id, found.c.stage, but=bindparam("this"))
+        query = select(*found.c).where(not_(heard))
+    return query, query.selected_columns if query is not None else None
 
 
 def _once_for_all(query: Query, name: str) -> CTE:

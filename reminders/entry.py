@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from sqlalchemy.orm import Session
 
 from models.planned import Occasion, Plan, promise
-from models.preferences import Preferences, QuietHours, own_settings
+from models.preferences import LATEST, Preferences, QuietHours, own_settings
 from reminders.days import CATCH_UP, PUBLISHED, Calendar, Days, Period, every_day, working_days
 from reminders.reminder import Reminder, calendar_of
 
@@ -59,9 +59,14 @@ def quarterly(at: str, reminder: Reminder, *, window: timedelta) -> Entry:
     return Entry(reminder, time.fromisoformat(at), window, working_days, Period.QUARTER)
 
 
-def occasions(session: Session, entry: Entry, day: date, tz: tzinfo, preferences: Preferences) -> Iterator[Occasion]:
-    """Whom to tell on a day, and when; nothing on a day that is not the entry's."""
+def occasions(
+    session: Session, entry: Entry, day: date, tz: tzinfo, preferences: Preferences, *, after: datetime | None = None
+) -> Iterator[Occasion]:
+    """Whom to tell on a day, and when; nothing on a day that is not the entry's, or when all is over `after` an instant."""
     if not entry.falls_on(day, calendar_of(preferences)):
+        return
+    latest = max(entry.at, preferences.at(entry.reminder.code, None, entry.at), LATEST)
+    if after is not None and after > entry.begins(day, tz, latest) + entry.window:
         return
     code, of = entry.reminder.code, entry.period.begins(day).isoformat()
     listeners = entry.reminder.listeners(session, day, tz, preferences)

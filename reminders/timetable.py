@@ -133,12 +133,16 @@ def occasions_of(
     *,
     tz: tzinfo,
     settings: Mapping[str, Any] | None = None,
+    after: datetime | None = None,
 ) -> list[Occasion]:
-    """Everything the timetable says for a day, found by reading alone. `settings` are `Settings.county`."""
+    """Everything the timetable says for a day, found by reading alone. `settings` are `Settings.county`.
+
+    What could be said no more `after` an instant is left out: through the day there is less and less to look for.
+    """
     wishes = preferences(session, settings or {})
     found: list[Occasion] = []
     for entry in TIMETABLE:
-        found += occasions(session, entry, day, tz, wishes)
+        found += occasions(session, entry, day, tz, wishes, after=after)
     for clock in CLOCKS:
         found += clock_occasions(session, clock, day, tz, wishes)
     return found
