@@ -2,26 +2,28 @@
 
     python -m tests.mutation [module …]        (all of handlers/protocols without any)
 
-Every mutant is compiled in this process, put in the place of its module, and held against the rows of the tables and
-the small tests of `tests/test_protocols.py` that look at the same functions. What nobody noticed is printed.
-Words (sentences, reasons, titles, sources) are not mutated: they are read by people, not by rules.
+Every mutant is compiled in this process, put in the place of its module, and held against the rows of the tables that
+it can reach (`protocol_tables`) and the lists of `tests/protocols/lists`. What nobody noticed is printed, unless
+`equivalent_mutants` says why nobody can. Words (sentences, reasons, titles, sources) are not mutated: they are read by
+people, not by rules.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-import importlib
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from handlers.decisions import Protocol
-from tests import test_protocols as tables
+from tests import protocol_lists as lists
+from tests import protocol_tables as tables
+from tests.equivalent_mutants import ARGUED
 
 FOLDER = Path(__file__).parent.parent / "handlers" / "protocols"
 PACKAGE = "handlers.protocols"
@@ -32,10 +34,16 @@ COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 CALCULATED: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult, ast.Mod: ast.Add,
 }  # fmt: skip
-WORDS = frozenset({"because", "say", "source", "certainty", "title", "version", "meaning"})
+OPPOSITE = {"min": "max", "max": "min", "any": "all", "all": "any"}
+WORDS = frozenset({"because", "say", "source", "certainty", "title", "version", "meaning", "unknown", "what", "value"})
 """Keyword arguments that hold words."""
-SAYS = frozenset({"emergency", "refer", "soon", "safety", "Setting", "Slot", "Disease"})
-"""Calls whose first words are for people, or a setting's."""
+SAYS = frozenset(
+    {"emergency", "refer", "soon", "safety", "Setting", "Slot", "Disease", "Rule", "CountyInterval", "critical"}
+)
+"""Calls whose own strings are for people: ids, sentences, sources, certainties, and the words of settings."""
+METHODS = frozenset(
+    {"complication_refers", "second_time", "first_time", "first_reaction", "too_young", "nothing_measured", "drug_without_value"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,25 @@ class Mutant:
     what: str
     tree: ast.Module
 
+    @property
+    def text(self) -> str:
+        """The line as it stands."""
+        return _LINES[self.module][self.line - 1].strip()
+
+    @property
+    def argued(self) -> bool:
+        return any(
+            module == self.module and fragment in self.text and change in ("", self.what)
+            for module, fragment, change, _ in ARGUED
+        )
+
 
 def modules() -> list[str]:
-    """The protocols' modules, those that others import first."""
-    names = [path.stem for path in sorted(FOLDER.glob("*.py")) if path.stem != "__init__"]
-    first = ["findings", "common", "lungs", "tb", "diabetes", "hypertension"]
-    return [*(name for name in first if name in names), *(name for name in names if name not in first)]
+    """The protocols' modules."""
+    return [path.stem for path in sorted(FOLDER.glob("*.py")) if path.stem != "__init__"]
+
+
+_LINES = {name: (FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines() for name in modules()}
 
 
 # --- what can be changed ---
@@ -74,65 +95,94 @@ def mutants(name: str) -> Iterator[Mutant]:
 
 
 def _words(tree: ast.Module) -> Iterator[ast.AST]:
-    """Strings that people read: docstrings, sentences, reasons, titles, labels and the words of settings."""
+    """What is for people: docstrings, sentences, reasons, titles, labels and the words of settings; and annotations."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node.value
         elif isinstance(node, ast.keyword) and node.arg in WORDS:
             yield from ast.walk(node.value)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYS:
-            for argument in node.args:
-                yield from (c for c in ast.walk(argument) if isinstance(c, ast.Constant) and isinstance(c.value, str))
+        elif isinstance(node, ast.Call) and (_called(node) in SAYS or _called(node) in METHODS):
+            yield from (a for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str))
+        elif isinstance(node, ast.Call) and _called(node) == "Series" and len(node.args) > 3:
+            yield from ast.walk(node.args[3])  # other words for a vaccine
+        elif isinstance(node, ast.Call) and _called(node) == "Protocol":
+            yield from ast.walk(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.isascii():
             yield node
         elif isinstance(node, ast.JoinedStr):
             yield from ast.walk(node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rule":
-            if node.args:
-                yield node.args[0]  # its id
         elif isinstance(node, ast.AnnAssign):
             yield from ast.walk(node.annotation)
         elif isinstance(node, ast.arguments | ast.arg | ast.FunctionDef):
             for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
                 if annotation is not None:
                     yield from ast.walk(annotation)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            for decorator in node.decorator_list:
+                yield from ast.walk(decorator)
 
 
-def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], None]]]:
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARED:
-        other = COMPARED[type(node.ops[0])]
-        yield f"{type(node.ops[0]).__name__} -> {other.__name__}", lambda n: n.ops.__setitem__(0, other())
-    if isinstance(node, ast.Compare) and len(node.ops) == 2:
+def _called(node: ast.Call) -> str:
+    return (
+        node.func.id
+        if isinstance(node.func, ast.Name)
+        else node.func.attr
+        if isinstance(node.func, ast.Attribute)
+        else ""
+    )
+
+
+Change = Callable[[Any], None]
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    if isinstance(node, ast.Compare):
         for place, operator in enumerate(node.ops):
-            other = COMPARED[type(operator)]
-            yield (
-                f"{type(operator).__name__} -> {other.__name__}",
-                lambda n, place=place, other=other: n.ops.__setitem__(place, other()),
-            )
-    if isinstance(node, ast.BoolOp):
-        other_bool = ast.Or if isinstance(node.op, ast.And) else ast.And
-        yield f"{type(node.op).__name__} -> {other_bool.__name__}", lambda n: setattr(n, "op", other_bool())
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            if other := COMPARED.get(type(operator)):
+                yield (
+                    f"{type(operator).__name__} -> {other.__name__}",
+                    lambda n, place=place, other=other: n.ops.__setitem__(place, other()),
+                )
+    elif isinstance(node, ast.BoolOp):
+        yield from _other_connectives(node)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield "not dropped", lambda n: setattr(n, "op", ast.UAdd()) or setattr(n, "operand", _truth(n.operand))
-    if isinstance(node, ast.BinOp) and type(node.op) in CALCULATED:
+    elif isinstance(node, ast.BinOp) and type(node.op) in CALCULATED:
         calculated = CALCULATED[type(node.op)]
         yield f"{type(node.op).__name__} -> {calculated.__name__}", lambda n: setattr(n, "op", calculated())
-    if isinstance(node, ast.Constant):
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OPPOSITE:
+        opposite = OPPOSITE[node.func.id]
+        yield f"{node.func.id} -> {opposite}", lambda n: setattr(n.func, "id", opposite)
+    elif isinstance(node, ast.Constant):
         yield from _other_constants(node)
+
+
+def _other_connectives(node: ast.BoolOp) -> Iterator[tuple[str, Change]]:
+    """And for or, and each condition left out once."""
+    other = ast.Or if isinstance(node.op, ast.And) else ast.And
+    yield f"{type(node.op).__name__} -> {other.__name__}", lambda n: setattr(n, "op", other())
+    for place, condition in enumerate(node.values):
+        if isinstance(condition, ast.Constant):
+            continue  # `or 0`
+        neutral = isinstance(node.op, ast.And)
+        yield (
+            f"without {ast.unparse(condition)}",
+            lambda n, place=place, neutral=neutral: n.values.__setitem__(place, ast.Constant(neutral)),
+        )
 
 
 def _truth(operand: ast.expr) -> ast.expr:
     return ast.Call(ast.Name("bool", ast.Load()), [operand], [])
 
 
-def _other_constants(node: ast.Constant) -> Iterator[tuple[str, Callable[[Any], None]]]:
+def _other_constants(node: ast.Constant) -> Iterator[tuple[str, Change]]:
     value = node.value
     if isinstance(value, bool):
         yield f"{value} -> {not value}", lambda n: setattr(n, "value", not value)
     elif isinstance(value, int | float):
         step = 1 if isinstance(value, int) else 0.1
-        yield f"{value} -> {value + step}", lambda n: setattr(n, "value", value + step)
-        yield f"{value} -> {value - step}", lambda n: setattr(n, "value", value - step)
+        yield f"{value} -> {value + step:g}", lambda n: setattr(n, "value", value + step)
+        yield f"{value} -> {value - step:g}", lambda n: setattr(n, "value", value - step)
     elif isinstance(value, str) and value:
         yield f"{value!r} -> other", lambda n: setattr(n, "value", f"{value}_")
 
@@ -140,20 +190,18 @@ def _other_constants(node: ast.Constant) -> Iterator[tuple[str, Callable[[Any], 
 # --- who notices ---
 
 
-def test(mutant: Mutant | None) -> str:
+def noticed_by(mutant: Mutant | None) -> str:
     """Who notices the mutant, or "" """
     kept = {name: module for name, module in sys.modules.items() if name.startswith(f"{PACKAGE}.")}
     try:
         return _noticed_by(mutant)
     except Exception as error:  # a mutant that cannot even be imported, or that breaks a rule, is noticed
-        return f"{type(error).__name__}"
+        return f"{type(error).__name__}: {error}"
     finally:
         sys.modules.update(kept)
         package = sys.modules[PACKAGE]
         for name, module in kept.items():
             setattr(package, name.rpartition(".")[2], module)
-        tables.hypertension, tables.diabetes = kept[f"{PACKAGE}.hypertension"], kept[f"{PACKAGE}.diabetes"]
-        tables.MODULES.update(hypertension=tables.hypertension, diabetes=tables.diabetes)
         tables.PROTOCOLS.update(_ORIGINALS)
 
 
@@ -164,40 +212,38 @@ _CASES = {
 
 
 def _noticed_by(mutant: Mutant | None) -> str:
-    loaded = _load(mutant)
+    reached = _reached(mutant)
+    loaded = _load(mutant, reached)
     protocols = {
-        m.protocol.code: m.protocol for m in loaded.values() if isinstance(getattr(m, "protocol", None), Protocol)
+        name: module.protocol
+        for name, module in loaded.items()
+        if isinstance(getattr(module, "protocol", None), Protocol)
     }
-    tables.PROTOCOLS.update(protocols)
-    tables.hypertension, tables.diabetes = loaded["hypertension"], loaded["diabetes"]
-    tables.MODULES.update(hypertension=tables.hypertension, diabetes=tables.diabetes)
-    affected = _affected(mutant)
-    for code, protocol in protocols.items():
-        module = next(name for name, m in loaded.items() if getattr(m, "protocol", None) is protocol)
-        if module in affected:
-            if disagreeing := tables.codes_disagree(code, loaded[module]):
-                return f"{code}: {disagreeing}"
-            for row, given in _CASES[code]:
-                if not tables.as_expected(protocol, row, given, loaded[module]):
-                    return f"{code}: {row['label']}"
-    if affected & {"hypertension", "diabetes"}:
-        tables.test_danger_question()
-        tables.test_gap_is_told()
+    tables.PROTOCOLS.update({protocol.code: protocol for protocol in protocols.values()})
+    if disagreeing := lists.disagree(reached):
+        return disagreeing
+    for name in sorted(protocols.keys() & reached, key=lambda name: len(_IMPORTS[name])):
+        if disagreeing := " ".join([*tables.codes_disagree(name), *tables.unknown_words(name)]):
+            return f"{name}: {disagreeing}"
+        cases = _CASES[name]
+        for place, (row, given) in enumerate(cases):
+            if not tables.as_expected(name, row, given):
+                cases.insert(0, cases.pop(place))  # whoever notices one, is likely to notice the next
+                return f"{name}: {row['label']}"
     return ""
 
 
-def _affected(mutant: Mutant | None) -> set[str]:
+def _reached(mutant: Mutant | None) -> set[str]:
     """The modules whose behaviour the mutant may change: itself and whoever imports it, directly or not."""
     if mutant is None:
-        return set(modules())
+        return set(_IMPORTS)
     changed = {mutant.module}
-    while more := {name for name in modules() if name not in changed and _IMPORTS[name] & changed}:
+    while more := {name for name in _IMPORTS if name not in changed and _IMPORTS[name] & changed}:
         changed |= more
     return changed
 
 
-def _imports(name: str) -> set[str]:
-    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+def _imports(tree: ast.Module) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
@@ -205,32 +251,6 @@ def _imports(name: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
             found.add(str(node.module).rpartition(".")[2])
     return found
-
-
-_IMPORTS = {name: _imports(name) for name in modules()}
-
-
-def _load(mutant: Mutant | None) -> dict[str, ModuleType]:
-    """The modules afresh where the mutant reaches, with the mutant in its place."""
-    affected = _affected(mutant)
-    loaded: dict[str, ModuleType] = {}
-    package = sys.modules[PACKAGE]
-    for name in _in_order():
-        full = f"{PACKAGE}.{name}"
-        if name not in affected:
-            loaded[name] = sys.modules.get(full) or importlib.import_module(full)
-            continue
-        tree = mutant.tree if mutant and mutant.module == name else _PLAIN[name]
-        module = ModuleType(full)
-        module.__file__ = str(FOLDER / f"{name}.py")
-        sys.modules[full] = module
-        setattr(package, name, module)
-        exec(compile(tree, module.__file__, "exec"), module.__dict__)
-        loaded[name] = module
-    return loaded
-
-
-_PLAIN = {name: ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8")) for name in modules()}
 
 
 def _in_order() -> list[str]:
@@ -245,19 +265,52 @@ def _in_order() -> list[str]:
     return order
 
 
-def main(names: list[str]) -> None:
-    assert not (noticed := test(None)), f"the tables fail without any mutant: {noticed}"
+_TREES = {name: ast.parse("\n".join(lines)) for name, lines in _LINES.items()}
+_IMPORTS = {name: _imports(tree) for name, tree in _TREES.items()}
+_COMPILED: dict[str, CodeType] = {name: compile(tree, f"{name}.py", "exec") for name, tree in _TREES.items()}
+_ORDER = _in_order()
+
+
+def _load(mutant: Mutant | None, reached: set[str]) -> dict[str, ModuleType]:
+    """The modules afresh where the mutant reaches, with the mutant in its place."""
+    loaded: dict[str, ModuleType] = {}
+    package = sys.modules[PACKAGE]
+    for name in _ORDER:
+        full = f"{PACKAGE}.{name}"
+        if name not in reached:
+            loaded[name] = sys.modules[full]
+            continue
+        changed = mutant is not None and mutant.module == name
+        code = compile(mutant.tree, f"{name}.py", "exec") if changed and mutant else _COMPILED[name]
+        module = ModuleType(full)
+        sys.modules[full] = module
+        setattr(package, name, module)
+        exec(code, module.__dict__)
+        loaded[name] = module
+    return loaded
+
+
+def main(names: list[str]) -> int:
+    """How many mutants survive that nobody has argued away."""
+    assert not (noticed := noticed_by(None)), f"the tables fail without any mutant: {noticed}"
+    total = killed = argued = 0
+    unexplained: list[Mutant] = []
     for name in names or modules():
-        began, survivors, number = time.perf_counter(), [], 0
+        began, made, survivors = time.perf_counter(), 0, []
         for mutant in mutants(name):
-            number += 1
-            if not test(mutant):
+            made += 1
+            if not noticed_by(mutant):
                 survivors.append(mutant)
-        print(f"{name}: {number} mutants, {len(survivors)} survive ({time.perf_counter() - began:.0f} s)", flush=True)
-        lines = (FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
-        for mutant in survivors:
-            print(f"  {mutant.line}: {mutant.what}    {lines[mutant.line - 1].strip()[:110]}", flush=True)
+        open_ones = [mutant for mutant in survivors if not mutant.argued]
+        total, killed, argued = total + made, killed + made - len(survivors), argued + len(survivors) - len(open_ones)
+        unexplained += open_ones
+        told = f"{made} mutants, {made - len(survivors)} noticed, {len(survivors) - len(open_ones)} argued"
+        print(f"{name}: {told}, {len(open_ones)} open ({time.perf_counter() - began:.0f} s)", flush=True)
+        for mutant in open_ones:
+            print(f"  {mutant.line}: {mutant.what}    {mutant.text[:110]}", flush=True)
+    print(f"{total} mutants, {killed} noticed, {argued} argued; {len(unexplained)} survivors not argued")
+    return len(unexplained)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]) > 0)

@@ -14,7 +14,7 @@ import pytest
 
 from handlers.decisions import FLAGS, Decision, Findings, Urgency, decide
 from handlers.menu import FORMS
-from tests.test_protocols import PROTOCOLS, findings, judge, rows
+from tests.protocol_tables import PROTOCOLS, findings, judge, rows
 
 PROGRAMMES = ("mental_health", "tb", "tb_first_visit", "copd", "pneumoconiosis", "rehabilitation")
 SEVERITY = {"mental_health": {1: 3, 2: 2, None: 1, 3: 0}}

@@ -36,8 +36,18 @@ from handlers.forms.gestation import (
 )
 from handlers.forms.hypertension_follow_up import PRESSURE
 from handlers.protocols import antenatal
-from handlers.protocols.antenatal import DELIVERED, ENDED, PREGNANT
-from handlers.protocols.pregnancy import KEY, LATEST_EARLY, TERM, due_date, made, window_of
+from handlers.protocols.pregnancy import (
+    DELIVERED,
+    ENDED,
+    KEY,
+    LATEST_EARLY,
+    PREGNANT,
+    TERM,
+    due_date,
+    made,
+    next_visit_window,
+    window_of,
+)
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, Text, options
 from models.conversation import Doubt
 
@@ -284,7 +294,7 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
         return Due(ended="流产或引产,本次孕期管理结束", details=details)
     if decision is None or decision.next_due_on is None:
         return Due(details=details)
-    due = antenatal.window(common.findings_of(answers, known))
+    due = next_visit_window(common.findings_of(answers, known))
     opens_on = due[0] if due and due[1] == decision.next_due_on else None
     if answers.get("pregnancy_status") == DELIVERED:
         details |= birth_details(answers)

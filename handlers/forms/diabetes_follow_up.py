@@ -14,7 +14,7 @@ from handlers.forms.danger import danger_step
 from handlers.forms.hypertension_follow_up import PRESSURE
 from handlers.forms.medications import INSULIN, MEDICATIONS
 from handlers.measurements import Glucose
-from handlers.protocols import diabetes
+from handlers.protocols import diabetes, diabetes_danger
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, options
 
 GLUCOSE = Glucose(
@@ -40,8 +40,8 @@ SYMPTOMS = SelectMany(
 )  # fmt: skip
 KETOACIDOSIS = ("acetone_breath", "vomiting", "abdominal_pain", "deep_breathing", "altered_consciousness")
 DANGER = danger_step(
-    diabetes.DANGER_SIGNS,
-    diabetes.danger_question,
+    diabetes_danger.DANGER_SIGNS,
+    diabetes_danger.danger_question,
     offered={2: KETOACIDOSIS, 4: KETOACIDOSIS, 5: ("sudden_vision", "severe_headache")},
     otherwise=(
         "altered_consciousness",

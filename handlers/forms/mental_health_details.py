@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.forms import common
-from handlers.protocols import mental_health
+from handlers.protocols import mental_health_class
 from handlers.steps import Answer, Found, Known, Number, Option, SelectMany, SelectOne, options
 
-LEVELS = tuple((n, f"{n}级 {words}", f"{n}级", f"~{n}") for n, words in mental_health.DANGER_LEVELS.items())
+LEVELS = tuple((n, f"{n}级 {words}", f"{n}级", f"~{n}") for n, words in mental_health_class.DANGER_LEVELS.items())
 
 
 def answered_yes(field: str) -> Callable[[Known], bool]:
@@ -90,7 +90,7 @@ def worst_part(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
     """Social function as a whole is its worst part, once that is known: one is poor, or all five were told."""
     told = [answers[step.field] for step in SOCIAL_PARTS if step.field in answers]
     levels = [level for level in told if level != 9]
-    if levels and (max(levels) == mental_health.POOR or len(told) == len(SOCIAL_PARTS)):
+    if levels and (max(levels) == mental_health_class.POOR or len(told) == len(SOCIAL_PARTS)):
         return {"social_function": max(levels)}
     return {}
 
@@ -157,7 +157,7 @@ BEHAVIOURS = Behaviours(
 
 
 def how_often(code: int, name: str) -> Number:
-    title = mental_health.BEHAVIOURS[code]
+    title = mental_health_class.BEHAVIOURS[code]
     return Number(
         field=f"{name}_times", title=f"{title}次数", ask=f"{title}有几次?说不清可以跳过。", unit="次", units={"次": 1},
         possible=(1, 200), alone=(), optional=True,

@@ -25,7 +25,7 @@ from handlers.forms.mental_health_details import (
 )
 from handlers.forms.mental_health_supplement import SUPPLEMENT
 from handlers.measurements import BloodPressure, Glucose
-from handlers.protocols import mental_health
+from handlers.protocols import mental_health, mental_health_class
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, Text, options
 from models.conversation import Doubt
 
@@ -56,14 +56,14 @@ SUICIDAL = SelectOne(
     title="想死的念头",
     ask="有没有想过死?请单独问本人,也问家里人。",
     options=options((1, "没有", "~没有", "~没想过"), (2, "有念头", "~想过", "~有"), (3, "有计划或做过", "~有计划", "~做过")),
-    when=lambda known: mental_health.DESPAIR in (known.answers.get("symptoms") or ()),
+    when=lambda known: mental_health_class.DESPAIR in (known.answers.get("symptoms") or ()),
     bare=(),
 )  # fmt: skip
 DANGER = danger_step(
-    mental_health.DANGER_SIGNS,
+    mental_health_class.DANGER_SIGNS,
     lambda findings: "",
     offered={},
-    otherwise=tuple(mental_health.DANGER_SIGNS),
+    otherwise=tuple(mental_health_class.DANGER_SIGNS),
     no_symptoms=0,
     said={"poisoned": ("喝了农药", "喝农药", "吃了很多药"), "high_fever_stiff": ("肌肉发硬",)},
 )
@@ -180,10 +180,12 @@ def check(known: Known) -> Doubt | None:
     behaviours = set(answers.get("dangerous_behaviours") or ()) - {7}
     if level is None:
         return None
-    if level < 4 and behaviours & set(mental_health.AGAINST_SELF):
-        return _contradiction("有自伤或自杀未遂,评估至少是4级。", (4, 5), behaviours, mental_health.AGAINST_SELF)
-    if level == 0 and behaviours & set(mental_health.TROUBLE):
-        return _contradiction("有滋事、肇事等行为,评估就不是0级。", (1, 2, 3, 4, 5), behaviours, mental_health.TROUBLE)
+    if level < 4 and behaviours & set(mental_health_class.AGAINST_SELF):
+        return _contradiction("有自伤或自杀未遂,评估至少是4级。", (4, 5), behaviours, mental_health_class.AGAINST_SELF)
+    if level == 0 and behaviours & set(mental_health_class.TROUBLE):
+        return _contradiction(
+            "有滋事、肇事等行为,评估就不是0级。", (1, 2, 3, 4, 5), behaviours, mental_health_class.TROUBLE
+        )
     if level < 2 and 7 in symptoms:
         options = [_level(n) for n in (2, 3, 4, 5)]
         return Doubt(

@@ -23,31 +23,35 @@ from handlers.protocols.common import (
 from handlers.protocols.findings import (
     by_telephone,
     codes,
-    danger_signs,
     has_sign,
     has_symptom,
     number,
     pressure_text,
     pulse,
+    sign_words,
 )
+from handlers.protocols.glucose import glucose, reaches
 from handlers.protocols.pregnancy import (
-    LATEST_EARLY,
+    DELIVERED,
+    ENDED,
     POST_TERM,
+    began_on,
+    days,
     due_date,
-    made,
-    next_window,
+    first_visit,
+    in_a_gap,
+    next_visit_window,
+    pregnant,
+    reached,
     weeks_and_days,
-    window_of,
 )
 
 NORM = "规范(第三版)·孕产妇 / domain.md A7"
 CLASSES = {1: "未见异常", 2: "异常"}
-PREGNANT, DELIVERED, ENDED = 1, 2, 3
 GREEN, YELLOW, ORANGE, RED, PURPLE = 1, 2, 3, 4, 5
 SWOLLEN = 4
 PLUS, TWO_PLUS = 2, 3  # urine protein: 0 -, 1 ±, 2 +, 3 ++, 4 +++, 5 ++++
 NORMAL_HEART = (110, 160)  # beats a minute of the baby
-HOME_VISIT_DAYS = 7  # after discharge
 QUIET_AFTER = 20 * 7  # days; from then on the baby's heart can be heard with what a village has
 REACTIVE = 2
 
@@ -69,34 +73,14 @@ DANGER_SIGNS = {
 OBSTETRIC = ("bleeding", "contractions", "waters", "fewer_movements", "fever", "breathless", "leg_swelling")
 
 
-def pregnant(f: Findings) -> bool:
-    return bool(f.get("pregnancy_status", PREGNANT) == PREGNANT)
-
-
-def days(f: Findings) -> int | None:
-    """Days of pregnancy on the day of the visit; None while it is not known when it began."""
-    began = began_on(f)
-    return (f.on - began).days if began else None
-
-
-def began_on(f: Findings) -> date | None:
-    told = f.get("pregnancy_began_on") or f.details.get("pregnancy_began_on")
-    return date.fromisoformat(told) if told else None
-
-
-def reached(f: Findings, day: int) -> bool:
-    gone = days(f)
-    return gone is not None and gone >= day
-
-
 def haemoglobin(f: Findings, low: float, below: float) -> bool:
     value = number(f.get("haemoglobin"))
     return value is not None and low <= value < below
 
 
 def glucose_reaches(f: Findings, **limits: float) -> bool:
-    values = {field: f.get(field) for field in limits}
-    return any(v == "HI" or (number(v) is not None and number(v) >= limits[k]) for k, v in values.items())  # type: ignore[operator]
+    """One of these fields reaches its limit."""
+    return any(reaches(glucose(f.answers, field), limit) for field, limit in limits.items())
 
 
 def heart(f: Findings) -> float | None:
@@ -105,21 +89,6 @@ def heart(f: Findings) -> float | None:
 
 def risk(f: Findings) -> frozenset[int]:
     return codes(f.get("risk_colour"))
-
-
-def first_visit(f: Findings) -> bool:
-    return not f.history and not made(f.details)
-
-
-def filled(f: Findings) -> set[int]:
-    """Windows that have their visit, this one included where it was face to face."""
-    now = window_of(days(f) or 0) if days(f) is not None and pregnant(f) and not by_telephone(f) else None
-    return {*made(f.details), *((now.number,) if now else ())}
-
-
-def in_a_gap(f: Findings) -> bool:
-    gone = days(f)
-    return gone is not None and pregnant(f) and LATEST_EARLY < gone < POST_TERM and window_of(gone) is None
 
 
 def reactive(f: Findings) -> bool:
@@ -368,35 +337,12 @@ CLASSIFY = (
 )
 
 
-def window(f: Findings) -> tuple[date | None, date] | None:
-    """(first day or None, last day) of what comes next; None when the pregnancy ended."""
-    if f.get("pregnancy_status") == ENDED:
-        return None
-    if f.get("pregnancy_status") == DELIVERED:
-        return home_visit_window(f)
-    began = began_on(f)
-    if began is None:
-        return None, f.on + timedelta(days=14)
-    gone = (f.on - began).days
-    following = next_window(gone, filled(f))
-    if following is None:
-        return due_date(began), max(began + timedelta(days=POST_TERM), f.on + timedelta(days=7))
-    return following.days(began)
-
-
-def home_visit_window(f: Findings) -> tuple[date, date]:
-    """Within 7 days after discharge; while the day of discharge is not known, after the birth."""
-    told = f.get("discharged_on") or f.get("delivered_on")
-    left = date.fromisoformat(told) if told else f.on
-    return left, max(left + timedelta(days=HOME_VISIT_DAYS), f.on)
-
-
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
     """
     从末次月经算:孕13周前、16~20周、21~24周、28~36周、37~40周各一次(按整周,20周+6天在16~20周内),下一个还没有做的窗口最后一天是期限。
     窗口都做完,预产期起问生了没有,最迟41周。转诊和专案的2周内追访。分娩后:出院7天内产后访视(不知道出院日的从分娩日算)。流产、引产结案。
     """
-    due = window(f)
+    due = next_visit_window(f)
     days_left = [due[1]] if due else []
     if within is not None:
         days_left.append(f.on + timedelta(days=within))
@@ -409,7 +355,7 @@ def values(f: Findings) -> Mapping[str, object]:
     return {
         "pressure": pressure_text(f.answers),
         "pulse": "未测" if beats is None else f"{beats:g}",
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
+        "signs": sign_words(f, DANGER_SIGNS),
         "gestation": f"孕{weeks_and_days(gone)}" if gone is not None else "孕周不详",
         "due_date": due_date(began) if began else "不详",
         "age": f.age,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
 from handlers.protocols.ages import age_words, months_later, months_old
 from handlers.protocols.common import emergency, refer
-from handlers.protocols.findings import by_telephone, codes, has_sign, number, setting
+from handlers.protocols.findings import by_telephone, codes, has_sign, number, setting, sign_words
 
 NORM = "规范(第三版)·0~6岁儿童 / domain.md A8"
 EYES = "儿童眼保健服务规范(2021) / domain.md A8"
@@ -311,7 +311,7 @@ def values(f: Findings) -> Mapping[str, object]:
         "slot": slot.title if slot else "不在检查月龄",
         "tcm": "、".join(TCM[code] for code in slot.tcm) if slot else "",
         "last_weight": weight_lost(f) or "—",
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if has_sign(f, code)),
+        "signs": sign_words(f, DANGER_SIGNS),
     }
 
 

@@ -1,19 +1,12 @@
-"""What several protocols share: two in a row, the quarter's calendar, and the rules any form has. 通用规则
+"""The rules any form has: what is an emergency whatever the programme, and how a contact counts. 通用规则
 
 The shared rules have ids of their own (ANY-…), because they are the same rule wherever they fire.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, timedelta
-from itertools import pairwise
-
-from handlers.decisions import Findings, Outcome, PastVisit, Rule, Setting, Urgency
+from handlers.decisions import Findings, Outcome, Rule, Setting, Urgency
 from handlers.protocols.findings import (
-    REACTION,
-    Answers,
-    before,
     by_telephone,
     diastolic_below,
     has_sign,
@@ -26,99 +19,10 @@ from handlers.protocols.findings import (
     setting,
     systolic_below,
     tells_a_value,
-    told,
 )
 
 TWO_WEEKS = 14  # days; 2周内随访
-QUARTER_DAYS = 92  # days; at least four visits a year (domain.md K, next_days.ok)
-REVISIT_WITHIN = 28  # days; a two-week re-visit that came up to two weeks late is still one [D]
 
-
-# Two in a row (domain.md M-5)
-
-Unmet = Callable[[Answers, int | None], bool | None]  # answers, age -> the target was missed; None: not assessed
-
-
-def last_missed(f: Findings, unmet: Unmet) -> PastVisit | None:
-    """The last visit that assessed the value, if it missed the target. A told value settles nothing downwards (M-16)."""
-    for visit in before(f):
-        missed = unmet(visit.answers, f.age if visit.age is None else visit.age)
-        if missed or (missed is False and not told(visit.answers, visit.mode)):
-            return visit if missed else None
-    return None
-
-
-def last_reaction(f: Findings) -> PastVisit | None:
-    """The last visit that asked for a drug reaction, if there was one."""
-    asked = next((visit for visit in before(f) if visit.answers.get("adverse_reaction") is not None), None)
-    return asked if asked and asked.answers["adverse_reaction"] == REACTION else None
-
-
-def second_in_a_row(f: Findings, unmet: Unmet, like_with_like: bool) -> PastVisit | None:
-    """The earlier visit that makes today's missed target or reaction the second running, if there is one.
-
-    Decided from findings, not classes. The norm names both findings in one breath, so one may follow the other
-    unless the county compares like with like.
-    """
-    missed, reaction = last_missed(f, unmet), last_reaction(f)
-    earlier: list[PastVisit | None] = []
-    if unmet(f.answers, f.age):
-        earlier += [missed] if like_with_like else [missed, reaction]
-    if f.get("adverse_reaction") == REACTION:
-        earlier += [reaction] if like_with_like else [reaction, missed]
-    return next((visit for visit in earlier if visit), None)
-
-
-def earlier_words(f: Findings, visit: PastVisit | None) -> dict[str, object]:
-    """What the reason of a two-in-a-row rule tells: when it was, and how long ago."""
-    return {"earlier_on": visit.on if visit else "—", "gap": (f.on - visit.on).days if visit else "—"}
-
-
-# The quarter's calendar (domain.md M-14)
-
-
-def last_day_of_quarter(day: date, later: int = 0) -> date:
-    """The last day of the calendar quarter of `day`, or of the one `later` quarters on."""
-    quarter = day.year * 4 + (day.month - 1) // 3 + later + 1  # the quarter after the wanted one
-    return date(quarter // 4, quarter % 4 * 3 + 1, 1) - timedelta(days=1)
-
-
-def quarterly(on: date, slot_on: date) -> date:
-    """The earlier of 92 days from `on` and the last day of the quarter after the one filled on `slot_on`."""
-    ends = (last_day_of_quarter(slot_on, 1), last_day_of_quarter(on), last_day_of_quarter(on, 1))
-    return min(on + timedelta(days=QUARTER_DAYS), next(end for end in ends if end > on))
-
-
-def slot_filled_on(f: Findings, standard: Callable[[PastVisit], bool]) -> date:
-    """The day of the visit that filled the latest quarterly slot, this one included; two-week re-visits fill none."""
-    visits = [*(visit for visit in reversed(before(f)) if standard(visit)), today(f)]
-    filled = visits[0].on
-    for previous, visit in pairwise(visits):
-        if previous.classification == 1 or (visit.on - previous.on).days > REVISIT_WITHIN:
-            filled = visit.on
-    return filled
-
-
-def today(f: Findings) -> PastVisit:
-    """This visit in the shape of an earlier one, to be judged by the same question."""
-    return PastVisit(f.on, "", f.get("mode"), None, f.answers, f.age)
-
-
-def next_visit(f: Findings, within: int | None, *, standard: Callable[[PastVisit], bool], revisit_counts: bool) -> date:
-    """When the patient is seen next.
-
-    1. Face to face with a reading: within the days the rules ask for, else the quarterly date (domain.md M-14).
-    2. A call, or a visit without a reading, fulfils nothing: the standing date stays, or comes forward to the days
-       the rules ask for (domain.md M-4). Where no date stands in the future, a visit is owed within 14 days.
-    """
-    asked = f.on + timedelta(days=within) if within is not None else None
-    if standard(today(f)):
-        return asked or quarterly(f.on, f.on if revisit_counts else slot_filled_on(f, standard))
-    standing = f.due_on if f.due_on and f.due_on > f.on else None
-    return min(filter(None, (asked, standing)), default=f.on + timedelta(days=TWO_WEEKS))
-
-
-# The rules any form has
 
 NORM = "规范(第三版)·高血压、糖尿病 / domain.md A1、A2"
 COMMON_SETTINGS = {
@@ -140,19 +44,31 @@ def safety(n: int, also: str = "") -> str:
     return f"安全修正第{n}条 / domain.md {also}M-{n}"
 
 
-def emergency(say: str) -> Outcome:
+def emergency(say: str, *flags: str) -> Outcome:
     """处理后紧急转诊, 2周内主动随访转诊情况."""
-    return Outcome(urgency=Urgency.EMERGENCY, refer=True, next_days=TWO_WEEKS, say=say)
+    return Outcome(urgency=Urgency.EMERGENCY, refer=True, next_days=TWO_WEEKS, say=say, flags=flags)
 
 
-def refer(say: str, *flags: str) -> Outcome:
+def refer(say: str, *flags: str, within: int = TWO_WEEKS) -> Outcome:
     """建议转诊, 2周内主动随访转诊情况."""
-    return Outcome(urgency=Urgency.REFER, refer=True, next_days=TWO_WEEKS, say=say, flags=flags)
+    return Outcome(urgency=Urgency.REFER, refer=True, next_days=within, say=say, flags=flags)
 
 
-def soon(say: str, *flags: str) -> Outcome:
+def soon(say: str, *flags: str, within: int = TWO_WEEKS) -> Outcome:
     """2周内随访."""
-    return Outcome(urgency=Urgency.SOON, next_days=TWO_WEEKS, say=say, flags=flags)
+    return Outcome(urgency=Urgency.SOON, next_days=within, say=say, flags=flags)
+
+
+def short_chest_pain(id: str) -> Rule:
+    """Chest pain that is not yet ten minutes old (domain.md M-17), for programmes that do not refer it at once."""
+    return Rule(
+        id,
+        when=lambda f: has_sign(f, "chest_pain"),
+        then=soon("胸痛不到10分钟:让病人休息,再痛或满10分钟打120;两周内请医生看。"),
+        because="胸痛或胸闷,不到10分钟",
+        source=safety(17),
+        certainty="[D] 80 %",
+    )
 
 
 ANY_FORM = (

@@ -7,30 +7,27 @@ follows is clinical ([K]) with domain.md M-21; every number of the norm is a set
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
-from handlers.decisions import Findings, Outcome, PastVisit, Protocol, Rule, Setting, Urgency
-from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, emergency, refer, safety, soon
+from handlers.decisions import Findings, Outcome, PastVisit, Protocol, Rule, Setting
+from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, emergency, refer, safety, short_chest_pain, soon
+from handlers.protocols.county_interval import CountyInterval
 from handlers.protocols.findings import (
     at_least,
     before,
     by_telephone,
     danger_question_answered,
-    danger_signs,
     has_sign,
     has_symptom,
     is_yes,
     setting,
+    sign_words,
     told,
 )
 from handlers.protocols.lungs import (
     low_oxygen,
     oxygen_words,
-    schedule_rules,
-    scheduled,
     spo2,
     usual,
-    visits_a_year,
 )
 
 NORM = "慢阻肺患者健康服务规范(试行) / domain.md A5"
@@ -61,8 +58,9 @@ QUESTION = "和平时比,有没有下面的情况?"
 SUSPICIOUS = 92  # %, with new symptoms, where the usual value is not known (domain.md A5)
 OBSTRUCTED = 70  # per cent; FEV1/FVC after a bronchodilator below it is the diagnosis
 WRONG_TECHNIQUE = 2
+HOW_OFTEN = CountyInterval("copd.visits_per_year", "COPD", "慢阻肺", NORM, unknown="规范原文未得")
 SETTINGS = {
-    "copd.visits_per_year": Setting(None, "每年随访几次", "[K-low],规范原文未得,由县里提供"),
+    **HOW_OFTEN.setting,
     "copd.min_face_to_face": Setting(None, "其中至少几次面对面", "[K-low],规范原文未得,由县里提供"),
     "copd.min_age": Setting(None, "纳入管理的最小年龄(周岁)", "[K-low],规范原文未得,由县里提供"),
 }
@@ -154,14 +152,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source=NORM,
         certainty="[K],两周[D]",
     ),
-    Rule(
-        "COPD-42",
-        when=lambda f: has_sign(f, "chest_pain"),
-        then=soon("胸痛不到10分钟:让病人休息,再痛或满10分钟打120;两周内请医生看。"),
-        because="胸痛或胸闷,不到10分钟",
-        source=safety(17),
-        certainty="[D] 80 %",
-    ),
+    short_chest_pain("COPD-42"),
     Rule(
         "COPD-43",
         when=lambda f: complains(f) and not danger_question_answered(f),
@@ -227,19 +218,13 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source=NORM,
         certainty="[K-low],由县里设置",
     ),
-    *schedule_rules("COPD", "慢阻肺", SETTINGS, "copd.visits_per_year", NORM),
+    *HOW_OFTEN.rules,
 )
-
-
-def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
-    """规则要求两周内的14天;其余按县里定的每年次数(设置 copd.visits_per_year)等分;没有设置的,由医生定。
-    电话随访:原定日期不动;县里设置了间隔而原定日期已到的,14天内补一次。"""
-    return scheduled(f, within, visits_a_year(f, SETTINGS, "copd.visits_per_year"))
 
 
 def values(f: Findings) -> Mapping[str, object]:
     return {
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
+        "signs": sign_words(f, DANGER_SIGNS),
         "age": f.age,
         "in_person": face_to_face(f),
         **oxygen_words(f),
@@ -254,7 +239,7 @@ protocol = Protocol(
     classifications={},
     classify=(),
     act=ACT,
-    schedule=schedule,
+    schedule=HOW_OFTEN.schedule,
     values=values,
     settings=SETTINGS,
     danger_signs=DANGER_SIGNS,

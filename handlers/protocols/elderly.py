@@ -15,7 +15,6 @@ from handlers.protocols.common import ANY_FORM, COMMON_SETTINGS, COMMON_SIGNS, e
 from handlers.protocols.findings import (
     Answers,
     danger_question_answered,
-    danger_signs,
     has_sign,
     has_symptom,
     number,
@@ -24,11 +23,29 @@ from handlers.protocols.findings import (
     pressure_text,
     pulse,
     setting,
-    to_one_decimal,
+    sign_words,
+)
+from handlers.protocols.glucose import (
+    DIABETIC_AFTER_FOOD,
+    HIGH,
+    NOT_MET,
+    all_values,
+    fasting,
+    glucose_words,
+    high_glucose,
+    low_glucose,
+    reaches,
+)
+from handlers.protocols.laboratory import (
+    LABORATORY,
+    LABORATORY_SETTINGS,
+    baseline_creatinine,
+    below,
+    critical,
+    critical_laboratory,
 )
 
 NORM = "规范(第三版)·老年人健康管理 / domain.md A6"
-CRITICAL = "规范(第三版)·健康体检表(危急值) / domain.md A6"
 ABNORMAL, POSITIVE, YES = 2, 2, 2
 
 CLASSES = {1: "体检无异常", 2: "有异常"}
@@ -36,7 +53,7 @@ CLASSES = {1: "体检无异常", 2: "有异常"}
 SETTINGS = {
     "elderly.min_age": Setting(65, "纳入老年人健康管理的最小年龄(周岁),有的地方户籍60岁起", "[S:9]"),
     "elderly.age_by_year": Setting(False, "年龄按年度算(当年满65岁即算),否则按体检当天的周岁", "AMBIG"),
-    "elderly.alt_critical": Setting(200, "谷丙转氨酶危急值 U/L(正常上限40的5倍,按本地检验科改)", "[K],上限 [D]"),
+    **LABORATORY_SETTINGS,
     **COMMON_SETTINGS,
 }
 
@@ -105,42 +122,13 @@ def is_elderly(f: Findings) -> bool:
     return bool(age >= setting(f, SETTINGS, "elderly.min_age"))
 
 
-GLUCOSE = ("fasting_glucose", "postprandial_glucose", "random_glucose")
+def fasting_too_high(f: Findings) -> bool:
+    value = fasting(f)
+    return value is not None and value >= NOT_MET
 
 
-def glucose_values(f: Findings) -> list[float]:
-    """As typed and as the meter would show it: for an alarm the more severe of the two (M-15). HI is above, LO below all."""
-    found: list[float] = []
-    for field in GLUCOSE:
-        value = {"HI": 99.0, "LO": 0.0}.get(str(f.get(field)), number(f.get(field)))
-        if value is not None:
-            found += [value, to_one_decimal(value)]
-    return found
-
-
-def fasting(f: Findings) -> float | None:
-    return number(f.get("fasting_glucose"))
-
-
-def below(f: Findings, field: str, limit: float) -> bool:
-    value = number(f.get(field))
-    return value is not None and value < limit
-
-
-def above(f: Findings, field: str, limit: float) -> bool:
-    value = number(f.get(field))
-    return value is not None and value > limit
-
-
-def baseline_creatinine(f: Findings) -> float | None:
-    """The last earlier value."""
-    values = (number(visit.answers.get("creatinine")) for visit in f.history if visit.on < f.on)
-    return next((value for value in values if value), None)
-
-
-def kidney_failing(f: Findings) -> bool:
-    now, before = number(f.get("creatinine")), baseline_creatinine(f)
-    return now is not None and (now >= 442 or (before is not None and now >= 2 * before))
+def glucose_abnormal(f: Findings) -> bool:
+    return fasting_too_high(f) or low_glucose(f) or any(reaches(value, DIABETIC_AFTER_FOOD) for value in all_values(f))
 
 
 def arms_apart(f: Findings) -> bool:
@@ -158,17 +146,13 @@ def anaemic(f: Findings) -> bool:
     return below(f, "haemoglobin", 120 if f.sex == "male" else 110)
 
 
-def critical_laboratory(f: Findings) -> bool:
-    return any(rule.when(f) for rule in LABORATORY)
-
-
 def _bmi(f: Findings) -> float:
     return number(f.get("bmi")) or 22.0
 
 
 ABNORMALITIES: Mapping[str, Callable[[Findings], bool]] = {
     "血压": lambda f: pressure_reaches(f, 140, 90),
-    "血糖": lambda f: (fasting(f) or 0) >= 7.0 or any(value >= 11.1 or value <= 3.9 for value in glucose_values(f)),
+    "血糖": glucose_abnormal,
     "体质指数": lambda f: _bmi(f) >= 28 or _bmi(f) < 18.5,
     "血红蛋白": anaemic,
     "自理能力": lambda f: band(f) >= 2,
@@ -189,73 +173,13 @@ def abnormalities(f: Findings) -> list[str]:
 def danger_question(f: Findings) -> str:
     """How to ask for danger signs now, or "" when nothing calls for it."""
     asked = next((words for code, words in DANGER_QUESTIONS.items() if has_symptom(f, code)), "")
-    alarming = pressure_reaches(f, 180, 110) or any(value >= 16.7 or value <= 3.9 for value in glucose_values(f))
+    alarming = pressure_reaches(f, 180, 110) or high_glucose(f) or low_glucose(f)
     return asked or (UNASKED if alarming else "")
 
 
 def unanswered(f: Findings) -> bool:
     return has_symptom(f, *DANGER_QUESTIONS) and not danger_question_answered(f)
 
-
-def ecg_critical(f: Findings) -> bool:
-    return any(code != 0 for code in f.get("ecg_critical") or ())
-
-
-def critical(id: str, because: str, when: object, say: str) -> Rule:
-    """A critical value: the same day, certainty as in domain.md."""
-    return Rule(id, when, emergency(say), because, CRITICAL, "[K],请检验科确认")  # type: ignore[arg-type]
-
-
-LABORATORY = (
-    critical(
-        "ELD-12",
-        "血红蛋白低于60 g/L({haemoglobin})",
-        lambda f: below(f, "haemoglobin", 60),
-        "今天就转诊:重度贫血,不要走动劳累,联系乡镇卫生院送县医院;心慌气促就打120。",
-    ),
-    critical(
-        "ELD-13",
-        "血小板低于30×10⁹/L({platelets})",
-        lambda f: below(f, "platelets", 30),
-        "马上紧急转诊:血小板极低,卧床、别磕碰、不打针,有出血或头痛打120。",
-    ),
-    critical(
-        "ELD-14",
-        "血小板低于50×10⁹/L({platelets})",
-        lambda f: below(f, "platelets", 50) and not below(f, "platelets", 30),
-        "今天就联系乡镇卫生院转诊:血小板低,避免磕碰,不用阿司匹林,查出血点。",
-    ),
-    critical(
-        "ELD-15",
-        "白细胞低于2.0或高于30×10⁹/L({white_cells})",
-        lambda f: below(f, "white_cells", 2.0) or above(f, "white_cells", 30),
-        "今天就联系乡镇卫生院转诊:白细胞危急值,量体温,发热马上送。",
-    ),
-    critical(
-        "ELD-16",
-        "谷丙转氨酶高于正常上限的5倍({alt})",
-        lambda f: above(f, "alt", setting(f, SETTINGS, "elderly.alt_critical")),
-        "今天就联系乡镇卫生院转诊:肝功能危急值,停用可疑伤肝的药,问有没有眼黄尿黄。",
-    ),
-    critical(
-        "ELD-17",
-        "血肌酐达到442 μmol/L,或达到上次的2倍({creatinine},上次{creatinine_before})",
-        kidney_failing,
-        "今天就联系乡镇卫生院转诊:肾功能危急值,问尿量,停用伤肾的药。",
-    ),
-    critical(
-        "ELD-18",
-        "血钾低于2.8或高于6.2 mmol/L({potassium})",
-        lambda f: below(f, "potassium", 2.8) or above(f, "potassium", 6.2),
-        "马上紧急转诊:血钾危急值随时会心律失常,不要走动,有胸闷心慌打120。",
-    ),
-    critical(
-        "ELD-19",
-        "心电图危急:ST段抬高、二度II型或三度房室传导阻滞、室速、快速房颤、长间歇",
-        ecg_critical,
-        "马上打120:心电图危急,让老人卧床不动,有人守着,同时告诉乡镇卫生院。",
-    ),
-)
 
 ACT = (
     *ANY_FORM,
@@ -282,13 +206,13 @@ ACT = (
     critical(
         "ELD-10",
         "血糖达到16.7 mmol/L({glucose})",
-        lambda f: any(value >= 16.7 for value in glucose_values(f)),
+        high_glucose,
         "马上紧急转诊:血糖很高,多喝白开水,有人陪着今天就送上级医院;呕吐、腹痛、犯迷糊打120。",
     ),
     critical(
         "ELD-11",
         "血糖3.9 mmol/L及以下({glucose})",
-        lambda f: any(value <= 3.9 for value in glucose_values(f)),
+        low_glucose,
         "低血糖:清醒的马上吃15~20克糖,15分钟后复测;叫不醒不要喂东西,打120。",
     ),
     *LABORATORY,
@@ -321,7 +245,7 @@ ACT = (
     ),
     Rule(
         "ELD-33",
-        when=lambda f: (fasting(f) or 0) >= 7.0 and to_one_decimal(fasting(f) or 0) < 16.7,
+        when=lambda f: fasting_too_high(f) and not reaches(fasting(f), HIGH),
         then=soon("没有确诊糖尿病的,两周内空腹复查一次,还高转上级确诊。已确诊的按糖尿病随访办。"),
         because="空腹血糖达到7.0 mmol/L({fasting_glucose})",
         source="规范(第三版)·2型糖尿病 / domain.md A2、A6",
@@ -406,15 +330,15 @@ def a_year_later(day: date) -> date:
 
 def values(f: Findings) -> Mapping[str, object]:
     """Words for the rules' sentences."""
-    beats, shown = pulse(f), [str(f.get(field)) for field in GLUCOSE if f.get(field) is not None]
+    beats = pulse(f)
     return {
         "pressure": pressure_text(f.answers),
         "pulse": f"{beats:g}" if beats is not None else "未测",
-        "glucose": "、".join(shown) or "未测",
+        "glucose": glucose_words(f),
         "abnormal": "、".join(abnormalities(f)),
         "self_care_score": self_care_score(f.answers),
         "creatinine_before": baseline_creatinine(f) or "无",
-        "signs": "、".join(DANGER_SIGNS[sign] for sign in danger_signs(f) if sign in DANGER_SIGNS),
+        "signs": sign_words(f, DANGER_SIGNS),
     }
 
 

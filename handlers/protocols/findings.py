@@ -107,6 +107,11 @@ def has_sign(f: Findings, *wanted: str) -> bool:
     return not danger_signs(f).isdisjoint(wanted)
 
 
+def sign_words(f: Findings, labels: Mapping[str, str]) -> str:
+    """The danger signs answered with yes, in the order and words of the form."""
+    return "、".join(label for code, label in labels.items() if has_sign(f, code))
+
+
 def danger_question_answered(f: Findings) -> bool:
     return bool(codes(f.get("danger_signs")))
 

@@ -10,26 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from handlers.decisions import Findings, Outcome, PastVisit, Protocol, Rule, Setting, Urgency
+from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
 from handlers.protocols.common import (
     ANY_FORM,
     COMMON_SETTINGS,
     COMMON_SIGNS,
     CONTACT,
-    TWO_WEEKS,
-    earlier_words,
     emergency,
     low_or_odd_pulse,
-    next_visit,
     pressure_rules,
     refer,
     safety,
-    second_in_a_row,
     soon,
 )
+from handlers.protocols.control import CLASSES, Control, complication, reaction
 from handlers.protocols.findings import (
-    COMPLICATION,
-    REACTION,
     Answers,
     before,
     danger_question_answered,
@@ -42,16 +37,12 @@ from handlers.protocols.findings import (
     pressure_reaches,
     pressure_text,
     pulse,
-    setting,
-    takes_a_drug,
-    told,
+    sign_words,
     told_now,
 )
 
 NORM = "规范(第三版)·高血压 / domain.md A1"
 AMBULANCE = "规范(第三版)·高血压(先打120的情形) / domain.md A1"
-
-CLASSES = {1: "控制满意", 2: "控制不满意", 3: "不良反应", 4: "并发症"}
 
 SYMPTOMS = {
     1: "无症状",
@@ -115,40 +106,22 @@ def unmet(answers: Answers, age: int | None) -> bool | None:
     return None if systolic is None or diastolic is None else False
 
 
-def missed(f: Findings) -> bool:
-    return unmet(f.answers, f.age) is True
-
-
-def met(f: Findings) -> bool:
-    return unmet(f.answers, f.age) is False
-
-
-def no_reading(f: Findings) -> bool:
-    return None in pressure(f.answers)
-
-
-def reaction(f: Findings) -> bool:
-    return bool(f.get("adverse_reaction") == REACTION)
-
-
-def complication(f: Findings) -> bool:
-    return bool(f.get("new_complication") == COMPLICATION)
+CONTROL = Control(
+    value="血压",
+    county="htn",
+    source=NORM,
+    settings=SETTINGS,
+    unmet=unmet,
+    lacks_value=lambda answers: None in pressure(answers),
+)
 
 
 def low(f: Findings) -> bool:
     return low_or_odd_pulse(f, dizziness=(HEADACHE_DIZZINESS,))
 
 
-def county(f: Findings, name: str) -> bool:
-    return bool(setting(f, SETTINGS, name))
-
-
 def counts_as_told(f: Findings) -> bool:
-    return told_now(f) and pressure(f.answers) != (None, None) and not county(f, "htn.told_values_classify")
-
-
-def earlier(f: Findings) -> PastVisit | None:
-    return second_in_a_row(f, unmet, like_with_like=county(f, "htn.like_with_like"))
+    return told_now(f) and pressure(f.answers) != (None, None) and not CONTROL.allows(f, "told_values_classify")
 
 
 def overweight_and_not_weighed(f: Findings) -> bool:
@@ -157,11 +130,6 @@ def overweight_and_not_weighed(f: Findings) -> bool:
         return False
     last = next((v.answers for v in before(f) if v.answers.get("bmi") is not None), None)
     return last is not None and last["bmi"] >= 24
-
-
-def standard(visit: PastVisit) -> bool:
-    """A visit that counts: face to face, with a pressure we measured."""
-    return None not in pressure(visit.answers) and not told(visit.answers, visit.mode)
 
 
 def unanswered(f: Findings) -> bool:
@@ -202,7 +170,7 @@ CLASSIFY = (  # the first match decides; 4 > 3 > 2 > 1
     ),
     Rule(
         "HTN-04",
-        when=missed,
+        when=CONTROL.missed,
         then=Outcome(classification=2),
         because="收缩压达到140(65岁及以上150)或舒张压达到90({pressure},公卫口径)",
         source=NORM,
@@ -210,7 +178,7 @@ CLASSIFY = (  # the first match decides; 4 > 3 > 2 > 1
     ),
     Rule(
         "HTN-05",
-        when=no_reading,
+        when=CONTROL.without_value,
         then=Outcome(classification=None),
         because="没有完整的血压值,不能分类",
         source=safety(4),
@@ -218,7 +186,7 @@ CLASSIFY = (  # the first match decides; 4 > 3 > 2 > 1
     ),
     Rule(
         "HTN-06",
-        when=lambda f: low(f) and county(f, "htn.low_values_not_satisfied"),
+        when=lambda f: low(f) and CONTROL.allows(f, "low_values_not_satisfied"),
         then=Outcome(classification=2),
         because="血压过低或脉搏异常({pressure},脉搏{pulse}),不判控制满意",
         source=safety(2),
@@ -226,7 +194,7 @@ CLASSIFY = (  # the first match decides; 4 > 3 > 2 > 1
     ),
     Rule(
         "HTN-07",
-        when=met,
+        when=CONTROL.met,
         then=Outcome(classification=1),
         because="收缩压低于140(65岁及以上150)且舒张压低于90({pressure},公卫口径)",
         source=NORM,
@@ -288,30 +256,9 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source=safety(3),
         certainty="[D] 85 %",
     ),
-    Rule(
-        "HTN-31",
-        when=complication,
-        then=refer("建议转上级医院:有新发或加重的并发症,两周内主动问转诊结果。"),
-        because="有新发或加重的并发症,第一次也要转诊",
-        source=NORM,
-        certainty="[K]",
-    ),
-    Rule(
-        "HTN-32",
-        when=lambda f: earlier(f) is not None,
-        then=refer("建议转上级医院:连续两次没有控制好,两周内主动问转诊结果。", "two_in_a_row"),
-        because="血压未达标或不良反应,上一次评估时也是(上次{earlier_on},相隔{gap}天)",
-        source="规范(第三版)·高血压 / domain.md A1、M-5",
-        certainty="[K],95 %",
-    ),
-    Rule(
-        "HTN-33",
-        when=lambda f: f.age is not None and f.age < setting(f, SETTINGS, "htn.min_age"),
-        then=refer("不满35岁不纳入管理:按项目外记录,转上级医院查清原因。", "outside_programme"),
-        because="年龄不满35岁(设置 htn.min_age;现{age}岁)",
-        source="规范(第三版)·高血压 / domain.md A1、M-25",
-        certainty="[S:1],70 %",
-    ),
+    CONTROL.complication_refers("HTN-31", "[K]"),
+    CONTROL.second_time("HTN-32", "[K],95 %"),
+    CONTROL.too_young("HTN-33", "查清原因", "[S:1],70 %"),
     Rule(
         "HTN-34",
         when=lambda f: is_yes(f.get("secondary_hypertension")),
@@ -320,22 +267,8 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source="规范(第三版)·高血压 / domain.md A1、M-25",
         certainty="[S:1],70 %",
     ),
-    Rule(
-        "HTN-41",
-        when=lambda f: missed(f) and earlier(f) is None,
-        then=soon("先问清是否按时服药,需要时请医生调药,两周内再随访。"),
-        because="血压第一次未达标",
-        source=NORM,
-        certainty="[K]",
-    ),
-    Rule(
-        "HTN-42",
-        when=lambda f: reaction(f) and earlier(f) is None,
-        then=soon("问清是什么不良反应,请医生看要不要换药,两周内再随访。"),
-        because="第一次出现药物不良反应",
-        source=NORM,
-        certainty="[K]",
-    ),
+    CONTROL.first_time("HTN-41", "先问清是否按时服药,需要时请医生调药,两周内再随访。", "[K]"),
+    CONTROL.first_reaction("HTN-42", "[K]"),
     Rule(
         "HTN-43",
         when=unanswered,
@@ -349,7 +282,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "HTN-44",
-        when=lambda f: has_symptom(f, BREATHLESS) and no_reading(f),
+        when=lambda f: has_symptom(f, BREATHLESS) and CONTROL.without_value(f),
         then=soon("今天就当面量一次血压:达到140/90或不能平卧马上转诊。"),
         because="呼吸困难,又没有测血压",
         source=safety(3),
@@ -364,25 +297,11 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         certainty="[D],待县里医生确认",
     ),
     *CONTACT,
-    Rule(
-        "HTN-51",
-        when=no_reading,
-        then=Outcome(flags=("no_reading", "not_standard_visit"), say="本次没有血压值,请按下次日期当面测量。"),
-        because="没有完整的血压值,不算规范随访,应访日期不往后推",
-        source=safety(4),
-        certainty="[D] 95 %",
-    ),
-    Rule(
-        "HTN-52",
-        when=lambda f: no_reading(f) and (takes_a_drug(f) or reaction(f) or complication(f)),
-        then=Outcome(next_days=TWO_WEEKS),
-        because="没有血压值而在服药,或有不良反应、并发症:最迟两周内再随访",
-        source=safety(4),
-        certainty="[D] 95 %",
-    ),
+    CONTROL.nothing_measured("HTN-51", "没有完整的血压值", "本次没有血压值,请按下次日期当面测量。"),
+    CONTROL.drug_without_value("HTN-52"),
     Rule(
         "HTN-53",
-        when=lambda f: met(f) and not (reaction(f) or complication(f) or low(f)),
+        when=lambda f: CONTROL.met(f) and not (reaction(f) or complication(f) or low(f)),
         then=Outcome(say="继续目前治疗和生活方式,按下次日期随访。"),
         because="血压达标且不过低,没有不良反应和并发症,没有更急的安排时按季度随访",
         source="规范(第三版)·高血压 / domain.md A1、M-14",
@@ -390,7 +309,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "HTN-54",
-        when=lambda f: met(f) and f.age is not None and f.age < 80 and pressure_reaches(f, 130, 80),
+        when=lambda f: CONTROL.met(f) and f.age is not None and f.age < 80 and pressure_reaches(f, 130, 80),
         then=Outcome(),
         because="公卫口径达标;《国家基层高血压防治管理指南2025版》80岁以下临床目标低于130/80,用药目标由医生定",
         source="国家基层高血压防治管理指南2025版 / domain.md A1",
@@ -412,7 +331,7 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
 
     电话或没有血压值:原定日期不动;规则要求更早的提前;原定日期已到或没有原定日期的,14天内补一次。
     """
-    return next_visit(f, within, standard=standard, revisit_counts=county(f, "htn.two_week_revisit_counts"))
+    return CONTROL.next_day(f, within)
 
 
 def values(f: Findings) -> Mapping[str, object]:
@@ -420,9 +339,9 @@ def values(f: Findings) -> Mapping[str, object]:
     return {
         "pressure": pressure_text(f.answers),
         "pulse": "未测" if beats is None else f"{beats:g}",
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if has_sign(f, code)) or "其他急症",
+        "signs": sign_words(f, DANGER_SIGNS) or "其他急症",
         "age": f.age,
-        **earlier_words(f, earlier(f)),
+        **CONTROL.earlier_words(f),
     }
 
 

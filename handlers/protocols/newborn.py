@@ -12,7 +12,7 @@ from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgen
 from handlers.protocols.ages import age_words
 from handlers.protocols.child_check import SLOTS
 from handlers.protocols.common import emergency, refer, safety
-from handlers.protocols.findings import by_telephone, codes, has_sign, number, setting
+from handlers.protocols.findings import by_telephone, codes, has_sign, number, setting, sign_words
 
 NORM = "新生儿访视技术规范 / domain.md A8"
 BOOK = "规范(第三版)·0~6岁儿童 / domain.md A8"
@@ -301,7 +301,7 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
 def values(f: Findings) -> Mapping[str, object]:
     return {
         "age": age_words(f.born_on, f.on) if f.born_on else "日期不详",
-        "signs": "、".join(label for code, label in AT_ONCE.items() if has_sign(f, code)),
+        "signs": sign_words(f, AT_ONCE),
         "reasons": "、".join(TO_BE_SEEN[code] for code in sorted(codes(f.get("refer_signs")) - {0})),
         "lost": f"{weight_lost(f):.0%}",
     }

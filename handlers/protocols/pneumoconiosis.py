@@ -7,29 +7,26 @@ are clinical ([K]).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
-from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, emergency, refer, safety, soon
+from handlers.decisions import Findings, Outcome, Protocol, Rule
+from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, emergency, refer, short_chest_pain, soon
+from handlers.protocols.county_interval import CountyInterval
 from handlers.protocols.findings import (
     at_least,
     before,
     by_telephone,
     codes,
     danger_question_answered,
-    danger_signs,
     has_sign,
     has_symptom,
     is_yes,
+    sign_words,
 )
 from handlers.protocols.lungs import (
     LOW_IF_USUAL_UNKNOWN,
     low_oxygen,
     oxygen_words,
-    schedule_rules,
-    scheduled,
     spo2,
-    visits_a_year,
 )
 
 NORM = "尘肺病患者随访(新划入项目) / domain.md A11"
@@ -75,9 +72,8 @@ HELP = {
     "subsistence": "最低生活保障",
     "compensation": "赔偿",
 }
-SETTINGS = {
-    "pneumoconiosis.visits_per_year": Setting(None, "每年随访几次", "[K-low],没有全国的随访表,由县里提供"),
-}
+HOW_OFTEN = CountyInterval("pneumoconiosis.visits_per_year", "PNE", "尘肺病", NORM, unknown="没有全国的随访表")
+SETTINGS = HOW_OFTEN.setting
 
 
 def low(f: Findings) -> bool:
@@ -151,12 +147,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     Rule(
         "PNE-21",
         when=lambda f: newly(f, TUBERCULOSIS),
-        then=Outcome(
-            urgency=Urgency.REFER,
-            refer=True,
-            next_days=WEEK,
-            say="转结核病定点医疗机构:两种病要一起治,一周内打电话问去了没有。",
-        ),
+        then=refer("转结核病定点医疗机构:两种病要一起治,一周内打电话问去了没有。", within=WEEK),
         because="新并发肺结核或可疑",
         source="尘肺病患者随访、规范(第三版)·肺结核 / domain.md A11、A4",
         certainty="[K]",
@@ -193,14 +184,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source=NORM,
         certainty="[D]",
     ),
-    Rule(
-        "PNE-42",
-        when=lambda f: has_sign(f, "chest_pain"),
-        then=soon("胸痛不到10分钟:让病人休息,再痛或满10分钟打120;两周内请医生看。"),
-        because="胸痛或胸闷,不到10分钟",
-        source=safety(17),
-        certainty="[D] 80 %",
-    ),
+    short_chest_pain("PNE-42"),
     *CONTACT,
     Rule(
         "PNE-51",
@@ -234,19 +218,13 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source=NORM,
         certainty="[K]",
     ),
-    *schedule_rules("PNE", "尘肺病", SETTINGS, "pneumoconiosis.visits_per_year", NORM),
+    *HOW_OFTEN.rules,
 )
-
-
-def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
-    """规则要求两周内的14天;其余按县里定的每年次数(设置 pneumoconiosis.visits_per_year)等分;没有设置的,由医生定。
-    电话随访:原定日期不动;县里设置了间隔而原定日期已到的,14天内补一次。"""
-    return scheduled(f, within, visits_a_year(f, SETTINGS, "pneumoconiosis.visits_per_year"))
 
 
 def values(f: Findings) -> Mapping[str, object]:
     return {
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
+        "signs": sign_words(f, DANGER_SIGNS),
         "help": "、".join(without_help(f)),
         **oxygen_words(f),
     }
@@ -260,7 +238,7 @@ protocol = Protocol(
     classifications={},
     classify=(),
     act=ACT,
-    schedule=schedule,
+    schedule=HOW_OFTEN.schedule,
     values=values,
     settings=SETTINGS,
     danger_signs=DANGER_SIGNS,

@@ -9,11 +9,17 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from handlers.decisions import Findings
+from handlers.protocols.common import TWO_WEEKS
+from handlers.protocols.findings import by_telephone
+
 DUE_AFTER = 40 * 7  # days
 LATEST_EARLY = 90  # days; 孕13周之前 is strictly before 13w0d (domain.md M-18)
 POST_TERM = 41 * 7  # days; from 41w0d on refer
 LONGEST = 44 * 7  # days; beyond it the date is wrong
 TERM = 37 * 7
+PREGNANT, DELIVERED, ENDED = 1, 2, 3  # pregnancy_status
+HOME_VISIT_DAYS = 7  # after discharge
 KEY = "antenatal."
 """How the enrolment remembers which of the five visits is made: `antenatal.2` with its ISO day."""
 
@@ -68,3 +74,64 @@ def made(details: Mapping[str, object]) -> dict[int, date]:
 def next_window(days: int, filled: set[int]) -> Window | None:
     """The first window not over and not filled yet."""
     return next((w for w in WINDOWS if w.last_day > days and w.number not in filled), None)
+
+
+# --- of the woman at this visit ---
+
+
+def pregnant(f: Findings) -> bool:
+    return bool(f.get("pregnancy_status", PREGNANT) == PREGNANT)
+
+
+def days(f: Findings) -> int | None:
+    """Days of pregnancy on the day of the visit; None while it is not known when it began."""
+    began = began_on(f)
+    return (f.on - began).days if began else None
+
+
+def began_on(f: Findings) -> date | None:
+    told = f.get("pregnancy_began_on") or f.details.get("pregnancy_began_on")
+    return date.fromisoformat(told) if told else None
+
+
+def reached(f: Findings, day: int) -> bool:
+    gone = days(f)
+    return gone is not None and gone >= day
+
+
+def first_visit(f: Findings) -> bool:
+    return not f.history and not made(f.details)
+
+
+def filled(f: Findings) -> set[int]:
+    """Windows that have their visit, this one included where it was face to face."""
+    now = window_of(days(f) or 0) if days(f) is not None and pregnant(f) and not by_telephone(f) else None
+    return {*made(f.details), *((now.number,) if now else ())}
+
+
+def in_a_gap(f: Findings) -> bool:
+    gone = days(f)
+    return gone is not None and pregnant(f) and LATEST_EARLY < gone < POST_TERM and window_of(gone) is None
+
+
+def next_visit_window(f: Findings) -> tuple[date | None, date] | None:
+    """(first day or None, last day) of what comes next; None when the pregnancy ended."""
+    if f.get("pregnancy_status") == ENDED:
+        return None
+    if f.get("pregnancy_status") == DELIVERED:
+        return home_visit_window(f)
+    began = began_on(f)
+    if began is None:
+        return None, f.on + timedelta(days=TWO_WEEKS)
+    gone = (f.on - began).days
+    following = next_window(gone, filled(f))
+    if following is None:
+        return due_date(began), max(began + timedelta(days=POST_TERM), f.on + timedelta(days=7))
+    return following.days(began)
+
+
+def home_visit_window(f: Findings) -> tuple[date, date]:
+    """Within 7 days after discharge; while the day of discharge is not known, after the birth."""
+    told = f.get("discharged_on") or f.get("delivered_on")
+    left = date.fromisoformat(told) if told else f.on
+    return left, max(left + timedelta(days=HOME_VISIT_DAYS), f.on)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from handlers.decisions import Findings, Outcome, Protocol, Rule, Urgency
+from handlers.decisions import Findings, Protocol, Rule, Urgency
 from handlers.protocols.common import TWO_WEEKS, emergency, refer, safety
 from handlers.protocols.findings import is_yes
 
@@ -49,11 +49,8 @@ protocol = Protocol(
         Rule(
             "REF-13",
             when=lambda f: is_yes(f.get("suspected_tb")),
-            then=Outcome(
-                urgency=Urgency.REFER,
-                refer=True,
-                next_days=ONE_WEEK,
-                say="转结核病定点医疗机构,提醒戴口罩、带痰去查;一周内打电话问去了没有,到时会问您。",
+            then=refer(
+                "转结核病定点医疗机构,提醒戴口罩、带痰去查;一周内打电话问去了没有,到时会问您。", within=ONE_WEEK
             ),
             because="可疑肺结核:咳嗽咳痰满两周,或咯血、痰中带血;转诊后一周内电话随访",
             source="规范(第三版)·肺结核(推介转诊) / domain.md A4",

@@ -7,12 +7,11 @@ identity number, the kind and the grade.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
-from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, refer, safety, soon
-from handlers.protocols.findings import codes, danger_signs, has_sign, is_yes
-from handlers.protocols.lungs import schedule_rules, scheduled, visits_a_year
+from handlers.decisions import Findings, Outcome, Protocol, Rule
+from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, refer, short_chest_pain
+from handlers.protocols.county_interval import CountyInterval
+from handlers.protocols.findings import codes, is_yes, sign_words
 
 NORM = "残疾人康复(重点人群) / domain.md A12"
 
@@ -26,9 +25,8 @@ OLDEST_CHILD = 6  # years; 0~6岁残疾儿童康复救助
 GUARDED = (5, 6, 7)  # intellectual, mental and multiple disabilities need a guardian
 ADULT = 18
 DANGER_SIGNS = {**COMMON_SIGNS, "none": "以上都没有"}
-SETTINGS = {
-    "rehabilitation.visits_per_year": Setting(None, "每年随访几次", "[K-low],没有全国的随访表,由县里提供"),
-}
+HOW_OFTEN = CountyInterval("rehabilitation.visits_per_year", "REH", "康复", NORM, unknown="没有全国的随访表")
+SETTINGS = HOW_OFTEN.setting
 
 
 def fact(f: Findings, field: str) -> object:
@@ -70,14 +68,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source=NORM,
         certainty="[D],待县里医生确认",
     ),
-    Rule(
-        "REH-41",
-        when=lambda f: has_sign(f, "chest_pain"),
-        then=soon("胸痛不到10分钟:让病人休息,再痛或满10分钟打120;两周内请医生看。"),
-        because="胸痛或胸闷,不到10分钟",
-        source=safety(17),
-        certainty="[D] 80 %",
-    ),
+    short_chest_pain("REH-41"),
     *CONTACT,
     Rule(
         "REH-51",
@@ -127,19 +118,13 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
         source=NORM,
         certainty="[D],待县里医生确认",
     ),
-    *schedule_rules("REH", "康复", SETTINGS, "rehabilitation.visits_per_year", NORM),
+    *HOW_OFTEN.rules,
 )
-
-
-def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
-    """规则要求两周内的14天;其余按县里定的每年次数(设置 rehabilitation.visits_per_year)等分;没有设置的,由医生定。
-    电话随访:原定日期不动;县里设置了间隔而原定日期已到的,14天内补一次。"""
-    return scheduled(f, within, visits_a_year(f, SETTINGS, "rehabilitation.visits_per_year"))
 
 
 def values(f: Findings) -> Mapping[str, object]:
     return {
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
+        "signs": sign_words(f, DANGER_SIGNS),
         "unmet": "、".join(unmet(f)),
     }
 
@@ -152,7 +137,7 @@ protocol = Protocol(
     classifications={},
     classify=(),
     act=ACT,
-    schedule=schedule,
+    schedule=HOW_OFTEN.schedule,
     values=values,
     settings=SETTINGS,
     danger_signs=DANGER_SIGNS,

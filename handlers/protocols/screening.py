@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.common import TWO_WEEKS, refer
+from handlers.protocols.common import refer, soon
 from handlers.protocols.findings import number, setting
 
 NORM = "免费筛查项目方案 / domain.md C"
@@ -151,7 +151,7 @@ ACT = (
     Rule(
         "SCR-20",
         when=lambda f: f.get("result") == UNSUITABLE,
-        then=Outcome(urgency=Urgency.SOON, next_days=TWO_WEEKS, say="样本不合格:通知本人重新采样,这次不算做过。"),
+        then=soon("样本不合格:通知本人重新采样,这次不算做过。"),
         because="样本不合格",
         source=NORM,
         certainty="[D]",

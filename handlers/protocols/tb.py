@@ -16,12 +16,12 @@ from handlers.protocols.findings import (
     by_telephone,
     codes,
     danger_question_answered,
-    danger_signs,
     has_sign,
     has_symptom,
     is_yes,
     number,
     setting,
+    sign_words,
 )
 
 NORM = "规范(第三版)·肺结核 / domain.md A4"
@@ -372,7 +372,7 @@ def values(f: Findings) -> Mapping[str, object]:
     share = taken(f)
     temperature = number(f.get("temperature"))
     return {
-        "signs": "、".join(label for code, label in DANGER_SIGNS.items() if code in danger_signs(f)),
+        "signs": sign_words(f, DANGER_SIGNS),
         "temperature": "问到高热" if temperature is None else f"{temperature:g}℃",
         "missed_doses": f"{missed(f):g}",
         "rate": "未填" if share is None else f"{share:.1f}%",

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Urgency
 from handlers.protocols import tb
-from handlers.protocols.common import ANY_FORM, TWO_WEEKS, safety
+from handlers.protocols.common import ANY_FORM, TWO_WEEKS, safety, soon
 from handlers.protocols.findings import number
 
 NORM = "规范(第三版)·肺结核(第一次入户) / domain.md A4"
@@ -116,11 +116,10 @@ UNSEEN = (
     Rule(
         "TBF-91",
         when=over,
-        then=Outcome(
-            urgency=Urgency.SOON,
-            next_days=DAYS,
-            say="今天就打电话报告上级专业机构(疾控、定点医院):72小时内没有见到病人;三天后再提醒您。",
-            flags=("tell_township",),
+        then=soon(
+            "今天就打电话报告上级专业机构(疾控、定点医院):72小时内没有见到病人;三天后再提醒您。",
+            "tell_township",
+            within=DAYS,
         ),
         because="72小时内两次访视都没见到病人,或72小时已到",
         source="规范(第三版)·肺结核(第一次入户) / domain.md A4、M-26",
@@ -129,11 +128,7 @@ UNSEEN = (
     Rule(
         "TBF-92",
         when=lambda f: unmet(f) and not over(f),
-        then=Outcome(
-            urgency=Urgency.SOON,
-            next_days=1,
-            say="72小时内再去一次:先打电话约好,问问邻居和村干部;两次都没见到要报告上级专业机构。",
-        ),
+        then=soon("72小时内再去一次:先打电话约好,问问邻居和村干部;两次都没见到要报告上级专业机构。", within=1),
         because="第一次没见到,72小时内还要再去一次",
         source=NORM,
         certainty="[S:5][S:6]",
