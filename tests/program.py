@@ -17,13 +17,15 @@ from typing import Any
 from tests.databases import SECRET
 
 ROOT = Path(__file__).resolve().parent.parent
+COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
+"""Started again and again, it need not be compiled anew each time, whatever the machine's habit is."""
 
 
 def environment(database_url: str, **settings: str) -> dict[str, str]:
     """What the program is started with; of our own environment only what Python needs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CUNYI_")}
     ours = {"CUNYI_DATABASE_URL": database_url, "CUNYI_SECRET_KEY": SECRET, "CUNYI_WEB__PORT": "0"}
-    return {**kept, "PYTHONPATH": str(ROOT), **ours, **settings}
+    return {**kept, **COMPILED, "PYTHONPATH": str(ROOT), **ours, **settings}
 
 
 def run(*arguments: str, environ: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -437,7 +437,7 @@ def test_nobody_there_is_unavailable_and_tells_no_secret(server: WeComServer) ->
 
 
 def test_a_silent_server_is_unavailable(server: WeComServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.channels.wecom_client.TIMEOUT", (1.0, 0.1))
+    monkeypatch.setattr("bot.channels.wecom_transport.TIMEOUT", (1.0, 0.1))
     server.fail_next(delay=0.4)
     with pytest.raises(ChannelUnavailable):
         send(app_of(server), "今日")

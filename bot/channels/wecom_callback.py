@@ -17,8 +17,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import xmltodict  # type: ignore[import-untyped]
-from wechatpy.enterprise.crypto import PrpCrypto
-from wechatpy.enterprise.exceptions import InvalidCorpIdException
 
 from models.message import File, FileKind, IncomingMessage, parse_wire_id
 
@@ -52,7 +50,7 @@ class Envelopes:
     def __init__(self, *, corp_id: str, token: str, aes_key: str) -> None:
         self._corp_id = corp_id
         self._token = token
-        self._crypto = PrpCrypto(_key(aes_key))
+        self._key = _key(aes_key)
 
     def open_echo(self, params: Mapping[str, str]) -> str:
         """The plain text that answers the URL check.
@@ -85,8 +83,11 @@ class Envelopes:
         return sealed
 
     def _decrypt(self, sealed: str) -> str:
+        from wechatpy.enterprise.crypto import PrpCrypto  # 10 MB, and nobody needs it before the first envelope
+        from wechatpy.enterprise.exceptions import InvalidCorpIdException
+
         try:
-            return str(self._crypto.decrypt(sealed, self._corp_id))
+            return str(PrpCrypto(self._key).decrypt(sealed, self._corp_id))
         except InvalidCorpIdException:
             raise Refused(403, "receiver") from None
         # wechatpy trusts what it opens: a wrong key or length shows as struct.error, IndexError, binascii.Error,

@@ -1,7 +1,7 @@
 """Calls to the WeCom API: the access token kept well, time-outs, and every error as one of the five outcomes.
 
-wechatpy carries the bytes. Its own token keeping is switched off: it is per process, ignores expiry, and answers a
-permanent 40014 with endless recursion.
+wechatpy carries the bytes (wecom_transport). Its own token keeping is switched off: it is per process, ignores expiry,
+and answers a permanent 40014 with endless recursion.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import uuid4
-
-import requests
-from wechatpy.enterprise import WeChatClient
-from wechatpy.exceptions import WeChatClientException
 
 from bot.channels import (
     ChannelMisconfigured,
@@ -30,9 +28,11 @@ from bot.channels import (
     SendError,
 )
 
+if TYPE_CHECKING:
+    from bot.channels.wecom_transport import Transport
+
 T = TypeVar("T")
 
-TIMEOUT = (5.0, 15.0)  # seconds to connect, to the next byte
 CALLS_AT_ONCE = 8  # more and the platform says 45033
 REFRESH_BEFORE = timedelta(seconds=300)
 # The platform gives the same token again until it ends, so in its last minutes asking helps no one, and asking for
@@ -94,19 +94,13 @@ class TokensInMemory:
         return self._locks.setdefault(key, threading.Lock())
 
 
-class _Transport(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
-    """wechatpy's enterprise client, at an address of our choice and without its own ideas about tokens."""
+@dataclass
+class Refusal(Exception):
+    """The platform's own words for why it did not do what was asked; `errcode` is None where it gave none."""
 
-    def __init__(self, corp_id: str, secret: str, base_url: str) -> None:
-        super().__init__(corp_id, secret, timeout=TIMEOUT, auto_retry=False)
-        self.API_BASE_URL = f"{base_url.rstrip('/')}/cgi-bin/"
-
-    def call(self, method: str, endpoint: str, params: Mapping[str, Any], **body: Any) -> dict[str, Any]:
-        # a redirect would carry the token in the address to whoever it points at
-        answer = self._request(method, endpoint, params=dict(params), allow_redirects=False, **body)
-        if not isinstance(answer, dict):
-            raise ChannelUnavailable("WeCom's answer is not JSON; something else answers at CUNYI_WECOM__BASE_URL")
-        return answer
+    errcode: int | None
+    errmsg: str
+    status: int | None
 
 
 class WeComClient:
@@ -115,7 +109,7 @@ class WeComClient:
     def __init__(
         self, *, corp_id: str, secret: str, base_url: str, tokens: TokenStore, now: Callable[[], datetime]
     ) -> None:
-        self._transport = _Transport(corp_id, secret, base_url)
+        self._where = corp_id, secret, base_url
         self._identity = {"corpid": corp_id, "corpsecret": secret}
         self._tokens = tokens
         self._token_key = hashlib.sha256(f"{corp_id}\0{secret}".encode()).hexdigest()
@@ -123,6 +117,12 @@ class WeComClient:
         self._asked_at: datetime | None = None
         # threads of its own: when WeCom hangs, the rest of the process must still find a free one
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="wecom")
+
+    @cached_property
+    def _transport(self) -> Transport:
+        from bot.channels.wecom_transport import Transport
+
+        return Transport(*self._where)
 
     async def post(self, endpoint: str, data: Mapping[str, Any]) -> dict[str, Any]:
         """Call an endpoint with a JSON body. Raises one of the five SendErrors."""
@@ -159,7 +159,7 @@ class WeComClient:
         token = self._token()
         try:
             return self._transport.call("post", endpoint, {**params, "access_token": token}, **body)
-        except WeChatClientException as error:
+        except Refusal as error:
             if error.errcode not in STALE_TOKEN:
                 raise
         return self._transport.call("post", endpoint, {**params, "access_token": self._token(failed=token)}, **body)
@@ -188,21 +188,15 @@ class WeComClient:
 
 
 def _told(call: Callable[[], T]) -> Callable[[], T]:
-    """The call, with every failure told as one of the five outcomes.
-
-    The cause is cut off (`from None`): errors of requests and wechatpy quote the address, and the address holds the
-    token, or for gettoken the secret.
-    """
+    """The call, with every failure told as one of the five outcomes."""
 
     def told() -> T:
         try:
             return call()
         except SendError:
             raise
-        except WeChatClientException as error:
-            raise outcome(error.errcode, str(error.errmsg or ""), _status(error)) from None
-        except requests.RequestException as error:
-            raise ChannelUnavailable(f"WeCom cannot be reached: {type(error).__name__}") from None
+        except Refusal as error:
+            raise outcome(error.errcode, error.errmsg, error.status) from None
         except Exception as error:
             raise ChannelUnavailable(f"WeCom could not be asked: {type(error).__name__}") from None
 
@@ -250,8 +244,3 @@ def multipart(name: str, content: bytes) -> tuple[bytes, str]:
     type_line = "\r\nContent-Type: application/octet-stream\r\n\r\n"
     body = (head + type_line).encode() + content + f"\r\n--{boundary}--\r\n".encode()
     return body, f"multipart/form-data; boundary={boundary}"
-
-
-def _status(error: WeChatClientException) -> int | None:
-    response = getattr(error, "response", None)
-    return getattr(response, "status_code", None)
