@@ -112,7 +112,7 @@ def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) ->
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=30000",
-        "cache_size=-8000",  # KiB for each connection; the system keeps the rest of the file in memory anyway
+        "cache_size=-2000",  # KiB for each connection; the system keeps the rest of the file in memory anyway
         f"wal_autocheckpoint={LONGEST_LOG // PAGE}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
