@@ -32,7 +32,9 @@ def write_summary(settings: Settings, store: Store, code: str | None, words: str
             found = summary_of(session, organisation, first, last, today, settings.rules)
             return json.dumps(found.to_json(), ensure_ascii=False, indent=2)
         scope = Scope(organisation.id, organisation.path)
-        return text_for(session, organisation, scope, first, last, today, settings=settings.rules, with_below=True)
+        return text_for(
+            session, organisation, scope, first, last, today, settings=settings.rules, with_below=True, defined=True
+        )
 
 
 def _period(words: str | None, today: date) -> tuple[date, date]:

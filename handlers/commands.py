@@ -289,6 +289,7 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
     "allowfix": lambda turn, rest: leave.answer(turn, rest),
     "lists": lambda turn, rest: summary.show_lists(turn),
     "lower": lambda turn, rest: summary.show_lower(turn),
+    "terms": lambda turn, rest: summary.show_terms(turn),
     "fix": lambda turn, rest: corrections.open_correction(turn, int(rest)),
     "withdraw": lambda turn, rest: corrections.withdraw_record(turn, int(rest)),
     "plan": lambda turn, rest: plans.press(turn, rest),
@@ -304,8 +305,23 @@ _BUTTONS: dict[str, Callable[[Turn, str], None]] = {
 }
 
 
+_PLEASANTRY = re.compile(
+    r"(?:(?:谢谢|多谢|感谢|辛苦)[您你啦了哈]*|(?:您|你|大家)?好|在吗|(?:早上|上午|中午|下午|晚上)好|早|好的|好|嗯|收到|知道了|明白|再见|拜拜|ok)"
+    r"[\s。.!!~哦呀啊]*",
+    re.IGNORECASE,
+)
+
+
 def suggest(turn: Turn, text: str) -> None:
     """An unknown word gets the nearest commands as buttons, never a generic refusal."""
+    if _PLEASANTRY.fullmatch(text):
+        turn.say(
+            "不客气。有随访就发一行,想看名单点“今日”。"
+            if "谢" in text or "辛苦" in text
+            else "在的。要记什么发一行就行,想看名单点“今日”。",
+            HINTS,
+        )
+        return
     words = dict(_BY_WORD.items())
     said = text.strip().lstrip("/")[:20]
     from rapidfuzz import fuzz, process

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from handlers.areas import Area, areas_in, find_area
 from handlers.reading.periods import find_period
-from handlers.summary_text import places_of, places_title, render, tells
+from handlers.summary_text import places_of, places_title, rates_of, render, tells
 from handlers.summary_text import text_for as text_for
 from models.figures import Figure, as_of, children_of, figures
 from models.indicators import BY_CODE
@@ -155,36 +155,57 @@ def _show(turn: Turn, shown: Shown) -> None:
     day = as_of(shown.last, turn.today)
     text = render(places_title(places, organisation), shown.title, shown.first, shown.last, day, found)
     lists, lower = _name_choices(turn.scope, found), _lower_choices(turn, organisation, places)
-    if len(lists) + len(lower) > AT_ONCE:  # thirty buttons on a phone help nobody
+    if len(lists) + len(lower) >= AT_ONCE:  # thirty buttons on a phone help nobody
         first, rest = lists[:LISTS_AT_ONCE], len(lists) - LISTS_AT_ONCE
         lists = [*first, *([Choice("lists.0", f"其他{rest}个名单")] if rest > 0 else [])]
         lower = [Choice("lower.0", f"分{LEVELS.get(lower_level(organisation), '单位')}看")] if lower else []
-    turn.say(text, [*lists, *lower])
+    terms = [Choice("terms.0", "口径")] if rates_of(found) else []
+    turn.say(text, [*lists, *lower, *terms])
 
 
 def show_lists(turn: Turn) -> None:
     """All lists behind the summary last shown."""
-    shown = _shown(turn)
-    organisation = _organisation(turn, shown.area)
-    if organisation is None:
-        _unknown(turn, shown, "", areas_in(turn.session, turn.scope))
-        return
-    places = places_of(turn.session, organisation, turn.scope)
-    found = figures(turn.session, places, shown.first, shown.last, turn.today, turn.settings)
-    title = f"{places_title(places, organisation)} · {shown.title},要看哪个名单?"
-    turn.say(title, [*_name_choices(turn.scope, found), Choice(f"area.{shown.area}", "回到汇总")])
+    if about := _last_shown(turn):
+        title = f"{about.title},要看哪个名单?"
+        turn.say(title, [*_name_choices(turn.scope, about.figures), about.back])
 
 
 def show_lower(turn: Turn) -> None:
     """The organisations one level below the summary last shown."""
+    if about := _last_shown(turn):
+        lower = _lower_choices(turn, about.organisation, about.places)
+        turn.say(f"{about.organisation.name}下面看哪一个?", [*lower, about.back])
+
+
+def show_terms(turn: Turn) -> None:
+    """How each rate of the summary last shown is reckoned: beside the figures it would bury them."""
+    if about := _last_shown(turn):
+        lines = [f"{figure.title}:{figure.definition}" for figure in rates_of(about.figures)]
+        turn.say("\n".join([f"{about.title},各项口径:", *lines]), [about.back])
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """The summary last shown, once more."""
+
+    title: str
+    organisation: Organisation
+    places: Sequence[Organisation]
+    figures: Sequence[Figure]
+    back: Choice
+
+
+def _last_shown(turn: Turn) -> _About | None:
+    """None, and said so, where it is no longer to be seen."""
     shown = _shown(turn)
     organisation = _organisation(turn, shown.area)
     if organisation is None:
         _unknown(turn, shown, "", areas_in(turn.session, turn.scope))
-        return
+        return None
     places = places_of(turn.session, organisation, turn.scope)
-    lower = _lower_choices(turn, organisation, places)
-    turn.say(f"{organisation.name}下面看哪一个?", [*lower, Choice(f"area.{shown.area}", "回到汇总")])
+    found = figures(turn.session, places, shown.first, shown.last, turn.today, turn.settings)
+    title = f"{places_title(places, organisation)} · {shown.title}"
+    return _About(title, organisation, places, found, Choice(f"area.{shown.area}", "回到汇总"))
 
 
 def lower_level(organisation: Organisation) -> Level:

@@ -1,4 +1,4 @@
-"""A summary in words that fit a phone: by chapter, no percentage without its numbers, day and definition."""
+"""A summary in words that fit a phone: by chapter, no percentage without its numbers and its day."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ def text_for(
     title: str = "",
     settings: Mapping[str, Any] = NOTHING_SET,
     with_below: bool = False,
+    defined: bool = False,
 ) -> str:
-    """The summary of an organisation within a scope; of a doctor's scope, the villages they answer for."""
+    """The summary of an organisation within a scope; of a doctor's scope, the villages they answer for.
+
+    `defined` writes under the figures how each rate is reckoned.
+    """
     places = places_of(session, organisation, scope)
     shown = figures(session, places, first, last, today, settings)
     children = below(session, organisation, first, last, today, settings) if with_below and not scope.villages else []
@@ -40,6 +44,7 @@ def text_for(
         as_of(last, today),
         shown,
         [_lower(*c) for c in children],
+        defined=defined,
     )
 
 
@@ -56,7 +61,15 @@ def places_title(places: Sequence[Organisation], organisation: Organisation) -> 
 
 
 def render(
-    place: str, title: str, first: date, last: date, day: date, shown: Sequence[Figure], lower: Sequence[Any] = ()
+    place: str,
+    title: str,
+    first: date,
+    last: date,
+    day: date,
+    shown: Sequence[Figure],
+    lower: Sequence[Any] = (),
+    *,
+    defined: bool = False,
 ) -> str:
     """Render figures; those that say nothing yet are only counted."""
     telling = [figure for figure in shown if tells(figure)]
@@ -67,10 +80,16 @@ def render(
         last=last,
         as_of=day,
         chapters=[(chapter, found) for chapter, found in chapters if found],
-        rates=[figure for figure in telling if figure.unit == "%"],
+        rates=rates_of(telling),
+        defined=defined,
         left_out=len(shown) - len(telling),
         lower=lower,
     )
+
+
+def rates_of(shown: Sequence[Figure]) -> list[Figure]:
+    """The rates that say something: a count is its own definition."""
+    return [figure for figure in shown if figure.unit == "%" and tells(figure)]
 
 
 def tells(figure: Figure) -> bool:
