@@ -50,8 +50,7 @@ def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> 
 def _said_again(drafts: Sequence[Draft], said: Draft) -> bool:
     """The line of a visit that is open already, sent once more: what it says takes the place of what was said before."""
     for draft in drafts:
-        same = (draft.service, draft.resident_id, draft.answers["on"])
-        if said.resident_id is not None and same == (said.service, said.resident_id, said.answers["on"]):
+        if said.resident_id is not None and _same_visit(draft, said):
             for name in FORMS[said.service].told_together({*said.answers, *said.doubts} - {"on"}):
                 draft.answers.pop(name, None)
                 draft.doubts.pop(name, None)
@@ -62,18 +61,30 @@ def _said_again(drafts: Sequence[Draft], said: Draft) -> bool:
     return False
 
 
+def _same_visit(draft: Draft, other: Draft) -> bool:
+    """The same service of the same resident on the same day; of a form with several kinds, of the same kind."""
+    each = FORMS[draft.service].each
+    a, b = ((d.service, d.resident_id, d.answers["on"], d.answers.get(each)) for d in (draft, other))
+    return a == b
+
+
 def store(turn: Turn, index: int, step: Step, answer: Answer) -> None:
     """Keep an answer, or its doubt; share it with the other form of the same visit that asks the very same step."""
     conversation = turn.conversation
     conversation.editing = None
     first = conversation.drafts[index]
     for position, draft in enumerate(conversation.drafts):
-        same_visit = draft is first or (draft.resident_id is not None and draft.resident_id == first.resident_id)
+        same_visit = draft is first or _serves_both(first, draft)
         same = next((s for s in FORMS[draft.service].steps if s.is_same(step)), None)
         if same_visit and same is not None:
             _keep(turn, draft, same, answer)
             if draft is first:
                 conversation.trail.append(f"{position}.{step.field}")
+
+
+def _serves_both(first: Draft, other: Draft) -> bool:
+    """Two services of one visit share their answers; two records of one service (两癌) do not."""
+    return first.resident_id is not None and first.resident_id == other.resident_id and first.service != other.service
 
 
 def _keep(turn: Turn, draft: Draft, step: Step, answer: Answer) -> None:

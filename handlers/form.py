@@ -105,7 +105,8 @@ def nothing_foreseen(turn: Turn, answers: Mapping[str, Any]) -> list[str]:
 class Form:
     """One service.
 
-    `about` tells whether a resident must be chosen first. `words` are how a line says which service it is; `needs`
+    `about` tells whether a resident must be chosen first. `words` are how a line says which service it is, `hints`
+    name it only for somebody it is for (体检 of a child, 产后) and where nothing else does; `needs`
     are fields of which a line must show at least one for the form to recognise itself without those words; `shows` are
     those that a list or an alarm shows, where they are others.
     `derive` computes fields from others (BMI), `check` finds contradictions, `notices` what the register has against the
@@ -123,6 +124,7 @@ class Form:
     about: About
     steps: tuple[Step, ...]
     words: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
@@ -152,6 +154,8 @@ class Form:
     """What its last button says."""
     alarm: str = "urgent_result"
     """The reminder, by code, that tells the township of an urgent record."""
+    each: str = ""
+    """A line that tells several values of this field is as many records (两癌都做了: the cervix and the breast)."""
     rest: str = ""
     """The field that takes, in the doctor's own words, what a line says beyond all others: why somebody is referred."""
     by_command: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from handlers.form import Form
 from handlers.reading import numerals
@@ -74,6 +74,30 @@ class Reading:
     least: list[tuple[str, Values]] = field(default_factory=list)
     """What a vague number means at the least, by the step that asks it: enough to raise an alarm, never stored."""
     taken: list[tuple[int, int]] = field(default_factory=list)
+    several: list[Values] = field(default_factory=list)
+    """The values of the form's `each`, where there is more than one: as many records."""
+    of_all: set[str] = field(default_factory=set)
+    """The steps whose answers are said of all of these: before them, after them, or with 都."""
+
+    def split(self, known: Known) -> list[Reading]:
+        """One reading for each of `several`; a finding goes where its step belongs, and what is said of one only is asked."""
+        return [self._of(values, known) for values in self.several] or [self]
+
+    def _of(self, values: Values, known: Known) -> Reading:
+        told = [replace(known, answers={**self.answers, **other}) for other in self.several]
+        own = replace(known, answers={**self.answers, **values})
+        kept = [
+            (step, answer)
+            for step, answer in self.found
+            if step.when(own) and (step.field in self.of_all or not all(step.when(other) for other in told))
+        ]
+        names = {name for step, _ in kept for name in step.fields}
+        answers = {name: value for name, value in self.answers.items() if name in names}
+        doubts = {name: doubt for name, doubt in self.doubts.items() if name in names}
+        return Reading(self.form, {**answers, **values}, doubts, kept, self.least, self.taken)
+
+
+_OF_ALL = re.compile("都|均|全部")
 
 
 def prepare(said: str, names: Sequence[str] = (), places: Sequence[str] = ()) -> Line:
@@ -142,10 +166,18 @@ def read_fields(form: Form, line: Line, known: Known, *, text: str | None = None
     if rest or at_last:
         rest += _settled(_claims(late, blank(text, [found for _, found in rest]), known, line))
     reading = Reading(form)
+    last = max((found.end for step, found in [*taken, *rest] if step.field == form.each), default=0)
+    first = min((found.start for step, found in [*taken, *rest] if step.field == form.each), default=0)
     for step in form.steps:
         answers = [_unless_vague(reading, step, found, line) for owner, found in [*taken, *rest] if owner is step]
-        if answers:
+        if step.field == form.each and len(several := _different(answers)) > 1:
+            reading.several = several
+            reading.found.append((step, Answer({})))
+        elif answers:
             _keep(reading, step, _merged(step, answers))
+            spans = [found for owner, found in [*taken, *rest] if owner is step]
+            if _OF_ALL.search(line.text) or all(f.start >= last or f.end <= first for f in spans):
+                reading.of_all.add(step.field)
     reading.taken = sorted((found.start, found.end) for _, found in [*taken, *rest])
     _ask_vague_ones(reading, line)
     return reading
@@ -230,6 +262,14 @@ def _merged(step: Step, answers: Sequence[Answer]) -> Answer:
     if values:  # "上次体重62 这次61": the clear one answers what the other made doubtful
         doubts = [doubt for doubt in doubts if all(choice for _, choice in doubt.options) or not doubt.options]
     return Answer(values, doubts[0] if doubts else None)
+
+
+def _different(answers: Sequence[Answer]) -> list[Values]:
+    """The different values, in the order in which they are said; none where one of them is doubtful."""
+    if any(answer.doubt for answer in answers):
+        return []
+    told = [answer.values for answer in answers if answer.values]
+    return [values for n, values in enumerate(told) if values not in told[:n]]
 
 
 def _which(step: Step, answers: Sequence[Answer]) -> Doubt:

@@ -320,7 +320,10 @@ class _Reader:
             return Known(turn.said_on, villages=villages)
         age = resident.age_on(turn.said_on)
         last = partial(recap.last_value, turn, resident.id, turn.said_on)
-        return Known(turn.said_on, {}, resident.sex, age, villages, born_on=resident.born_on, last=last)
+        running = frozenset(code for code, e in turn.enrolments(resident.id).items() if e.ended_on is None)
+        return Known(
+            turn.said_on, {}, resident.sex, age, villages, born_on=resident.born_on, programmes=running, last=last
+        )
 
     def _programmes(self, ids: Sequence[int]) -> dict[str, str | None]:
         """What all of them are enrolled in, and the service that comes next in it."""

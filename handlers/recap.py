@@ -352,6 +352,10 @@ def _same_today(turn: Turn, draft: Draft, answers: dict[str, Any]) -> str:
         return ""
     day = day_of(answers, turn.today)
     twin = _TWIN.first(turn.session, resident=draft.resident_id, service=draft.service, day=day)
+    if twin and (each := FORMS[draft.service].each):  # both cancers of one day are two examinations
+        same_day = (Record.resident_id == draft.resident_id, Record.service == draft.service, Record.on == day)
+        earlier = turn.session.scalars(select(Record.answers).where(*same_day, Record.status == "current"))
+        twin = any(told.get(each) == answers.get(each) for told in earlier)
     return f"{day}已有一条同样的记录,确认是另一次再提交;要改那一条请发“更正”。" if twin else ""
 
 

@@ -14,7 +14,7 @@ from handlers.elsewhere import other_service
 from handlers.form import Form
 from handlers.lines import Line, Reading, announced_before, blank, read_fields
 from handlers.menu import FORMS, form_due
-from handlers.steps import Known, any_of, context
+from handlers.steps import Known, Select, always, any_of, context
 from handlers.steps.base import beginnings, characters
 
 _NOT_DONE = re.compile(
@@ -66,27 +66,32 @@ def recognise(line: Line, person: Person) -> Recognised:
     2. An event or a registration is one record by itself, unless a resident's values stand there too.
     3. Forms whose `needs` stand there: those the resident is enrolled in, and as few others as cover the rest.
     4. Without either: what the resident is enrolled in, if it understands something of the line.
+
+    Where nothing is named, a hint names a programme's form for somebody it is for (体检 of a child, 产后) before 3, and a
+    form of no programme (约, 转诊) only where 3 finds nothing.
     """
-    explicit = _explicit(line, person.known)
+    explicit = _explicit(line, person.known) or _hinted(line, person)
     alone = [reading for reading in explicit if reading.form.about != "resident"]
     if alone:
         inside = [reading for reading in explicit if reading.form.about == "resident"]
         own = _by_needs(line, person, taken=alone[0].taken) if person.named else []
         if not own:
             empty = _only_asks(line, alone[0]) or _only_planned(line, alone[0])
-            return NOTHING if empty else Recognised((alone[0],))
+            return NOTHING if empty else Recognised(tuple(alone[0].split(person.known)))
         explicit = inside
     if title := other_service(line.text, first=bool(explicit)):
         return Recognised(elsewhere=title if needs_told(line.text, person.known) else "")
     taken = [span for reading in explicit for span in reading.taken]
     chosen = _in_order([*explicit, *_by_needs(line, person, taken=taken, chosen=[r.form for r in explicit])])
+    if not chosen and (hinted := _hinted(line, person, of_no_programme=True)):
+        return Recognised(tuple(hinted))
     if not chosen and person.named and not _QUESTION.search(line.text):
         chosen = _by_enrolment(line, person)
     if not chosen or (not person.named and not _by_itself(line, chosen)):
         return NOTHING
     if all(_only_asks(line, reading) or _only_planned(line, reading) for reading in chosen):
         return NOTHING
-    return Recognised(tuple(chosen))
+    return Recognised(tuple(each for reading in chosen for each in reading.split(person.known)))
 
 
 def all_taken(line: Line, known: Known) -> list[tuple[int, int]]:
@@ -98,7 +103,8 @@ def all_taken(line: Line, known: Known) -> list[tuple[int, int]]:
 def explained(reading: Reading, text: str) -> list[tuple[int, int]]:
     """What a reading took, with the words that name the service and those that announced what it found."""
     announcing = [match.span() for step, _ in reading.found for match in step.announcing.finditer(text)]
-    return [*reading.taken, *_word_spans(reading.form, text), *announcing]
+    hinting = [match.span() for match in _hints_of(reading.form).finditer(text)] if reading.form.hints else []
+    return [*reading.taken, *_word_spans(reading.form, text), *hinting, *announcing]
 
 
 def needs_told(text: str, known: Known) -> set[str]:
@@ -139,6 +145,36 @@ def _explicit(line: Line, known: Known) -> list[Reading]:
             for other in spans
         )
     ]
+
+
+def _hinted(line: Line, person: Person, *, of_no_programme: bool = False) -> list[Reading]:
+    """The form that a word hints at, where that form is for this resident and finds something to record."""
+    if is_question(line.text):
+        return []
+    for form in _spoken():
+        if not form.hints or of_no_programme is bool(form.programme) or not _may_be_meant(form, person):
+            continue
+        if not any(not _not_done(line.text, *m.span()) for m in _hints_of(form).finditer(line.text)):
+            continue
+        reading = read_fields(form, line, person.known)
+        if len([step for step, _ in reading.found if step.field != "on"]) >= (1 if person.named else 2):
+            return [reading]
+    return []
+
+
+def _may_be_meant(form: Form, person: Person) -> bool:
+    """An event is of nobody; a programme's form is for its own people, or for those of its age and sex."""
+    if not form.programme:
+        return person.named or form.about == "event"
+    enrolled, of_an_age = form.programme in person.programmes, form.fits is not always and person.known.age is not None
+    return person.named and (enrolled or of_an_age) and form.fits(person.known)
+
+
+@lru_cache(maxsize=64)
+def _hints_of(form: Form) -> re.Pattern[str]:
+    """At the beginning of a word: 李秀英体检, but not 通知体检; of an event anywhere, but not 水痘疫苗."""
+    begins = "" if form.about == "event" else r"(?:(?<![\u4e00-\u9fff])|(?<=[天日]))"
+    return re.compile(rf"{begins}(?:{any_of(form.hints)})(?!疫苗|.?针)")
 
 
 def _longest(spans: Mapping[Form, list[tuple[int, int]]]) -> dict[Form, list[tuple[int, int]]]:
@@ -189,7 +225,9 @@ def _by_needs(
         and (person.known.born_on is None or form.fits(person.known))
         and form not in chosen
         and not (form.programme and form.programme in {other.programme for other in chosen})
-        and (fields := _needs_in(form, line, text, person.known) | _vaguely_told(form, line, text))
+        and (
+            fields := _needs_in(form, line, text, person.known, figures=bool(chosen)) | _vaguely_told(form, line, text)
+        )
     }
     if not found:
         return []
@@ -213,12 +251,14 @@ def _covers(form: Form, wanted: Iterable[str]) -> int:
     return sum(form.step(name) is not None for name in wanted)
 
 
-def _needs_in(form: Form, line: Line, text: str, known: Known) -> set[str]:
-    """Which of the fields a form needs are told, or at least doubted, in a text."""
+def _needs_in(form: Form, line: Line, text: str, known: Known, *, figures: bool = False) -> set[str]:
+    """Which of the fields a form needs are told, or at least doubted, in a text; 血糖高 beside a referral is no `figures`."""
     needs = set(form.needs)
     fields: set[str] = set()
     for step in form.needed:
         for found in line.finds(step, text, known):
+            if figures and not re.search(r"\d", text[found.start : found.end]) and not isinstance(step, Select):
+                continue
             if found.answer.values:
                 fields |= needs & set(found.answer.values)
             elif found.answer.doubt is not None:

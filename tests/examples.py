@@ -66,7 +66,10 @@ OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
     "p2-0214": (
         Expected("referral_up", "罗丽", {"referral_to": "市人民医院", "referral_reason": "HPV16阳性 做阴道镜"}),
     ),
-    "p2-0518": (Expected("screening_result", "罗丽", {"postponed": 1}),),
+    "p2-0518": (  # two examinations, two records
+        (Expected("screening_result", "罗丽", {"kind": "cervical", "postponed": 1}),
+         Expected("screening_result", "罗丽", {"kind": "breast", "postponed": 1})),
+    ),
     "p2-0054": (Expected("signing", "李秀英", {"action": 3, "package": [2], "fee": 30}),),
     "p2-0038": (Expected("signing_end", "龙老四", {"end_reason": 2, "on": "2026-11-15"}, ("check",)),),
     "p2-0374": (

@@ -1,4 +1,10 @@
-"""One-line entry held against the corpus: nothing wrong may be stored without a question, and most must be read."""
+"""One-line entry held against the corpus: nothing wrong may be stored without a question, and most must be read.
+
+What is measured here is what has been learnt. How new lines fare is another figure: the 135 of `first_contact.jsonl`
+were written with their readings before the bot had seen any, and at first contact 87 were read exactly, 39 asked or
+quoted something back that a careful person reads, and 7 stored something wrong (a record too many, another service, a
+title as a name, 窦性心律 as abnormal); two more differed only in how the reading was written down.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,7 @@ from tests.readings import NOW, TODAY, Line, Reader, Verdict, lines, wide
 
 PRECISION, RECALL, EXACT = 1.0, 0.995, 0.99  # what is reached, less a line or two
 NEEDLESS = 0.01  # questions nobody needs, per value said
-LINES, NOT_GUESSED = 450, 100
+LINES, NOT_GUESSED = 850, 100
 
 
 @pytest.fixture(scope="module")

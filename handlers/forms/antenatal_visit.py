@@ -137,7 +137,7 @@ FETAL_HEART = Number(
     zero=("听不到胎心", "没听到胎心", "胎心听不到", "胎心没听到", "无胎心"), example="胎心 140", calls=from_week(20),
 )  # fmt: skip
 URINE_PROTEIN = SelectOne(
-    field="urine_protein", title="尿蛋白", ask="尿蛋白是几个加?没查可以跳过。", words=("蛋白尿",), optional=True, bare=(), calls=pregnant,
+    field="urine_protein", title="尿蛋白", ask="尿蛋白是几个加?没查可以跳过。", words=("蛋白尿", "蛋白"), optional=True, bare=(), calls=pregnant,
     options=options(
         (0, "阴性(-)", "阴性", "-", "(-)", "正常", "没有", "无"), (1, "±", "+-", "弱阳"), (2, "+", "1+", "一个加", "1个加", "阳性"),
         (3, "++", "2+", "两个加", "2个加"), (4, "+++", "3+", "三个加", "3个加"), (5, "++++", "4+", "四个加", "4个加"),
@@ -194,7 +194,7 @@ PERSONAL_HISTORY = SelectMany(
     ),
 )  # fmt: skip
 GUIDANCE = SelectMany(
-    field="guidance", title="保健指导", none_code="", asked=False, words=("指导",),
+    field="guidance", title="保健指导", none_code="", asked=False, advice=True, words=("指导",),
     options=options(
         (1, "生活方式"), (2, "营养"), (3, "避免致畸因素和疾病"), (4, "心理"), (5, "产前筛查宣传告知"), (6, "自我监护"), (7, "母乳喂养"), (8, "分娩准备"), (9, "其他", "=其他")
     ),

@@ -65,6 +65,7 @@ form = Form(
     code="appointment",
     title="预约",
     about="resident",
+    hints=("约",),
     words=("预约", "约在", "约好了", "约好", "想约", "要约", "请上门", "要求上门", "预约上门"),
     steps=(
         Day(field="on", title="登记日期", bare=False, asked=False),

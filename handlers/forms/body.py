@@ -22,7 +22,10 @@ def examined(field: str, title: str, *words: str, when: Callable[[Known], bool] 
         field=field,
         title=title,
         words=words,
-        options=options((1, "未见异常", "正常", "无异常", "没问题"), (2, "异常", "不正常", "有问题")),
+        options=options(
+            (1, "未见异常", "正常", "无异常", "没问题", "没有问题", "长得好", "恢复好", "恢复得好", "恢复正常"),
+            (2, "异常", "不正常", "有问题", "红肿", "化脓"),
+        ),
         asked=False,
         bare=(),
         when=when,
@@ -113,6 +116,6 @@ HEAD = Number(
     decimals=1, asked=False,
 )  # fmt: skip
 TEMPERATURE = Number(
-    field="temperature", title="体温", words=("温度", "T"), unit="℃", units={"℃": 1, "度": 1, "°C": 1, "摄氏度": 1}, alone=(),
+    field="temperature", title="体温", words=("温度", "T"), unit="℃", units={"℃": 1, "度": 1, "°C": 1, "摄氏度": 1}, alone=("℃", "度", "°C", "摄氏度"),
     possible=(25, 45), sure=(35, 40.5), decimals=1, optional=True, ask="体温多少?(℃)", hint="应在25到45℃之间,例如 36.6。",
 )  # fmt: skip

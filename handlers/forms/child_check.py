@@ -67,10 +67,10 @@ DANGER = plain_danger_step(
     "孩子现在有没有下面的情况?",
     said={
         "convulsion": ("抽了", "抽风", "惊厥"),
-        "altered_consciousness": ("叫不醒", "精神很差", "昏迷"),
-        "cannot_drink": ("不吃不喝", "不能喝水", "喂不进"),
+        "altered_consciousness": ("叫不醒", "精神很差", "没精神", "昏迷"),
+        "cannot_drink": ("不吃不喝", "不能喝水", "不肯喝水", "不喝水", "喝不进", "喂不进", "不吃奶"),
         "hard_breathing": ("呼吸困难", "口唇发紫", "嘴唇发紫", "嘴巴发紫"),
-        "dehydration": ("眼窝凹陷", "脱水"),
+        "dehydration": ("眼窝凹陷", "眼窝凹", "眼眶凹", "眼睛凹", "眼窝陷", "脱水", "没尿"),
     },
     asked=False,
 )
@@ -106,7 +106,7 @@ DEVELOPMENT = SelectMany(
         (0, "没有", "~没有", "发育正常", "无预警征", "没有预警征", "~无", "~正常", "~没"),
         (1, "大运动", "大运动落后"),
         (2, "精细动作", "精细动作落后"),
-        (3, "语言", "语言落后", "不会说话"),
+        (3, "语言", "语言落后", "不会说话", "不会叫妈妈", "不会叫人", "不开口"),
         (4, "社会交往(叫名不应、不看人)", "叫名不应", "不看人", "不理人"),
         (5, "其他", "=其他"),
     ),
@@ -124,8 +124,8 @@ RICKETS = SelectMany(
     ),
 )  # fmt: skip
 FEEDING = SelectOne(
-    field="feeding", title="喂养方式", words=("喂养",), asked=False, bare=("纯母乳", "混合喂养", "人工喂养"),
-    options=options((1, "纯母乳", "母乳", "纯母乳喂养"), (2, "混合", "混合喂养"), (3, "人工", "人工喂养", "奶粉")), when=under(12),
+    field="feeding", title="喂养方式", words=("喂养",), asked=False, bare=("纯母乳", "吃母乳", "混合喂养", "人工喂养", "吃奶粉"),
+    options=options((1, "纯母乳", "母乳", "纯母乳喂养", "吃母乳", "吃妈妈奶", "吃人奶"), (2, "混合", "混合喂养"), (3, "人工", "人工喂养", "奶粉", "吃奶粉")), when=under(12),
 )  # fmt: skip
 
 
@@ -210,6 +210,7 @@ form = Form(
     title="儿童健康检查",
     about="resident",
     words=("儿童健康检查", "儿童体检", "儿童检查", "儿保", "儿保体检", "满月检查", "满月体检", "宝宝体检", "小孩体检"),
+    hints=("体检",),
     needs=("length", "height", "head_circumference", "hearing", "vision", "tcm_methods", "development", "weight_grade"),
     shows=("weight", "length", "haemoglobin"),
     programme="child",
@@ -246,7 +247,7 @@ form = Form(
         examined("eyes", "眼睛", "眼外观"),
         examined("ears", "耳外观", "耳朵"),
         examined("mouth", "口腔"),
-        count("teeth", "出牙数", "颗", (0, 28), "出牙", "牙齿"),
+        count("teeth", "出牙数", "颗", (0, 28), "出牙", "牙齿", "牙", "长牙"),
         count("decayed_teeth", "龋齿数", "颗", (0, 28), "龋齿", "蛀牙"),
         examined("heart_lungs", "心肺", "胸部"),
         examined("abdomen", "腹部"),

@@ -63,7 +63,7 @@ HEART_RATE_REPEAT = Number(
     when=lambda known: odd_pulse(known),
 )  # fmt: skip
 TEMPERATURE = Number(
-    field="temperature", title="体温", words=("T",), unit="℃", units={"℃": 1, "度": 1}, possible=(25, 45), decimals=1,
+    field="temperature", title="体温", words=("T", "发烧", "发热", "烧到", "高烧"), unit="℃", units={"℃": 1, "度": 1}, possible=(25, 45), decimals=1,
     sure=(34, 41.5), asked=False, alone=(),
 )  # fmt: skip
 WEIGHT = Number(
@@ -103,9 +103,9 @@ EXERCISE_MINUTES = Number(
     target="exercise_minutes_target", asked=False,
 )  # fmt: skip
 SALT_LEVELS = (
-    (1, "轻", "清淡", "淡", "偏淡", "吃得淡", "口味淡", "口味清淡"),
+    (1, "轻", "清淡", "淡", "偏淡", "吃得淡", "吃得清淡", "吃得轻", "口味淡", "口味清淡"),
     (2, "中", "适中", "一般"),
-    (3, "重", "咸", "偏咸", "口味重", "吃得咸", "口味咸"),
+    (3, "重", "咸", "偏咸", "吃得重", "口味重", "吃得咸", "口味咸"),
 )
 SALT = SelectOne(
     field="salt",
@@ -135,7 +135,7 @@ SELF_REPORTED = SelectOne(
 )  # fmt: skip
 NO_SYMPTOMS = (
     1, "无症状", "无不适", "未诉不适", "没有不舒服", "没什么不舒服", "没不舒服", "没有不适", "没有什么不舒服", "没哪里不舒服", "没有哪里不舒服", "没有症状",
-    "没症状", "症状无", "症状:无", "没啥不舒服", "无特殊不适", "无明显不适", "没什么感觉", "没感觉", "一切正常", "一切都好", "=都好", "=人好", "=好着呢",
+    "没症状", "症状无", "症状:无", "没啥不舒服", "无特殊不适", "无明显不适", "没什么感觉", "没感觉", "没得哪里不舒服", "没得不舒服", "没得什么不舒服", "没得症状", "冇不舒服", "冇得不舒服", "一切正常", "一切都好", "=都好", "=人好", "=好着呢",
     "~没有", "~无", "~没", "~都没有", "~没得", "~没啥", "~没什么", "~好", "~很好", "~还好", "~正常", "~没事",
 )  # fmt: skip
 """The first option of every follow-up's symptoms, in the words of villages."""
@@ -207,7 +207,7 @@ COMPLICATION = SelectOne(
 )  # fmt: skip
 REFERRAL_REASON = Text(field="referral_reason", title="转诊原因", words=("转诊原因",), asked=False)
 REFERRAL_TO = Text(
-    field="referral_to", title="转诊机构及科别", words=("转诊机构", "已转诊到", "转诊到", "已转诊", "已转到", "转到", "已转", "转诊至", "转往"), asked=False,
+    field="referral_to", title="转诊机构及科别", words=("转诊机构", "已转诊到", "转诊到", "已转诊", "转诊", "送到", "送往", "送去", "转去", "已转到", "转到", "已转", "转诊至", "转往"), asked=False,
     like=r"[^\s,。;\d\ue010]{1,16}?(?:院|卫生院|中心|疾控|急诊)(?:[^\s,。;\d\ue010]{1,8}科)?",
 )  # fmt: skip
 NEXT = Day(

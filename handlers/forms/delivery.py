@@ -109,12 +109,12 @@ def delivery_steps(told: Callable[[Known], bool], *, status_is_asked: bool) -> t
     return (
         BirthDay(
             field="delivered_on", title="分娩日期", ask="哪天生的?", words=("分娩日期", "分娩", "生于", "产于"), bare=False, when=told,
-            leaves_words=status_is_asked, after=("分娩", "生了", "生的", "生产", "生下", "生宝宝", "生小孩", "生孩子"),
+            leaves_words=status_is_asked, after=("分娩", "剖的", "剖了", "剖宫", "剖腹", "顺的", "生了", "生的", "生产", "生下", "生宝宝", "生小孩", "生孩子"),
         ),
         SelectOne(
             field="delivery_mode", title="分娩方式", ask="怎么生的?", words=("分娩方式",), when=told,
             options=options(
-                (1, "顺产", "自然产", "阴道分娩", "平产"), (2, "胎头吸引"), (3, "产钳"), (4, "剖宫产", "剖腹产", "剖产", "=剖"), (6, "臀位"), (7, "其他", "=其他")
+                (1, "顺产", "顺的", "自然产", "阴道分娩", "平产"), (2, "胎头吸引"), (3, "产钳"), (4, "剖宫产", "剖腹产", "剖产", "=剖", "剖的", "剖了"), (6, "臀位"), (7, "其他", "=其他")
             ),
         ),
         SelectOne(

@@ -54,8 +54,12 @@ DANGER = danger_step(
 FOOT_PULSE = SelectOne(
     field="dorsalis_pedis",
     title="足背动脉搏动",
-    words=("足背动脉", "足背"),
-    options=options((1, "触及正常", "正常", "可触及", "触及"), (2, "减弱", "弱"), (3, "消失", "摸不到", "未触及")),
+    words=("足背动脉", "脚背动脉", "足背", "脚背"),
+    options=options(
+        (1, "触及正常", "正常", "可触及", "触及", "摸得到", "摸到了", "有跳动"),
+        (2, "减弱", "弱"),
+        (3, "消失", "摸不到", "未触及"),
+    ),
     asked=False,
     bare=(),
 )

@@ -74,7 +74,7 @@ SELF_CARE_ALL = SelectOne(
     title="生活自理",
     ask="吃饭、梳洗、穿衣、上厕所、走动,五样都能自己做吗?",
     options=options(
-        (ALL_BY_HIMSELF, "都能自己做", "生活自理", "生活能自理", "能自理", "完全自理", "可自理", "都能自理", "~都能", "~能"),
+        (ALL_BY_HIMSELF, "都能自己做", "自理没问题", "自理都好", "自己能照顾自己", "生活自理", "生活能自理", "能自理", "完全自理", "可自理", "都能自理", "~都能", "~能"),
         (SOME_HELP, "有的要人帮", "要人照顾", "不能自理", "生活不能自理", "部分自理", "半自理", "~不能", "~有的不能"),
     ),
 )  # fmt: skip
@@ -194,8 +194,8 @@ def typed(field: str, title: str, *words: str) -> Text:
     return Text(field=field, title=title, words=(title, *words), asked=False)
 
 
-def _sight(field: str, title: str) -> Number:
-    return Number(field=field, title=title, possible=(0, 5.3), decimals=1, alone=(), asked=False)
+def _sight(field: str, title: str, *words: str) -> Number:
+    return Number(field=field, title=title, words=words, possible=(0, 5.3), decimals=1, alone=(), asked=False)
 
 
 AGE_STATED = SelectOne(
@@ -218,8 +218,8 @@ REST: tuple[Step, ...] = (
     rest("drinking_frequency", "饮酒频率", (1, "从不"), (2, "偶尔"), (3, "经常"), (4, "每天")),
     common.ALCOHOL,
     typed("occupational_exposure", "职业病危害接触史", "职业接触"),
-    _sight("vision_left", "左眼视力"),
-    _sight("vision_right", "右眼视力"),
+    _sight("vision_left", "左眼视力", "左眼", "视力左"),
+    _sight("vision_right", "右眼视力", "右眼", "视力右"),
     rest("hearing", "听力", (1, "听见", "听得见"), (2, "听不清或无法听见", "听不清", "听不见", "耳聋")),
     rest("motor_function", "运动功能", (1, "可顺利完成", "正常"), (2, "无法独立完成任何一个动作", "不能完成")),
     typed("mouth", "口腔"),
@@ -364,6 +364,7 @@ form = Form(
     title="老年人健康体检",
     about="resident",
     words=WORDS,
+    hints=("体检", "65岁以上体检", "65岁及以上体检"),
     shows=("systolic", "fasting_glucose", "haemoglobin", "platelets", "white_cells", "alt", "creatinine", "potassium", "ecg"),
     programme="elderly",
     protocol=elderly.protocol,
@@ -395,6 +396,7 @@ form = Form(
     marks=marks,
     owes=owes,
     enrols="always",
+    fits=lambda known: known.age is None or known.age >= elderly.SETTINGS["elderly.min_age"].default,
     finish=finish,
     foresees=lambda turn, answers: self_care_words(answers),
 )  # fmt: skip

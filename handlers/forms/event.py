@@ -72,11 +72,14 @@ def count(
     )  # fmt: skip
 
 
+_WHO_CAME = {f"{who}{came}": 1 for who in ("人", "个人") for came in ("去了", "来了", "参加", "参加了", "到会", "听课")}
+
+
 def attendances(title: str, *words: str, field: str = "attendances", optional: bool = False) -> Number:
     """How many came; 46人 by itself is enough, where no other word touches it."""
     return Number(
-        field=field, title=title, words=words, unit="人次", units={"人次": 1, "人": 1, "个人": 1, "个": 1},
-        possible=(0, MOST), optional=optional, apart=True, alone=("人次", "人", "个人"),
+        field=field, title=title, words=words, unit="人次", units={"人次": 1, "人": 1, "个人": 1, "个": 1, **_WHO_CAME},
+        possible=(0, MOST), optional=optional, apart=True, alone=("人次", "人", "个人", *_WHO_CAME),
     )  # fmt: skip
 
 

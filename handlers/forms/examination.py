@@ -14,7 +14,11 @@ from models.conversation import Doubt
 from models.message import Choice
 
 NORMAL, ABNORMAL = 1, 2
-_NORMAL_WORDS = ("正常", "未见异常", "无异常", "没问题", "没有异常", "未见明显异常", "大致正常", "好的", "没有问题")
+_NORMAL = re.compile(
+    r"(?:(?!.*(?:不|欠|但|余|除))[\u4e00-\u9fff、]{0,8})?(?:大致|基本)?(?:正常|未见(?:明显)?异常|无(?:明显)?异常|没(?:有)?(?:什么)?(?:问题|异常))的?"
+    r"|好的|(?:正常)?窦性心律|窦律"
+)
+"""肝胆胰脾正常 and a sinus rhythm are normal; 不正常, and anything else, is a finding."""
 _WORD_END = r"[^\s,。;\ue010]"
 
 
@@ -59,7 +63,7 @@ class Exam(Step):
         return {self.field: self.show(answers)} if self.field in answers else {}
 
     def _told(self, said: str) -> Answer:
-        if said in _NORMAL_WORDS:
+        if _NORMAL.fullmatch(said):
             return Answer({self.field: NORMAL})
         what = re.sub(r"^(?:异常|有异常|提示|示|有|见|查出|发现)[::]?", "", said)
         return Answer({self.field: ABNORMAL, **({f"{self.field}_what": what} if what else {})})

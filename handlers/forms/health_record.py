@@ -82,6 +82,8 @@ class PersonName(Text):
     def read(self, text: str, known: Known) -> Answer:
         if re.search(r"\d", text):
             raise NotUnderstood("姓名里不能有数字,请只发姓名。")
+        if _CALLED.fullmatch(text.strip()):
+            raise NotUnderstood(f"“{text.strip()}”是称呼,请发身份证或户口本上的姓名。")
         return super().read(text, known)
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
@@ -89,7 +91,10 @@ class PersonName(Text):
             name = _AROUND_A_NAME.fullmatch(word[0])
             if name and looks_like_name(name["name"]) and not is_place(name["name"], known):
                 start = word.start() + name.start("name")
-                yield Found(start, start + len(name["name"]), Answer({self.field: name["name"]}))
+                answer = Answer({self.field: name["name"]})
+                if _CALLED.fullmatch(name["name"]):
+                    answer = Answer({}, Doubt(f"“{name['name']}”是称呼,请发身份证或户口本上的姓名。", []))
+                yield Found(start, start + len(name["name"]), answer)
                 return
 
 
@@ -107,6 +112,11 @@ def is_place(word: str, known: Known) -> bool:
     return word.endswith("村") or any(word == name.removesuffix("村") for _, name in known.villages)
 
 
+_CALLED = re.compile(
+    r"[老小]?[\u4e00-\u9fff]{1,2}(?:大爷|大伯|大叔|大娘|大妈|大婶|大姐|大哥|大嫂|爷爷|奶奶|老头|老太|老汉|老师|师傅|医生|先生|女士|同志|婆婆|公公|伯伯|叔叔"
+    r"|阿姨|婶子|嫂子)|[\u4e00-\u9fff][婶嫂叔伯爷奶姨姑舅哥姐某]|老[\u4e00-\u9fff]"
+)
+"""How somebody is called, and no name that stands on an identity card: 蒲大爷, 老杨."""
 _HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
 _AROUND_A_NAME = re.compile(
     r"(?:(?:新?登记|新?建档|建立健康档案|新建档案|新增|档案|居民|姓名|一下|一个|给|为|新来的|刚搬来的|叫)*)(?P<name>[\u4e00-\u9fff]{2,4}?)[男女]?性?"

@@ -48,6 +48,7 @@ form = Form(
     code="home_visit",
     title="入户走访",
     about="resident",
+    hints=("慰问", "看望"),
     words=("入户走访", "走访", "走访了", "帮扶走访", "上门慰问", "上门看望"),
     steps=(
         common.ON,

@@ -104,11 +104,14 @@ def finish(turn: Turn, record: Record) -> None:
     )
 
 
+CASES = {"例": 1, **{f"个{who}": 1 for who in ("病人", "病例", "学生", "小孩", "孩子", "娃", "娃娃", "小朋友")}}
+
 form = Form(
     code="infectious_report",
     title="传染病报告",
     about="event",
     words=("传染病报告", "报传染病", "传染病", "报卡", "疫情报告", "报疫情"),
+    hints=("手足口", "水痘", "腮腺炎", "猩红热", "痢疾", "诺如", "疱疹性咽峡炎"),
     protocol=infectious.protocol,
     alarm="infectious_report",
     steps=(
@@ -120,7 +123,10 @@ form = Form(
              like=r"[男女]?\s*\d{1,3}\s*(?:岁|个?月(?:龄|大)?)|[男女](?=[\s,])"),
         Day(field="onset_on", title="发病日期", words=("发病", "发病日期", "起病"), after=("发病", "起病", "开始"), bare=False, asked=False),
         Place(field="place", title="现住地点", ask="病人住在哪里?", words=("住", "住在", "地点", "地址")),
-        replace(count("cases", "病例数", "一共", "共", "病例", unit="例"), alone=("例",)),
+        replace(
+            count("cases", "病例数", "一共", "共", "病例", "小学", "幼儿园", "学校", "班里", "班上", "村里", "组里", unit="例"), units=CASES, alone=tuple(CASES),
+            unit_needed=True,
+        ),
         SYMPTOMS,
         Text(field="school", title="学校或单位", words=("学校", "单位", "幼儿园"), asked=False, longest=40),
         Text(field="contacts", title="密切接触者", words=("密接", "接触者"), asked=False),

@@ -12,7 +12,7 @@ from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Text, digi
 _UNIT = r"(?P<unit>mg|毫克|[μu]g|微克|g|克|片|粒|u|单位|ml|毫升|支|丸|吸|喷|揿)"
 _AMOUNT = rf"\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}"
 _OFTEN = (
-    r"(?:[\s,]*(?:每日|每天|1天|一天|日|(?P<monthly>每个?月|1个?月|一个?月|月))\s*(?P<times>\d+|一)\s*次"
+    r"(?:[\s,]*(?:每日|每天|1天|一天|日|每晚|每早|早上|晚上|睡前|(?P<monthly>每个?月|1个?月|一个?月|月))\s*(?P<times>\d+|一)\s*次"
     r"|[\s,]*(?P<latin>qd|bid|tid|qid|qn))?"
 )
 _DOSE = re.compile(rf"(?P<name>[^\s\d,;、]{{2,20}})\s*(?P<dose>\d+(?:\.\d+)?)\s*{_UNIT}?{_OFTEN}", re.IGNORECASE)
@@ -30,6 +30,12 @@ _KNOWN_DRUG = re.compile(
     re.IGNORECASE,
 )
 _LATIN_DRUG = re.compile(rf"(?<![A-Za-z])(?P<name>[A-Za-z]{{6,20}}){_AMOUNT}{_OFTEN}", re.IGNORECASE)
+_A_DAY = r"(?:每日|每天|1天|一天|天天|日|每晚|每早|早上|晚上|睡前)"
+_ONE_A_DAY = re.compile(
+    rf"(?P<name>[\u4e00-\u9fff]{{0,8}}(?:{_STEMS})(?:缓释片|控释片|肠溶片|分散片|缓释胶囊|片|胶囊)?)\s*{_A_DAY}\s*(?:吃|服|各)?\s*(?P<dose>1)\s*(?P<unit>片|粒|支|丸)"
+    r"(?P<times>)(?P<latin>)(?P<monthly>)"
+)
+"""氨氯地平一天一片: one, once; two a day may be taken at once or not."""
 _BEFORE_A_DRUG = re.compile(r"^(?:在|正在|现在|现|目前|一直|口服|服用|服|吃|用|药|打|改|加|开|给|了|的)+")
 _TIMES = {"qd": 1, "qn": 1, "bid": 2, "tid": 3, "qid": 4}
 MOST_DRUGS = 6  # the norm's form has three rows and 'other'
@@ -65,7 +71,7 @@ class Medications(Step):
                 matches.append(match)
                 at = match.end()
         if not matches and self.by_stem:
-            matches = [*_KNOWN_DRUG.finditer(line), *_LATIN_DRUG.finditer(line)]
+            matches = [*_KNOWN_DRUG.finditer(line), *_LATIN_DRUG.finditer(line), *_ONE_A_DAY.finditer(line)]
         answer = Answer({self.field: [_drug(match) for match in matches[:MOST_DRUGS]]})
         for match in matches:
             start, begins = match.start() if begins is None else begins, None
@@ -85,6 +91,8 @@ def _drug(match: re.Match[str]) -> dict[str, Any]:
         drug["unit"] = match["unit"]
     if times := match["times"] or _TIMES.get((match["latin"] or "").lower()):
         drug["times"] = 1 if times == "一" else int(times)
+    if match.re is _ONE_A_DAY:
+        drug["times"] = 1
     if match["monthly"]:
         drug["per"] = "month"
     return drug

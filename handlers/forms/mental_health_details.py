@@ -9,7 +9,8 @@ from typing import Any
 
 from handlers.forms import common
 from handlers.protocols import mental_health_class
-from handlers.steps import Answer, Found, Known, Number, Option, SelectMany, SelectOne, options
+from handlers.steps import Answer, Found, Known, Number, Option, SelectMany, SelectOne, context, options
+from models.conversation import Doubt
 
 LEVELS = tuple((n, f"{n}级 {words}", f"{n}级", f"~{n}") for n, words in mental_health_class.DANGER_LEVELS.items())
 
@@ -18,12 +19,27 @@ def answered_yes(field: str) -> Callable[[Known], bool]:
     return lambda known: known.answers.get(field) == 2
 
 
+_ACTED = re.compile(r"[砸摔打踢烧](?:了|烂|坏|碎|伤|断|人)|动手打|拿刀|放火|追着打|要杀|扬言")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DangerLevel(SelectOne):
     """The norm's six levels, in its own words, which the question lists in full: a phone cuts long buttons short."""
 
     def question(self, known: Known) -> str:
         return "\n".join([self.ask, *(option.label for option in self.options)])
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        """What somebody did, told in words (把碗砸了), is never a level by itself: which one is asked."""
+        told = False
+        for found in super().find(line, known):
+            told = True
+            yield found
+        for match in () if told or "mental_health" not in known.programmes else _ACTED.finditer(line):
+            if context.denied(line, match.start()) is None:
+                options = [(f"{option.code}级", {self.field: option.code}) for option in self.options[1:]]
+                yield Found(*match.span(), Answer({}, Doubt(f"“{match[0]}”,危险性评估几级?", options)))
+                return
 
 
 DANGER_LEVEL = DangerLevel(

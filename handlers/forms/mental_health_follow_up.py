@@ -102,28 +102,33 @@ SLEEP = SelectOne(
     field="sleep",
     title="睡眠",
     words=("睡觉",),
-    options=options(*GOOD_FAIR_POOR[:2], (*GOOD_FAIR_POOR[2], "睡不着", "失眠")),
+    options=options(
+        (*GOOD_FAIR_POOR[0], "睡得好", "睡得着", "睡得香"),
+        GOOD_FAIR_POOR[1],
+        (*GOOD_FAIR_POOR[2], "睡不着", "睡不好", "失眠"),
+    ),
     asked=False,
-    bare=("睡不着", "失眠"),
+    bare=("睡得好", "睡得着", "睡得香", "睡不着", "睡不好", "失眠"),
 )
 APPETITE = SelectOne(
-    field="appetite", title="饮食", words=("饮食情况", "吃饭", "胃口"), options=options(*GOOD_FAIR_POOR), asked=False, bare=()
+    field="appetite", title="饮食", words=("饮食情况", "吃饭", "胃口"), asked=False, bare=("吃得好", "吃得下", "吃不下", "不吃饭"),
+    options=options((*GOOD_FAIR_POOR[0], "吃得好", "吃得下"), GOOD_FAIR_POOR[1], (*GOOD_FAIR_POOR[2], "吃不下", "不吃饭")),
 )  # fmt: skip
 CONFINEMENT = SelectOne(
     field="confinement",
     title="关锁情况",
     words=("关锁",),
     options=options(
-        (1, "无关锁", "无", "没有关锁", "未关锁"), (2, "关锁", "=关锁", "锁在家里", "关在家里", "用铁链锁"), (3, "关锁已解除", "已解除", "已解锁", "解锁了")
+        (1, "无关锁", "无", "没有", "没有关锁", "没关锁", "未关锁"), (2, "关锁", "=关锁", "锁在家里", "关在家里", "用铁链锁"), (3, "关锁已解除", "已解除", "已解锁", "解锁了")
     ),
     asked=False,
-    bare=("无关锁", "没有关锁", "未关锁", "关锁", "锁在家里", "关在家里", "用铁链锁", "关锁已解除", "已解锁", "解锁了"),
+    bare=("无关锁", "没有关锁", "没关锁", "未关锁", "关锁", "锁在家里", "关在家里", "用铁链锁", "关锁已解除", "已解锁", "解锁了"),
 )  # fmt: skip
 HOSPITALISED = SelectOne(
     field="hospitalised",
     title="住院情况",
     options=options(
-        (0, "未住院", "没住院", "没有住院", "未住过院"),
+        (0, "未住院", "没住院", "没有住院", "住院没住", "未住过院"),
         (1, "目前正在住院", "正在住院", "还在住院", "在住院", "住院中"),
         (2, "曾住院,现未住院", "出院了", "已出院", "刚出院", "住过院"),
     ),

@@ -45,7 +45,17 @@ DANGER = plain_danger_step(
     {**AT_ONCE, "none": "以上都没有"},
     "宝宝有没有下面的情况?(有一项就要立即转诊)",
     said={
-        "poor_response": ("反应差", "不吃奶", "吸吮无力", "叫不醒"),
+        "poor_response": (
+            "反应差",
+            "不吃奶",
+            "不肯吃奶",
+            "吸吮无力",
+            "吃奶没力",
+            "吃奶无力",
+            "吸奶没力",
+            "没力吃奶",
+            "叫不醒",
+        ),
         "hard_breathing": ("呼吸困难", "气促", "鼻翼扇动"),
         "apnoea": ("呼吸暂停",),
         "cold_limbs": ("手脚冰凉", "四肢冰冷"),
@@ -62,14 +72,17 @@ DANGER = plain_danger_step(
 JAUNDICE = SelectOne(
     field="jaundice", title="黄疸部位", ask="黄到哪里?", words=("黄疸", "皮肤黄", "黄染"),
     options=options(
-        (1, "无", "~无", "~没有", "~没", "黄疸退了", "黄疸消退", "无黄疸", "没有黄疸", "不黄", "退了"), (2, "面部", "脸上", "脸黄"), (3, "躯干", "身上", "胸腹"), (4, "四肢", "手臂和腿"),
-        (5, "手足(手掌脚底)", "手足", "手掌", "脚底", "脚掌"),
+        (1, "无", "~无", "~没有", "~没", "黄疸退了", "黄疸消退", "无黄疸", "没有黄疸", "不黄", "退了"), (2, "面部", "脸上", "脸黄", "脸有点黄", "脸上黄", "脸上有点黄", "脸发黄"), (3, "躯干", "身上", "胸腹"), (4, "四肢", "手臂和腿"),
+        (5, "手足(手掌脚底)", "手足", "手掌", "脚底", "脚掌", "手心脚心黄", "手心脚心都黄", "手心都黄", "脚心都黄", "手脚心黄", "手掌黄", "脚底黄", "手脚都黄"),
     ),
-    bare=("黄疸退了", "黄疸消退", "无黄疸", "没有黄疸"),
+    bare=(
+        "黄疸退了", "黄疸消退", "无黄疸", "没有黄疸", "脸黄", "脸有点黄", "脸上黄", "脸上有点黄", "脸发黄", "手心脚心黄", "手心脚心都黄", "手心都黄", "脚心都黄",
+        "手脚心黄", "手掌黄", "脚底黄", "手脚都黄",
+    ),
 )  # fmt: skip
 CORD = SelectOne(
     field="umbilical_cord", title="脐带", ask="脐带怎么样?", words=("脐带", "脐部", "肚脐"),
-    options=options((1, "未脱", "没掉", "未脱落", "没脱", "脐带没掉"), (2, "脱落", "掉了", "脱了", "已脱", "脐带掉了", "脐带脱落"), (3, "脐部有渗出", "渗出", "有水"), (4, "其他", "=其他")),
+    options=options((1, "未脱", "没掉", "还没掉", "未脱落", "没脱", "还没脱", "脐带没掉"), (2, "脱落", "掉了", "脱了", "已脱", "脐带掉了", "脐带脱落"), (3, "脐部有渗出", "渗出", "有水"), (4, "其他", "=其他")),
     bare=("脐带掉了", "脐带脱落", "脐带没掉"),
 )  # fmt: skip
 BREATHING = Number(
@@ -102,7 +115,7 @@ DISEASE_SCREENING = SelectMany(
 )  # fmt: skip
 HEARING = SelectOne(
     field="hearing", title="听力筛查", words=("听力",), asked=False, bare=(),
-    options=options((1, "通过"), (2, "未通过", "没通过"), (3, "未筛查", "没做"), (4, "不详")),
+    options=options((1, "通过", "过了"), (2, "未通过", "没通过", "没过"), (3, "未筛查", "没做"), (4, "不详")),
 )  # fmt: skip
 PARENTS = tuple(
     Text(field=field, title=title, words=(title,), asked=False, longest=60)
@@ -168,6 +181,7 @@ form = Form(
     title="新生儿访视",
     about="resident",
     words=("新生儿访视", "新生儿家访", "新生儿随访", "宝宝访视"),
+    hints=("访视",),
     needs=("umbilical_cord", "jaundice", "birth_weight"),
     shows=("weight", "jaundice", "umbilical_cord"),
     programme="child",
@@ -205,7 +219,7 @@ form = Form(
         REFER_SIGNS,
         *(examined(part, title) for part, title in newborn.EXAMINED_TITLES.items()),
         BIRTH_MODE,
-        count("birth_weeks", "出生孕周", "周", (20, 44)),
+        replace(count("birth_weeks", "出生孕周", "周", (20, 44), "足月", "孕周"), alone=("周",), apart=True),
         SelectMany(
             field="mothers_illness", title="母亲孕期患病", none_code=1, asked=False,
             options=options((1, "无", "~无"), (2, "糖尿病"), (3, "妊娠期高血压"), (4, "其他", "=其他")),
@@ -218,7 +232,7 @@ form = Form(
         DISEASE_SCREENING,
         *PARENTS,
         SelectMany(
-            field="guidance", title="指导", none_code="", asked=False, words=("指导",),
+            field="guidance", title="指导", none_code="", asked=False, advice=True, words=("指导",),
             options=options((1, "喂养"), (2, "发育"), (3, "防病"), (4, "预防伤害"), (5, "口腔保健"), (6, "其他", "=其他")),
         ),
         Text(field="note", title="备注", words=("备注",), asked=False),

@@ -22,7 +22,7 @@ SYMPTOMS = SelectMany(
     none_code=pneumoconiosis.NO_SYMPTOMS,
     options=options(
         common.NO_SYMPTOMS,
-        (2, "咳嗽", "还咳"),
+        (2, "咳嗽", "还咳", "有点咳", "有1点咳", "老咳", "天天咳"),
         (3, "咳痰", "有痰", "痰多"),
         (4, "胸痛", "胸口痛"),
         (5, "气短、呼吸困难", "气短", "气促", "呼吸困难", "喘", "出不来气"),
@@ -43,7 +43,11 @@ DANGER = danger_step(
         7: ("infection", "drowsy"),
     },
     otherwise=("sudden_chest_pain", "much_blood", "cyanosis", "drowsy"),
-    said={"sudden_chest_pain": ("突然胸痛", "突然喘得厉害"), "much_blood": ("大咯血",), "cyanosis": ("嘴唇发紫",)},
+    said={
+        "sudden_chest_pain": ("突然胸痛", "突然胸口痛", "突然喘得厉害"),
+        "much_blood": ("大咯血",),
+        "cyanosis": ("嘴唇发紫",),
+    },
 )
 KIND = SelectOne(
     field="kind",

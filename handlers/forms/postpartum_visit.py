@@ -74,18 +74,21 @@ DANGER = plain_danger_step(
 MOOD = SelectOne(
     field="mood", title="情绪", ask="单独问一问她:这两周心情怎么样?有没有不想活、想伤害自己或孩子的念头?", words=("心情", "心理状况"),
     options=options(
-        (1, "平稳", "心情好", "情绪稳定", "情绪好", "~好", "~很好", "~没有"), (2, "低落、爱哭、睡不着", "情绪低落", "心情不好", "爱哭"),
+        (1, "平稳", "心情好", "心情还行", "心情不错", "情绪稳定", "情绪好", "情绪还行", "~好", "~很好", "~还行", "~没有"), (2, "低落、爱哭、睡不着", "情绪低落", "心情不好", "爱哭", "老是哭", "老哭", "总是哭", "天天哭", "闷闷不乐"),
         (3, "有这种念头", "不想活", "想死", "想自杀", "伤害自己", "想伤害孩子"),
     ),
-    bare=("情绪稳定", "情绪低落", "心情不好", "心情好", "不想活", "想死", "想自杀"),
+    bare=("情绪稳定", "情绪还行", "情绪低落", "心情不好", "心情好", "心情还行", "心情不错", "爱哭", "老是哭", "老哭", "总是哭", "天天哭", "闷闷不乐", "不想活", "想死", "想自杀"),
 )  # fmt: skip
-LOCHIA = replace(examined("lochia", "恶露"), asked=True, ask="恶露正常吗?")
+LOCHIA = replace(
+    examined("lochia", "恶露"), asked=True, ask="恶露正常吗?",
+    options=options((1, "未见异常", "正常", "无异常", "没问题", "不多", "干净", "干净了"), (2, "异常", "不正常", "有问题", "多", "很多", "不干净")),
+)  # fmt: skip
 WOUND = replace(
     examined("wound", "伤口", "切口", "会阴伤口"), asked=True, ask="伤口正常吗?没有伤口可以跳过。", optional=True
 )
 BREASTS = replace(examined("breasts", "乳房", "奶"), asked=True, ask="乳房正常吗?(红肿、硬块、裂口)")
 GUIDANCE = SelectMany(
-    field="guidance", title="指导", none_code="", asked=False, words=("指导",),
+    field="guidance", title="指导", none_code="", asked=False, advice=True, words=("指导",),
     options=options((1, "个人卫生"), (2, "心理"), (3, "营养"), (4, "母乳喂养"), (5, "新生儿护理与喂养"), (6, "避孕"), (7, "其他", "=其他")),
 )  # fmt: skip
 
@@ -153,6 +156,7 @@ form = Form(
     title="产后访视",
     about="resident",
     words=("产后访视", "产后42天", "产后随访", "产后家访", "42天检查", "产后42天健康检查", "产后检查"),
+    hints=("产后", "坐月子", "月子里"),
     needs=("delivered_on", "discharged_on", "lochia", "mood", "kind", "wound", "uterus", "breasts", "systolic", "diastolic"),
     shows=("kind", "systolic", "temperature", "lochia"),
     programme=MOTHER,

@@ -14,7 +14,7 @@ from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectOne, 
 from models.message import Choice
 
 HOSPITALS = ("乡镇卫生院", "县人民医院", "县中医院", "县妇幼保健院")
-_PLACE = r"[^\s,。;\d\ue010]{0,14}?(?:医院|卫生院|保健院|疾控中心|疾控|急诊|中心)(?:[^\s,。;\d\ue010]{1,8}科|急诊)?"
+_PLACE = r"(?!单|(?:转诊|转到|转往|转去|送到|送往|送去|去)[到至]?)[^\s,。;\d\ue010]{0,14}?(?:医院|卫生院|保健院|疾控中心|疾控|急诊|中心)(?:[^\s,。;\d\ue010]{1,8}科|急诊)?"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +45,7 @@ class Hospital(Text):
 
 TO = Hospital(
     field="referral_to", title="转往医院和科室", ask="转到哪里?点一个,或直接写医院和科室。", longest=60, by_itself=True, like=_PLACE,
-    words=("转诊机构", "已转诊到", "转诊到", "已转诊", "已转到", "转到", "已转", "转诊至", "转往", "转去", "送到", "送去", "去"),
+    words=("转诊机构", "已转诊到", "转诊到", "已转诊", "转诊", "送往", "已转到", "转到", "已转", "转诊至", "转往", "转去", "送到", "送去", "去"),
 )  # fmt: skip
 REASON = Text(
     field="referral_reason", title="转诊原因", ask="为什么转诊?一句话,例如:血压两次控制不好。", words=("转诊原因", "原因", "因为"), longest=200,
@@ -97,6 +97,7 @@ form = Form(
     code="referral_up",
     title="上转",
     about="resident",
+    hints=("转诊", "转往", "送往"),
     words=("双向转诊", "转诊单", "开转诊", "办转诊", "上转"),
     shows=("referral_to", "referral_reason"),
     protocol=referral.protocol,

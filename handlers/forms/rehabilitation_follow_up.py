@@ -35,7 +35,7 @@ GRADE = SelectOne(
     ask="几级?",
     options=options(*((code, label, f"{code}级") for code, label in GRADES.items()), (9, "没有评级", "~没有", "~没评")),
     when=common.untold("disability_grade"),
-    bare=(),
+    bare=tuple(f"{n}级" for n in "1234") + tuple(GRADES.values()),
 )
 NEEDS = SelectMany(
     field="rehabilitation_needs",
@@ -61,7 +61,7 @@ ITEMS = SelectMany(
         (0, "只是看望", "看望"),
         (1, "康复训练指导", "康复训练", "功能训练", "肢体训练", "训练指导"),
         (2, "辅助器具", "辅具", "轮椅", "拐杖", "助听器", "适配辅具"),
-        (3, "护理指导", "护理", "压疮护理", "翻身指导", "换药"),
+        (3, "护理指导", "护理", "压疮护理", "翻身指导", "翻身", "拍背", "换药"),
         (4, "用药指导", "送药", "药物指导"),
         (5, "心理疏导", "心理支持", "谈心"),
         (6, "知识宣教", "康复知识", "宣教"),

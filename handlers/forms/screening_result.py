@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,7 @@ from handlers.form import Form
 from handlers.forms import common
 from handlers.forms.event import NOTE
 from handlers.protocols import screening as protocol
-from handlers.steps import Day, Found, Known, Number, SelectMany, SelectOne, Text, options
+from handlers.steps import Answer, Day, Found, Known, Number, SelectMany, SelectOne, Text, options
 from handlers.turn import Turn
 from models.conversation import Doubt
 from models.record import Record
@@ -59,15 +60,26 @@ class Result(SelectOne):
         return {self.field: self.show(answers)} if self.field in answers else {}
 
 
+_BOTH = re.compile(
+    r"两癌(?=(?:筛查|检查)?[\s:,]*(?:都|全|均|今天|已经|已|这次)?(?:做|查|检(?!率)|没|未|改|正常|阴|结果|可疑|阳|拒))"
+)
+"""Both of them, where they were done, put off or found something; 两癌到检率 is no test."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kind(SelectOne):
     """HPV and BI-RADS tell the test as well as its finding: the words are left for the steps of the finding to read."""
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
+        found_any = False
         for found in super().find(line, known):
+            found_any = True
             yield found
             if found.answer.values:
                 yield Found(found.start, found.start, found.answer, announced=True)
+        if not found_any and (both := _BOTH.search(line)):
+            yield Found(*both.span(), Answer({self.field: "cervical"}))
+            yield Found(both.start(), both.start(), Answer({self.field: "breast"}))
 
 
 KIND = Kind(
@@ -80,7 +92,7 @@ RESULT = Result(
     ask="结果是什么?",
     words=("结果", "HPV", "TCT", "FIT", "便隐血"),
     options=options(
-        (1, RESULTS[1], "~正常", "未见异常", "=阴", "没问题", "低风险"),
+        (1, RESULTS[1], "~正常", "都正常", "均正常", "全正常", "未见异常", "=阴", "没问题", "低风险"),
         (2, RESULTS[2], "可疑", "待复查", "~异常", "要复查", "需复查", "有反应", "待复检"),
         (3, RESULTS[3], "=阳", "高风险", "~高危"),
         (4, RESULTS[4], "样本不合格", "没采好", "要重采"),
@@ -264,8 +276,9 @@ form = Form(
     code="screening_result",
     title="免费筛查结果",
     about="resident",
-    words=("免费筛查结果", "筛查结果", "检查结果", "两癌筛查", "两癌检查", "两癌", "两癌没做", "两癌没查", "两癌改期", *(word for words in WORDS.values() for word in words if len(word) > 2)),
+    words=("免费筛查结果", "筛查结果", "检查结果", "两癌筛查", "两癌检查", "两癌", "两癌没做", "两癌没查", "两癌改期", "唐筛", "产筛", "新筛", "婚检", "优检", "艾滋梅毒乙肝", "三病检测", "三病筛查", *(word for words in WORDS.values() for word in words if len(word) > 2)),
     yields_to=("referral_up",),
+    each="kind",
     protocol=protocol.protocol,
     check=check,
     derive=derive,

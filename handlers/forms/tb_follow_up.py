@@ -31,7 +31,7 @@ def month_of(known: Known) -> int | None:
 
 
 TREATMENT_MONTH = Number(
-    field="treatment_month", title="治疗月序", ask="治疗第几个月了?(按治疗记录卡)", words=("治疗第", "疗程第", "第"), unit="个月",
+    field="treatment_month", title="治疗月序", ask="治疗第几个月了?(按治疗记录卡)", words=("治疗第", "疗程第", "吃药第", "服药第", "用药第", "第"), unit="个月",
     units={"个月": 1, "月": 1}, unit_needed=True, alone=(), possible=(1, LONGEST_TREATMENT),
     when=lambda known: month_of(known) is None or "treatment_month" in known.answers,
 )  # fmt: skip
@@ -229,6 +229,7 @@ form = Form(
     title="肺结核随访",
     about="resident",
     words=("肺结核随访", "结核随访", "结核病随访", "肺结核", "督导服药"),
+    hints=("结核",),
     needs=("missed_doses",),
     shows=("treatment_month", "missed_doses", "symptoms"),
     programme="tb",

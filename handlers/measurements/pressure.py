@@ -9,10 +9,11 @@ from typing import Any
 
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step, digits
 from handlers.steps.base import is_vague, quoted
-from handlers.steps.context import not_todays
+from handlers.steps.context import a_goal, not_todays, of_another_time
 from models.conversation import Doubt
 
 MMHG_PER_KPA = 7.50062
+_SAID_BEFORE = 8  # characters before a value that say of which time it is
 WIDE_APART = 20  # mmHg between readings of one visit: more is not the same state of rest, and is asked
 
 Reading = tuple[float, float]
@@ -28,6 +29,7 @@ _LOOSE_PAIR = re.compile(
 )
 _SPACED = re.compile(rf"(?:血压|BP)[\s:是为了量测]*{_EDGE}{_N}\s+{_N}{_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
 _BARE_SPACED = re.compile(rf"{_EDGE}(\d{{3}})\s+(\d{{2,3}}){_EDGE_AFTER}{_NOT_A_DATE}{_UNIT}", re.IGNORECASE)
+_SLIPPED = re.compile(r"(?<=血压)[\s:是为]*(?:\d{4,5}\s*/\s*\d{1,3}|\d{1,3}\s*/\s*\d{4,5})(?!\d)")
 _NUMBERS = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])(?!\s?[天片次粒盒支包斤两岁组年月日号])")
 _AMONG_OTHERS = re.compile(rf"{_EDGE}(1\d\d|2[0-4]\d|9\d)\s+(\d{{2,3}}){_EDGE_AFTER}{_NOT_A_DATE}")
 _HIGH = re.compile(rf"(?:收缩压|高压|大压|上压|SBP)[\s:是为有]*{_N}{_EDGE_AFTER}(?!/)", re.IGNORECASE)
@@ -77,6 +79,12 @@ class BloodPressure(Step):
                 yield Found(match.start(), match.end(), answer)
             if answer.values:
                 yield from _said_again(line, answer)
+            return
+        if (slip := _SLIPPED.search(line)) and not re.match(r"\D*(?:19|20)\d\d/", slip[0]):
+            yield Found(
+                *slip.span(),
+                Answer({}, Doubt(f"血压 {slip[0].strip()} 不太可能,请再看一眼血压计,重新发一次,例如 152/94。", [])),
+            )
             return
         if among := _AMONG_OTHERS.search(line):
             options = (
@@ -140,6 +148,11 @@ def _looks_like_pressure(match: re.Match[str]) -> bool:
 
 
 def _in_line(line: str, matches: list[re.Match[str]]) -> Answer:
+    earlier = [match for match in matches if of_another_time(line, match.start()) or a_goal(line, match.start())]
+    if 0 < len(earlier) < len(matches):  # 152/94(上次160/98): what is plainly of another time leaves the others clear
+        matches = [match for match in matches if match not in earlier]
+        for match in earlier:
+            line = line[: max(0, match.start() - _SAID_BEFORE)] + " " * _SAID_BEFORE + line[match.start() :]
     readings = [_reading(match) for match in matches]
     if len(readings) > 1:
         systolic = [s for s, _ in readings]

@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers.steps import context
 from handlers.steps.base import (
+    TAKEN,
     Answer,
     Found,
     Known,
@@ -243,6 +244,8 @@ class SelectMany(Select):
     """Several of a list. `none_code` is the option that excludes all others; its code differs from form to form."""
 
     none_code: int | str
+    advice: bool = False
+    """What was advised is the answer (指导了饮食和起居)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "many", True)
@@ -317,9 +320,9 @@ class SelectMany(Select):
             was_denied = False
             if set_aside := _SET_ASIDE.search(context.before(line, start)):
                 yield start - len(set_aside[0]), end, None
-            elif unsure or self._another(line, start, end):
+            elif unsure or self._another(without_kin(line, matches[:number]), start, end):
                 yield start, end, _Unsure(match[0], option.code)
-            elif not context.advised(line, start):
+            elif self.advice or match[0][0] in "不没" or not context.advised(line, start):  # 叫她不看人
                 yield start, end, option.code
 
     def _another(self, line: str, start: int, end: int) -> bool:
@@ -364,6 +367,14 @@ class SelectMany(Select):
 
     def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
         return {self.field: self.show(answers)} if self.field in answers else {}
+
+
+def without_kin(line: str, matches: Iterable[re.Match[str]]) -> str:
+    """The line without the words already found that only sound like a relative: 不会叫妈妈 is said of the child."""
+    for match in matches:
+        if context.of_somebody_else(match[0], len(match[0])):
+            line = line[: match.start()] + TAKEN * len(match[0]) + line[match.end() :]
+    return line
 
 
 def _denied_together(line: str, matches: Sequence[re.Match[str]]) -> dict[int, int]:
