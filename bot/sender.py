@@ -24,6 +24,7 @@ from bot.ledger import AT_ONCE, BATCH, Chat, Ledger, Render, storable
 from bot.pacing import BUDGETS, Budget, Pacer
 from bot.seat import OnlySeat, Seat
 from models.message import OutgoingMessage
+from models.outbox import CLOCKS_APART, LEASE
 from models.preferences import QuietHours
 
 log = structlog.get_logger()
@@ -71,11 +72,13 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: list[Row] = []
         self._writing: asyncio.Task[None] | None = None
+        self._shown: tuple[float, datetime] | None = None
         self._wake, self._room, self._stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def begin(self) -> None:
         """Take over what a process that died had leased, before anything new is said in those chats."""
         await self.intake.run(self.ledger.free_own_seat, key="sender")
+        await self.intake.run(self.ledger.put_right, key="sender")
         await self.send_due()
 
     async def run(self) -> None:
@@ -113,8 +116,13 @@ class Sender:
             return False
         running = [name for name in self.channels if self._runs(self._pacer(name))]
         mine = {row["dedup_key"] for chat in self._chats.values() for row in chat}
+        steady = self._loop_time()
         try:
-            leased = await self.intake.run(lambda session: self.ledger.lease(session, running, mine), key="sender")
+            if self._was_set_back(steady):
+                await self.intake.run(self.ledger.put_right, key="sender")
+            leased = await self.intake.run(
+                lambda session: self.ledger.lease(session, running, mine, steady), key="sender"
+            )
         except Exception as error:
             log.error("lease_failed", error=type(error).__name__)
             return False
@@ -131,6 +139,14 @@ class Sender:
                 self._held.pop((row["channel"], row["account"]), None)
             self._put(row)
         return bool(leased.more)
+
+    def _was_set_back(self, steady: float) -> bool:
+        """Does the machine's clock show less than it should since the last look?"""
+        before, self._shown = self._shown, (steady, self.clock())
+        if before is None:
+            return False
+        shown = (self._shown[1] - before[1]).total_seconds()
+        return steady - before[0] - shown > CLOCKS_APART.total_seconds()
 
     async def settle(self) -> None:
         """Wait until everything taken is sent and written down (tests, the simulator)."""
@@ -155,6 +171,7 @@ class Sender:
         if row["channel"] not in self.channels:
             self._give_back(row)
             return
+        row["over_at"] = self._loop_time() + LEASE.total_seconds()
         if chat in self._chats:
             self._chats[chat].append(row)
             return
@@ -297,9 +314,10 @@ class Sender:
         return (now - datetime.combine(self._today(), time(), self.tz)).total_seconds()
 
     def _time_for(self, row: Row) -> float:
-        """Seconds until it is too late to begin sending: by the end of its lease it has to be over."""
+        """Seconds until it is too late to begin sending: by the end of its lease it has to be over, by any clock."""
         left: timedelta = row["leased_until"] - self.clock()
-        return left.total_seconds() - LONGEST_SEND
+        steadily: float = row["over_at"] - self._loop_time()
+        return min(left.total_seconds(), steadily) - LONGEST_SEND
 
     @staticmethod
     def _loop_time() -> float:

@@ -29,6 +29,7 @@ from models.message import OutgoingMessage
 from models.prepared import Prepared
 
 LEASE = timedelta(seconds=60)  # longer than any single send takes; who dies loses their leases at once, see bot.seat
+CLOCKS_APART = timedelta(seconds=90)  # by so much the clocks of two machines may differ, and nobody minds
 OPEN = ("queued", "leased")  # not yet ended
 TOO_LATE = "its window passed before it could be sent"
 TITLES: dict[str, str] = {"reply": "对话里的回答", "correction": "更正申请和答复", "alarm": "紧急通知"}
@@ -68,6 +69,8 @@ class OutboxMessage(Base):
     planned_at: Mapped[datetime] = mapped_column(UtcDateTime)
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    put_off_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When `not_before` was last moved by a sender. If that is yet to come, a clock was set back, and the wait is not what it says."""
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     leased_by: Mapped[int | None] = mapped_column(SmallInteger)  # the seat of the process whose it is, or was when sent
     attempts: Mapped[int] = mapped_column(default=0)

@@ -437,12 +437,14 @@ def connections_cut(store: Store) -> Iterator[None]:
         store.engine.dispose()
 
 
-@pytest.mark.parametrize("trouble", [locked, read_only, full, lost_at_commit, answer_lost, connections_cut])
+TROUBLES = [(on, trouble) for trouble in (locked, read_only, full, lost_at_commit, answer_lost) for on in BACKENDS]
+TROUBLES.append(("postgresql", connections_cut))  # SQLite has no server to lose
+
+
+@pytest.mark.parametrize(("database", "trouble"), TROUBLES, indirect=["database"])
 @pytest.mark.parametrize("size", [1, 8])
 def test_an_outage_is_acknowledged_by_nobody(store: Store, trouble: Trouble, size: int) -> None:
     """The platform brings all again, and then each is done, once."""
-    if trouble is connections_cut and store.is_sqlite:
-        pytest.skip("SQLite has no server to lose")
     accounts = doctors_on(store, size)
     morning = "\n".join(f"义诊 石桥村 {n}人 体检30 宣传120 签约12" for n in range(40, 60))
     messages = [wrote(morning, account) for account in accounts]
@@ -471,10 +473,9 @@ def test_what_waits_behind_a_refused_message_waits_too(store: Store, monkeypatch
     assert [said[:4] for said in heard(store)] == ["随访哪一", "现在没有"]
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer at a time
 def test_postgresql_picks_a_transaction_to_give_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deadlock is tried again at once; the doctor notices nothing."""
-    if store.is_sqlite:
-        pytest.skip("SQLite has one writer at a time")
     real, left = bot.intake.answer, ["40P01", "40001"]
 
     def answer(turn: Any) -> None:

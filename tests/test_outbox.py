@@ -207,7 +207,7 @@ def test_not_before_its_time(store: Store) -> None:
 # Leases
 
 
-def test_leased_rows_are_nobody_elses_until_the_lease_runs_out(store: Store) -> None:
+def test_leased_rows_are_nobody_elses_until_they_stood_too_long(store: Store) -> None:
     promise(store, "a")
     first, second, alive = Phone(takes=10_000), Phone(), {0, 1}
 
@@ -217,7 +217,7 @@ def test_leased_rows_are_nobody_elses_until_the_lease_runs_out(store: Store) -> 
     play(leased())  # and hangs
     play(for_seconds(make(store, second, seat=Chair(1, alive)), 200))
     (at, _, _), (_, again) = second.said[0], second.keys[0]
-    assert len(second.said) == 1 and LEASE.total_seconds() <= at <= LEASE.total_seconds() + 1
+    assert len(second.said) == 1 and ledger.STUCK <= at <= ledger.STUCK + 1
     assert again, "the first try may have gone out"
     assert row(store, "a").attempts == 2
 
@@ -308,6 +308,62 @@ def test_the_clock_jumps_while_a_message_is_on_its_way(store: Store, jump: timed
     assert set(endings(store).values()) == {"sent"}
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(minutes=-1), timedelta(hours=3)], ids=str)
+def test_two_processes_whose_clocks_differ(store: Store, ahead: timedelta) -> None:
+    """What one has on its way, the other neither takes over nor overtakes, whatever its clock shows."""
+    phones, alive = [Phone(takes=35), Phone(takes=35)], {0, 1}
+    clocks = [now, lambda: now() + ahead]
+
+    async def story() -> None:
+        senders = [make(store, phone, clock=clocks[n], seat=Chair(n, alive)) for n, phone in enumerate(phones)]
+        for n in range(4):
+            promise(store, f"{n}", account=str(7 + n % 2))
+        await asyncio.gather(*(for_seconds(sender, 300) for sender in senders))
+
+    play(story())
+    said = sorted(said for phone in phones for said in phone.said)
+    assert [text for _, _, text in said] in (
+        ["0", "1", "2", "3"],
+        ["1", "0", "2", "3"],
+        ["0", "1", "3", "2"],
+        ["1", "0", "3", "2"],
+    )
+    assert not any(again for phone in phones for _, again in phone.keys)
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["while it runs", "while it is off"])
+@pytest.mark.parametrize("kind", ["retry", "night"])
+def test_a_clock_set_back_makes_nothing_wait_for_hours(store: Store, restarted: bool, kind: str) -> None:
+    """Thirteen hours ahead, at night, then put right: a retry still waits no longer than it was meant to, and it is not night."""
+    shown = timedelta(hours=13)  # 22:00 in the county
+    phone = Phone(endings=deque([ChannelUnavailable("502")] * 4 if kind == "retry" else []))
+    quiet = QuietHours()
+
+    def clock() -> datetime:
+        return now() + shown
+
+    async def story() -> None:
+        nonlocal shown
+        promise(store, "a", **({"reminder": "words"} if kind == "night" else {}))
+        sender = make(store, phone, clock=clock, tz=CHINA, quiet=quiet)
+        if restarted:
+            await for_seconds(sender, 20)
+            shown = timedelta()
+            later = make(store, phone, clock=clock, tz=CHINA, quiet=quiet)
+            await later.begin()
+            await for_seconds(later, 60)
+        else:
+            running = asyncio.create_task(for_seconds(sender, 80))
+            await asyncio.sleep(20)
+            shown = timedelta()
+            await running
+
+    play(story())
+    (at, _, _) = phone.said[0]
+    assert len(phone.said) == 1
+    assert 20 <= at <= 22 if kind == "night" else 30 <= at <= 38, "of a retry the whole wait of 16 s from then on"
+
+
 def test_a_crash_between_two_parts_repeats_neither(store: Store) -> None:
     with store.write() as session:
         long = OutgoingMessage("一" * 20 + "二" * 20 + "三" * 7)
@@ -376,9 +432,8 @@ def test_two_senders_never_send_the_same_row(store: Store) -> None:
     assert set(endings(store).values()) == {"sent"}
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer at a time
 def test_postgresql_skips_what_another_sender_is_just_leasing(store: Store) -> None:
-    if store.is_sqlite:
-        pytest.skip("SQLite has one writer at a time")
     promise(store, "a")
     with store.write() as other:
         other.execute(select(OutboxMessage).with_for_update())
@@ -764,6 +819,28 @@ def test_two_processes_share_a_member(store: Store) -> None:
     play(story())
     at = sorted(at for phone in phones for at, _, _ in phone.said)
     assert len(at) == 60 and {len(phone.said) > 0 for phone in phones} == {True}
+    assert all(after - before >= 60 for before, after in zip(at, at[30:], strict=False))
+
+
+@pytest.mark.parametrize("ahead", [60, -60])
+def test_two_processes_whose_clocks_differ_share_a_member(store: Store, ahead: int) -> None:
+    alive, phones = {0, 1}, [Phone(name="wecom"), Phone(name="wecom")]
+    clocks = [now, lambda: now() + timedelta(seconds=ahead)]
+
+    async def story() -> None:
+        for n in range(70):
+            promise(store, f"{n}", channel="wecom", account="limei", not_before=START + timedelta(seconds=70 + n // 2))
+        first = asyncio.create_task(
+            for_seconds(make(store, phones[0], budgets=BUDGETS, clock=clocks[0], seat=Chair(0, alive)), 400)
+        )
+        await asyncio.sleep(90)
+        second = make(store, phones[1], budgets=BUDGETS, clock=clocks[1], seat=Chair(1, alive))
+        await second.begin()
+        await asyncio.gather(first, for_seconds(second, 300))
+
+    play(story())
+    at = sorted(at for phone in phones for at, _, _ in phone.said)
+    assert len(at) == 70
     assert all(after - before >= 60 for before, after in zip(at, at[30:], strict=False))
 
 

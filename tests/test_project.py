@@ -132,3 +132,10 @@ def _variables(model: type[BaseModel], prefix: str) -> list[str]:
         else:
             names.append(f"{prefix}{name.upper()}")
     return names
+
+
+def test_no_test_is_skipped() -> None:
+    """What holds on one database or machine alone is a test of its own."""
+    skipped = re.compile(r"pytest\.(?:skip|xfail|importorskip)\(|mark\.(?:skip|xfail)|unittest\.skip")
+    files = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
+    assert [path.name for path in files if skipped.search(path.read_text())] == []

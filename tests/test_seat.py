@@ -80,9 +80,8 @@ class Left:
         self.seat.leave()
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # sixty-four connections are too many for a small server
 def test_a_full_house(store: Store) -> None:
-    if not store.is_sqlite:
-        pytest.skip("sixty-four connections are too many for a small server")
     seats = [take_seat(store) for _ in range(SEATS)]
     with pytest.raises(NoSeat, match="Too many"):
         take_seat(store)
