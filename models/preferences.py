@@ -142,9 +142,9 @@ class Preferences:
         return condition
 
     def at(self, code: str, worker: Mapping[str, Any] | None, default: time) -> time:
-        """When a worker wants what comes in the morning; what has no hour of its own keeps the timetable's."""
+        """When a worker wants what comes in the morning; the evening before a campaign stays an evening."""
         said = _of(self.operator, code).get("at", default)
-        said = (worker or {}).get("at", said)
+        said = (worker or {}).get("at", said) if default <= LATEST else said
         return said if isinstance(said, time) else read_hour(said)
 
     def is_off(self, code: str, worker: Mapping[str, Any] | None = None) -> bool:

@@ -75,6 +75,13 @@ def test_periods_begin_on_their_first_day() -> None:
     assert [period.begins(day) for period in begins] == [day, date(2028, 2, 28), date(2028, 2, 1), date(2028, 1, 1)]
 
 
+def test_an_own_hour_moves_what_comes_in_the_morning_and_nothing_else() -> None:
+    wish = {"at": "07:00"}
+    hours = {entry.reminder.code: Preferences({}).at(entry.reminder.code, wish, entry.at) for entry in TIMETABLE}
+    assert hours["morning_digest"] == hours["campaign_to_tell"] == time(7)
+    assert (hours["campaign_standing"], hours["campaign_eve"]) == (time(17, 20), time(18, 40))
+
+
 def test_nothing_is_promised_for_the_quiet_hours() -> None:
     china, quiet = ZoneInfo("Asia/Shanghai"), QuietHours()
     for minute in range(0, 24 * 60, 7):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from sqlalchemy import select, text
 
@@ -72,6 +73,16 @@ def doctor(config: Config, worker_id: int) -> Doctor:
     return Doctor(worker_id, kind, accounts, blocked)
 
 
+def _wishes(config: Config, worker_id: int) -> dict[str, Any]:
+    """A tenth has set something about reminders."""
+    rng, found = config.rng("wishes", worker_id), dict[str, Any]()
+    if rng.random() < 0.06:
+        found["at"] = rng.choice(("06:30", "07:00", "09:10", "11:30"))
+    if rng.random() < 0.05:
+        found["off"] = rng.sample(("visits", "windows", "agreements", "unserved", "silent"), rng.randint(1, 2))
+    return found
+
+
 def supervisor(config: Config, worker_id: int) -> Doctor:
     return Doctor(worker_id, "diligent", {"wecom": f"w{worker_id}"}, {})
 
@@ -94,7 +105,10 @@ def build(config: Config, path: Path, prepared: Path | None = None) -> Store:
             left_out = text("UPDATE enrolments SET ended_on = :on WHERE programme = :of AND id % :n != 0")
             session.execute(left_out, {"on": config.first - timedelta(days=1), "of": programme, "n": one_in})
         for worker in session.scalars(select(HealthWorker).where(HealthWorker.role != Role.ADMIN)).all():
-            person = (doctor if worker.role == Role.DOCTOR else supervisor)(config, worker.id)
+            is_doctor = worker.role == Role.DOCTOR
+            person = (doctor if is_doctor else supervisor)(config, worker.id)
+            if is_doctor and (wishes := _wishes(config, worker.id)):
+                worker.settings = {"reminders": wishes}
             for channel, account in person.accounts.items():
                 bound = midnight - timedelta(days=config.rng("bound", account).uniform(0.1, 5))
                 session.add(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from handlers.absence import AWAY, DIED, MOVED, REFUSED
 from models.base import Store
+from models.campaign import LAUNCHED, Campaign
 from models.enrolment import Enrolment, open_until
 from models.people import HealthWorker, Resident, Role, Status
 from models.record import Agreement, Referral
@@ -21,8 +22,14 @@ from models.referrals import stage
 from tests.simulation.clock import DAY
 from tests.simulation.county import ACTED_ON, Config, Doctor, doctor
 
+NOTICES = 0.002  # tuberculosis notices a doctor and day
 MOST_VISITS = 9  # that one doctor makes on a day
 AHEAD = timedelta(days=3)
+CAMPAIGNS = 0.02  # begun by one supervisor on a day
+FIRST_VISIT: dict[str, Any] = {
+    "mode": 2, "patient_type": 1, "sputum": 1, "resistance": 2, "symptoms": [0], "regimen": "2HRZE/4HR", "regimen_use": 1,
+    "dosage_forms": [3], "supervisor": 2, "separate_room": 1, "ventilation": 1,
+}  # fmt: skip
 Action = dict[str, Any]
 
 
@@ -66,7 +73,10 @@ class _Drawing:
                 if self.rng.random() < works:
                     found += self._loop(person, referral_id, asks)
             found += self._talk(person)
-        return found
+            if self.rng.random() < NOTICES and due[person.worker_id]:
+                resident = self.rng.choice(due[person.worker_id])[0]
+                found.append(self._say(person, self.rng.uniform(7, 20), chosen=f"notice.{resident}"))
+        return found + self._first_visits() + self._campaigns()
 
     # --- what there is to do ---
 
@@ -99,6 +109,57 @@ class _Drawing:
         found = defaultdict(list)
         for referral in self.session.scalars(query.order_by(Referral.id)):
             found[self.doctor_of[referral.village_id]].append((referral.id, str(stage(referral))))
+        return found
+
+    def _first_visits(self) -> list[Action]:
+        """Two of three doctors go within the 72 hours, and do not always meet anybody."""
+        query = select(Enrolment.village_id, Enrolment.resident_id).where(
+            Enrolment.next_service == "tb_first_visit", Enrolment.ended_on.is_(None)
+        )
+        found = []
+        for village, resident in self.session.execute(query.order_by(Enrolment.id)).all():
+            self.rng, who = self.config.rng("first", self.day, resident), self.doctors[self.doctor_of[village]]
+            if who.accounts and self.rng.random() < 0.4:
+                answers = FIRST_VISIT if self.rng.random() < 0.7 else {"outcome": AWAY}
+                if answers is FIRST_VISIT:
+                    answers = {**answers, "treatment_started_on": (self.today - timedelta(days=1)).isoformat()}
+                found.append({
+                    "do": "visit", "at": self._at(self.rng.uniform(7.5, 19)), "who": who.worker_id, "resident": resident,
+                    "service": "tb_first_visit", "answers": answers,
+                })  # fmt: skip
+        return found
+
+    def _campaigns(self) -> list[Action]:
+        """A supervisor begins one now and then; some are moved, some stopped; doctors tell whom they meet."""
+        found: list[Action] = []
+        for supervisor in self.supervisors:
+            rng = self.config.rng("campaign", self.day, supervisor.id)
+            if rng.random() < CAMPAIGNS:
+                held = [self.today + timedelta(days=rng.randint(2, 24)) for _ in range(rng.choice((1, 1, 2)))]
+                found.append({
+                    "do": "launch", "at": self._at(rng.choice((rng.uniform(8, 18), rng.uniform(20, 23)))), "who": supervisor.id,
+                    "days": sorted({day.isoformat() for day in held}), "listed": rng.random() < 0.7,
+                })  # fmt: skip
+        running = self.session.scalars(select(Campaign).where(Campaign.status == LAUNCHED).order_by(Campaign.id)).all()
+        for campaign in running:
+            rng = self.config.rng("running", self.day, campaign.id)
+            what = rng.choices(("", "move", "stop"), (92, 5, 3))[0]
+            if campaign.ends_on >= self.today and what:
+                to = (self.today + timedelta(days=rng.randint(1, 15))).isoformat()
+                found.append(
+                    {
+                        "do": what,
+                        "at": self._at(rng.uniform(7, 21.5)),
+                        "who": campaign.worker_id,
+                        "campaign": campaign.id,
+                        "days": [to],
+                    }
+                )
+            elif campaign.ends_on >= self.today:
+                found.append({"do": "tell", "at": self._at(rng.uniform(7, 19)), "who": campaign.worker_id, "campaign": campaign.id,
+                              "part": rng.randrange(6)})  # fmt: skip
+            elif campaign.ends_on < self.today - timedelta(days=9):
+                found.append({"do": "close", "at": self._at(10), "who": campaign.worker_id, "campaign": campaign.id})
         return found
 
     # --- how it is done ---

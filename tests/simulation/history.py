@@ -6,11 +6,10 @@ changes could be seen by anybody.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import JSON, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from models.base import Store
@@ -26,6 +25,7 @@ KEPT: dict[str, tuple[str, ...]] = {
                   "closed_at"),
     "agreements": ("resident_id", "village_id", "starts_on", "ends_on", "ended_on", "status"),
     "campaigns": ("organisation_id", "areas", "days", "rule", "status", "edition", "kind"),
+    "campaign_residents": ("campaign_id", "resident_id", "listed", "told_on", "came_on", "declined_on"),
     "channel_accounts": ("worker_id", "channel", "account", "bound_at", "last_heard_at", "unreachable_why",
                          "unreachable_since"),
     "health_workers": ("settings", "active"),
@@ -33,17 +33,11 @@ KEPT: dict[str, tuple[str, ...]] = {
     "outbox": ("dedup_key", "kind", "worker_id", "channel", "account", "reminder", "arguments", "status", "reason",
                "planned_at", "not_before", "expires_at", "leased_until", "attempts", "sent_at"),
 }  # fmt: skip
-ROW_KEY = {"mentions": "NEW.kind || '.' || NEW.subject_id || '.' || NEW.worker_id"}
+ROW_KEY = {
+    "mentions": "NEW.kind || '.' || NEW.subject_id || '.' || NEW.worker_id",
+    "campaign_residents": "NEW.campaign_id || '.' || NEW.resident_id",
+}
 ONLY_WITH_REMINDER = "outbox"  # replies are many, and their story is told by their last state
-
-
-class Change(NamedTuple):
-    """A row as it was from an instant on. `at` is in seconds of the simulation."""
-
-    at: float
-    table: str
-    key: str
-    row: dict[str, Any]
 
 
 def kept(table: str) -> list[str]:
@@ -76,7 +70,7 @@ def keep_history(store: Store) -> None:
 
 
 def _pair(table: str, name: str, of: str) -> str:
-    is_json = metadata.tables[table].c[name].type.python_type in (dict, list)
+    is_json = isinstance(metadata.tables[table].c[name].type, JSON)
     return f"'{name}', " + (f"json({of}.{name})" if is_json else f"{of}.{name}")
 
 
@@ -86,11 +80,3 @@ def show_time(engine: Engine, now: Callable[[], float]) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, record: Any) -> None:
         connection.create_function("sim_now", 0, now)  # type: ignore[attr-defined]
-
-
-def changes(store: Store) -> Iterator[Change]:
-    """The history in its order."""
-    with store.engine.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT at, tab, row_key, data FROM sim_history ORDER BY id")
-        for at, table, key, data in rows:
-            yield Change(at, table, key, json.loads(data))

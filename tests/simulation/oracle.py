@@ -15,9 +15,20 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.simulation.campaign_rules import CAMPAIGNS
 from tests.simulation.rules import CHINA, Reasons, Row, State, Worker, first_working_days, is_working_day
 
-DIGESTS = {"morning_digest": "doctor", "township_digest": "township", "county_digest": "county"}
+DIGESTS = {"morning_digest": ("doctor",), "township_digest": ("township",), "county_digest": ("county",)}
+JUDGED = {**DIGESTS, **CAMPAIGNS}
+MORNING = time(11, 30)
+"""The latest hour that a worker may choose; what comes later in the day keeps its own."""
+CLOCKS = (
+    ("first_visit", "doctor", 1, "17:00", "0", 6), ("first_visit", "doctor", 0, "09:00", "1", 6),
+    ("first_visit", "doctor", 0, "15:00", "2", 6), ("first_visit_missed", "township", -1, "08:00", "missed", 24),
+    ("emergency_arrival", "township", -2, "08:00", "", 24),
+)  # fmt: skip
+"""Reminder, to whom, how many days before the last day (after the day it was sent), at what hour, its name, hours."""
+EVENING = 20 * 3600.0 + 55 * 60
 PERIODS = ("supervisor_weekly", "supervisor_monthly", "supervisor_quarterly")
 PAGE = Path(__file__).parents[2] / "docs" / "timetable.md"
 LEASE = timedelta(seconds=60)
@@ -96,26 +107,30 @@ class Oracle:
         self.database, self.first, self.days, self.ran = database, first, days, ran
         self.begins = datetime.combine(first, time(), CHINA)
         places = dict(database.execute("SELECT id, path FROM organisations"))
-        villages = dict(database.execute("SELECT id, path FROM organisations WHERE level = 'village'"))
+        villages = [key for (key,) in database.execute("SELECT id FROM organisations WHERE level = 'village'")]
         rows = database.execute(
             "SELECT id, code, name, role, organisation_id, villages FROM health_workers WHERE active"
         )
         self.state = State(
             [Worker(i, code, name, role, places[seat], tuple(json.loads(v))) for i, code, name, role, seat, v in rows],
+            places,
             villages,
         )
+        invited = "SELECT id, village_id FROM residents WHERE id IN (SELECT resident_id FROM campaign_residents)"
+        self.state.homes.update(database.execute(invited))
         self.hours = hours_of_the_page()
         self.judged = Judged()
         self.final: dict[str, Row] = {}
         self.said: dict[str, tuple[float, Reasons | None]] = {}
         self.mentioned: dict[str, set[tuple[str, int, str]]] = defaultdict(set)
         self._waiting: dict[tuple[str, int, date], Reasons] = {}
+        self._running: dict[tuple[str, date], dict[str, Worker]] = {}
         self._alarms: list[tuple[float, str, str]] = []
 
     # --- through the history ---
 
     def judge(self) -> Judged:
-        moments = iter(sorted(self._moments(), key=lambda m: m[0]))
+        moments = iter(sorted(self._moments(), key=lambda m: (m[0], m[4])))
         following = next(moments, None)
         for at, table, key, row in self._history():
             while following is not None and following[0] <= at:
@@ -141,13 +156,25 @@ class Oracle:
         for at, table, key, data in self.database.execute("SELECT at, tab, row_key, data FROM sim_history ORDER BY id"):
             yield at, table, str(key), json.loads(data)
 
-    def _moments(self) -> Iterator[tuple[float, str, date, bool]]:
-        """When each digest's window begins and ends."""
+    def _moments(self) -> Iterator[tuple[float, str, date, time, bool]]:
+        """When each window begins and ends; of what comes in the morning for each hour that somebody chose."""
+        chosen = {time.fromisoformat(at) for at in self._chosen_hours()}
         for number in range(self.days):
-            for code in DIGESTS:
-                hours = self.hours[code]
-                yield number * DAY + _seconds(hours.at), code, self._day(number), True
-                yield number * DAY + _seconds(hours.last) - 60, code, self._day(number), False
+            midnight, day = number * DAY, self._day(number)
+            for code in JUDGED:
+                usual = self.hours[code]
+                for at in {usual.at, *(chosen if usual.at <= MORNING else ())}:
+                    ends = _seconds(at) + _seconds(usual.last) - _seconds(usual.at)
+                    yield midnight + _seconds(at), code, day, at, True
+                    yield midnight + min(ends, EVENING) - 60, code, day, at, False
+            for code, _, _, hour, name, lasts in CLOCKS:
+                at = time.fromisoformat(hour)
+                yield midnight + _seconds(at), f"{code} {name}", day, at, True
+                yield midnight + min(_seconds(at) + lasts * 3600, EVENING) - 60, f"{code} {name}", day, at, False
+
+    def _chosen_hours(self) -> set[str]:
+        query = "SELECT DISTINCT json_extract(settings, '$.reminders.at') FROM health_workers"
+        return {at for (at,) in self.database.execute(query) if at is not None}
 
     def _day(self, number: int) -> date:
         return self.first + timedelta(days=number)
@@ -157,33 +184,61 @@ class Oracle:
 
     # --- what must be ---
 
-    def _look(self, at: float, code: str, day: date, begins: bool) -> None:
+    def _look(self, at: float, code: str, day: date, hour: time, begins: bool) -> None:
         """Who had a reason when the window began, and has it still when it ends, must have been told."""
+        if " " in code:
+            self._look_at_clock(at, code, day, hour, begins)
+            return
         for worker in self.state.workers.values():
-            if worker.role != DIGESTS[code]:
+            if worker.role not in JUDGED[code] or self._hour(worker, code) != hour:
                 continue
             key = f"{code}:{worker.id}:{day}"
             if begins:
                 self._waiting[code, worker.id, day] = self.state.reasons(code, worker, day, key)
-            elif (before := self._waiting.pop((code, worker.id, day))) and before.lasting(
+            elif (before := self._waiting.pop((code, worker.id, day), None)) and before.lasting(
                 self.state.reasons(code, worker, day, key)
             ):
-                self._must_be(code, worker, day, key, at)
+                self._must_be(worker, key, self._number(day) * DAY + _seconds(hour), at)
 
-    def _must_be(self, code: str, worker: Worker, day: date, key: str, ends: float) -> None:
-        hours, midnight = self.hours[code], self._number(day) * DAY
-        begins = midnight + _seconds(hours.at)
-        self.judged.looked_at["had to be said"] += 1
+    def _hour(self, worker: Worker, code: str) -> time:
+        usual, wish = self.hours[code].at, self.state.wishes(worker).get("at")
+        return time.fromisoformat(wish) if wish and usual <= MORNING else usual
+
+    def _look_at_clock(self, at: float, code: str, day: date, hour: time, begins: bool) -> None:
+        owed = self._owed(code, day)
+        if begins:
+            self._running[code, day] = owed
+            return
+        for key in owed.keys() & self._running.pop((code, day), {}).keys():
+            self._must_be(owed[key], key, self._number(day) * DAY + _seconds(hour), at)
+
+    def _owed(self, code: str, day: date) -> dict[str, Worker]:
+        """Key of the message -> whom to tell, of a clock that runs out on a day."""
+        reminder, _, name = code.partition(" ")
+        role, before = next((c[1], c[2]) for c in CLOCKS if (c[0], c[4]) == (reminder, name))
+        on = (day + timedelta(days=before)).isoformat()
+        if reminder == "emergency_arrival":
+            matters = [(key, row) for key, row in self.state.unconfirmed_emergencies(on)]
+        else:
+            matters = [(f"{key}.{on}.{name}", row) for key, row in self.state.owed_first_visits(on)]
+        return {
+            f"{reminder}:{worker.id}:{subject}": worker
+            for subject, row in matters
+            for worker in self.state.listeners(row["village_id"], role)
+        }
+
+    def _must_be(self, worker: Worker, key: str, begins: float, ends: float) -> None:
+        self.judged.looked_at[f"had to be said: {key.split(':')[0]}"] += 1
         row = self.state.outbox.get(key)
         if row is None:
             if self.ran.planned_within(begins, ends):
-                self._violated("never planned", worker, midnight, key)
+                self._violated("never planned", worker, begins, key)
             else:
                 self.judged.excused["nobody planned within the window"] += 1
         elif row["status"] == "cancelled" and "window" in (row["reason"] or ""):
             self._late(worker, key, begins, ends)
         elif row["status"] == "cancelled":
-            self._violated(f"cancelled ({row['reason']}), though there was a reason", worker, midnight, key)
+            self._violated(f"cancelled ({row['reason']}), though there was a reason", worker, begins, key)
         elif row["status"] == "failed":
             self.judged.excused[f"failed: {(row['reason'] or '')[:40]}"] += 1
 
@@ -212,7 +267,7 @@ class Oracle:
 
     def _period(self, code: str, worker: Worker, begins: date, windows: Sequence[tuple[float, float]]) -> None:
         key = f"{code}:{worker.id}:{begins}"
-        self.judged.looked_at["had to be said"] += 1
+        self.judged.looked_at[f"had to be said: {code}"] += 1
         row = self.final.get(key)
         planned = [window for window in windows if self.ran.planned_within(*window)]
         if row is None and planned:
@@ -230,7 +285,11 @@ class Oracle:
             return
         if before is None:
             self.judged.looked_at["planned"] += 1
-        if code in DIGESTS and (before is None or (before["status"] == "cancelled" and row["status"] == "queued")):
+        if (
+            code in JUDGED
+            and code != "campaign_to_tell"
+            and (before is None or (before["status"] == "cancelled" and row["status"] == "queued"))
+        ):
             day = _local(row["planned_at"]).date()
             if not self.state.reasons(code, worker, day, row["dedup_key"]):
                 self._violated("planned without a reason", worker, at, row["dedup_key"])
@@ -239,7 +298,7 @@ class Oracle:
         gone = (
             row["status"] == "cancelled" and (before or {}).get("status") == "leased" and "window" not in row["reason"]
         )
-        if gone and code in DIGESTS and self.said.get(row["dedup_key"], (at, None))[1]:
+        if gone and code in JUDGED and self.said.get(row["dedup_key"], (at, None))[1]:
             self._violated(f"cancelled ({row['reason']}) with a reason", worker, at, row["dedup_key"])
 
     def _about_to_say(self, at: float, row: Row, worker: Worker) -> None:
@@ -247,13 +306,24 @@ class Oracle:
         day = (_local(row["leased_until"]) - LEASE).date()
         code, key = row["reminder"], row["dedup_key"]
         self.mentioned.pop(key, None)
-        if code in DIGESTS:
+        if code in JUDGED:
             self.said[key] = at, self.state.reasons(code, worker, day, key)
+        elif code in ("first_visit", "first_visit_missed", "emergency_arrival"):
+            self._clock_about_to_say(at, code, key, worker)
         elif code in PERIODS:
             begins = date.fromisoformat(key.rsplit(":", 1)[1])
             self.said[key] = at, None
             if day not in first_working_days(begins):
                 self._violated("not on one of the first working days", worker, at, key)
+
+    def _clock_about_to_say(self, at: float, code: str, key: str, worker: Worker) -> None:
+        """Whatever day it is by now: is it owed still?"""
+        subject = key.split(":")[2]
+        if code == "emergency_arrival":
+            owed = subject in dict(self.state.unconfirmed_emergencies(self.state.rows["referrals"][subject]["sent_on"]))
+        else:
+            owed = subject.split(".")[0] in dict(self.state.owed_first_visits(subject.split(".")[1]))
+        self.said[key] = at, Reasons(referrals={1}) if owed else Reasons()
 
     def _contents(self) -> None:
         """What was sent had a reason, and names those whose reason it was and nobody else."""
@@ -262,13 +332,16 @@ class Oracle:
         )
         for key, message in sent:
             row = self.final[key]
-            if row["reminder"] not in DIGESTS:
+            if key not in self.said or self.said[key][1] is None:
+                self.judged.looked_at[f"sent, reason not judged: {row['reminder']}"] += 1
                 continue
-            at, why = self.said.get(key, (0.0, None))
+            at, why = self.said[key]
             worker = self.state.workers[row["worker_id"]]
-            self.judged.looked_at["sent digests"] += 1
+            self.judged.looked_at["sent, reason judged"] += 1
             if not why:
                 self._violated("sent without a reason", worker, at, key)
+                continue
+            if row["reminder"] not in DIGESTS:
                 continue
             told = {(kind, subject): stage for kind, subject, stage in self.mentioned[key]}
             if told != why.once:

@@ -134,7 +134,7 @@ class Process:
         """What `cunyi run` does at each entry's hour, and in between."""
         now = self.clock()
         with self.store.read() as session:
-            found = occasions_of(session, now.astimezone(CHINA).date(), tz=CHINA, settings=self.settings)
+            found = occasions_of(session, now.astimezone(CHINA).date(), tz=CHINA, settings=self.settings, after=now)
         with self.store.write() as session:
             promise_all(session, found, now)
             session.commit()

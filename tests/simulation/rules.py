@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.simulation.campaign_rules import CAMPAIGNS, campaigns_to_speak_of
+
 CHINA = ZoneInfo("Asia/Shanghai")
 Row = Mapping[str, Any]
 HERE = ("active", "absent")
@@ -64,24 +66,25 @@ class Reasons:
     visits: set[int] = field(default_factory=set)
     """Residents to be visited."""
     referrals: set[int] = field(default_factory=set)
+    campaigns: set[int] = field(default_factory=set)
     once: dict[tuple[str, int], str] = field(default_factory=dict)
     """(what, which row) -> its stage."""
 
     def __bool__(self) -> bool:
-        return bool(self.visits or self.referrals or self.once)
+        return bool(self.visits or self.referrals or self.campaigns or self.once)
 
     def lasting(self, later: Reasons) -> bool:
         """Was something of it still to be said later on?"""
-        still = self.once.items() & later.once.items()
+        still = self.once.items() & later.once.items() or self.campaigns & later.campaigns
         return bool(self.visits & later.visits or self.referrals & later.referrals or still)
 
 
 class State:
     """The rows of the county at one moment of its history."""
 
-    def __init__(self, workers: Iterable[Worker], places: Mapping[int, str]) -> None:
+    def __init__(self, workers: Iterable[Worker], seats: Mapping[int, str], villages: Iterable[int]) -> None:
         self.workers = {worker.id: worker for worker in workers}
-        self.places = places
+        self.seats, self.places = seats, {village: seats[village] for village in villages}
         self.rows: dict[str, dict[str, Row]] = defaultdict(dict)
         self.by_village: dict[str, dict[int, dict[str, Row]]] = defaultdict(lambda: defaultdict(dict))
         self.status: dict[int, str] = {}
@@ -90,6 +93,9 @@ class State:
         self.heard_in: dict[int, dict[str, Row]] = defaultdict(dict)
         self.told: dict[tuple[str, int, int], list[tuple[str, str]]] = defaultdict(list)
         self.outbox: dict[str, Row] = {}
+        self.guests: dict[int, dict[int, Row]] = defaultdict(dict)
+        self.homes: dict[int, int] = {}
+        """Village of every resident who was ever invited."""
 
     def apply(self, table: str, key: str, row: Row) -> None:
         """A row was written."""
@@ -104,6 +110,8 @@ class State:
                 self.services[row["resident_id"]][key] = row
         elif table == "channel_accounts":
             self.heard_in[row["worker_id"]][key] = row
+        elif table == "campaign_residents":
+            self.guests[row["campaign_id"]][row["resident_id"]] = row
         elif table in ("enrolments", "referrals", "agreements"):
             if (before := self.rows[table].get(key)) is not None and before["village_id"] != row["village_id"]:
                 del self.by_village[table][before["village_id"]][key]
@@ -120,11 +128,20 @@ class State:
             return list(worker.villages)
         return [place for place, path in self.places.items() if path.startswith(worker.place)]
 
+    def wishes(self, worker: Worker) -> Mapping[str, Any]:
+        """What they set for themselves: an hour of the morning, and what they do not want to hear."""
+        row = self.rows["health_workers"].get(str(worker.id), {})
+        found: Mapping[str, Any] = row.get("settings", {}).get("reminders", {})
+        return found
+
     # --- reasons ---
 
     def reasons(self, reminder: str, worker: Worker, day: date, but: str = "") -> Reasons:
         """Why a digest is said to a worker on a day; `but` is the message that says it."""
         found = Reasons()
+        if reminder in CAMPAIGNS:
+            found.campaigns = campaigns_to_speak_of(self, reminder, worker, day)
+            return found
         matters: Iterator[tuple[str, int, str]]
         if reminder == "morning_digest":
             found.visits, found.referrals = self._visits(worker, day), self._referrals(worker, day)
@@ -154,6 +171,30 @@ class State:
                 if row["next_due_on"] is not None and row["next_due_on"] <= last and self._goes_on(row, today):
                     yield key, row
 
+    def owed_first_visits(self, due: str) -> Iterator[tuple[str, Row]]:
+        """First home visits within 72 hours, whose last day it is."""
+        for key, row in self.rows["enrolments"].items():
+            owed = row["next_service"] == "tb_first_visit" and row["next_due_on"] == due
+            if owed and row["ended_on"] is None and self._lives_here(row):
+                yield key, row
+
+    def unconfirmed_emergencies(self, sent: str) -> Iterator[tuple[str, Row]]:
+        """Emergencies sent to hospital on a day, of whom nobody has said that they arrived."""
+        for key, row in self.rows["referrals"].items():
+            waits = row["closed_at"] is None and row["direction"] == "up" and not row["arrived"]
+            if waits and row["urgency"] == "emergency" and row["sent_on"] == sent and self._lives_here(row):
+                yield key, row
+
+    def listeners(self, village: int, role: str) -> list[Worker]:
+        """Who answers for a village."""
+        if role == "doctor":
+            return [w for w in self.workers.values() if w.role == role and village in w.villages]
+        path = self.places[village]
+        return [w for w in self.workers.values() if w.role == role and path.startswith(w.place)]
+
+    def lives_here(self, resident: int) -> bool:
+        return self.status.get(resident, "active") in HERE
+
     def _goes_on(self, row: Row, today: str) -> bool:
         rests = row["snoozed_until"] is not None and row["snoozed_until"] > today
         return row["ended_on"] is None and not rests and self._lives_here(row)
@@ -162,9 +203,9 @@ class State:
         return self.status.get(row["resident_id"], "active") in HERE
 
     def _visits(self, worker: Worker, day: date) -> set[int]:
-        today = day.isoformat()
+        today, rests = day.isoformat(), is_holiday(day) or "visits" in self.wishes(worker).get("off", ())
         due = (row for _, row in self._open(worker, today, today))
-        return {row["resident_id"] for row in due if not is_holiday(day) or row["urgency"] in PRESSING}
+        return {row["resident_id"] for row in due if not rests or row["urgency"] in PRESSING}
 
     def _referrals(self, worker: Worker, day: date) -> set[int]:
         today = day.isoformat()
@@ -187,11 +228,13 @@ class State:
         )
 
     def _of_a_doctor(self, worker: Worker, day: date) -> Iterator[tuple[str, int, str]]:
-        if not is_holiday(day):
-            yield from self._windows(worker, day)
-            yield from self._agreements(worker, day)
-            if self._is_silent(worker, day):
-                yield "silent", worker.id, self._heard_on(worker)
+        if is_holiday(day):
+            return
+        off = self.wishes(worker).get("off", ())
+        matters = [*self._windows(worker, day), *self._agreements(worker, day)]
+        yield from (matter for matter in matters if matter[0] not in off)
+        if "silent" not in off and self._is_silent(worker, day):
+            yield "silent", worker.id, self._heard_on(worker)
 
     def _windows(self, worker: Worker, day: date) -> Iterator[tuple[str, int, str]]:
         today, soon = day.isoformat(), (day + timedelta(days=7)).isoformat()

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
-
-from handlers.filling import open_drafts
-from handlers.record_visit import submit
-from handlers.turn import Turn
 from models.base import Store
-from models.conversation import Conversation, Draft
 from models.message import IncomingMessage
-from models.people import ChannelAccount, HealthWorker, Resident
-from models.scope import scope_of
-from tests.simulation.clock import CHINA, DAY, Log, Time
+from tests.simulation.clock import DAY, Log, Time
 from tests.simulation.county import Config, Troubles
 from tests.simulation.days import Action, actions_of
 from tests.simulation.process import Process
+from tests.simulation.work import record, work_on_campaign
 
 START_TAKES = 2.0  # seconds from a restart to the first look at the outbox
 
@@ -110,7 +102,8 @@ class World:
         if action["do"] == "say":
             await process.intake.receive(self._message(action, process.clock()))
         else:
-            await process.intake.run(lambda session: _record(session, action, process.clock()))
+            work = record if action["do"] == "visit" else work_on_campaign
+            await process.intake.run(lambda session: work(session, action, process.clock()))
             process.look()
         self.log.write("done", id=action["id"])
 
@@ -119,22 +112,3 @@ class World:
             action["channel"], action["account"], f"s{action['id']}", min(self.time.instant(action["at"]), shown),
             text=action.get("text"), chosen=(action["chosen"],) if "chosen" in action else (),
         )  # fmt: skip
-
-
-def _record(session: Session, action: Action, now: datetime) -> None:
-    """A visit as the button 提交 records it, and that its doctor was heard of; a second time it is found done."""
-    worker = session.get_one(HealthWorker, action["who"])
-    resident = session.get_one(Resident, action["resident"])
-    if resident.status not in ("active", "absent"):
-        return
-    message = IncomingMessage("telegram", "", f"s{action['id']}", now)
-    turn = Turn(session, now, CHINA, worker, scope_of(session, worker), Conversation(), message)
-    open_drafts(turn, [Draft(action["service"], action["resident"], dict(action["answers"]))])
-    submit(turn)
-    heard = update(ChannelAccount).where(ChannelAccount.worker_id == worker.id)
-    account = (
-        select(ChannelAccount.id).where(ChannelAccount.worker_id == worker.id).order_by(ChannelAccount.id).limit(1)
-    )
-    session.execute(
-        heard.where(ChannelAccount.id == account.scalar_subquery()).values(last_heard_at=now.astimezone(UTC))
-    )
