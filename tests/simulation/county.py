@@ -37,7 +37,7 @@ class Config:
     seed: int = 1
     kills: int = 60
     """Processes killed by SIGKILL; about as many more are given up in mid-flight while another one lives on."""
-    hours: str = "usual"
+    hours: str = "some"
     first: date = FIRST
 
     def rng(self, *about: object) -> Random:
@@ -57,7 +57,7 @@ class Doctor:
         """The chance of one due visit to be made on a day."""
         if self.kind == "silent" and 5 < (day + self.worker_id) % 23 < 20:
             return 0.0
-        return {"diligent": 0.4, "late": 0.14, "careless": 0.06, "silent": 0.3}[self.kind]
+        return {"diligent": 0.3, "late": 0.12, "careless": 0.05, "silent": 0.25}[self.kind]
 
 
 def doctor(config: Config, worker_id: int) -> Doctor:

@@ -23,7 +23,7 @@ from tests.simulation.clock import DAY
 from tests.simulation.county import ACTED_ON, Config, Doctor, doctor
 
 NOTICES = 0.002  # tuberculosis notices a doctor and day
-MOST_VISITS = 9  # that one doctor makes on a day
+MOST_VISITS = 5  # that one doctor makes on a day
 AHEAD = timedelta(days=3)
 CAMPAIGNS = 0.02  # begun by one supervisor on a day
 FIRST_VISIT: dict[str, Any] = {
@@ -68,7 +68,7 @@ class _Drawing:
                 continue
             chosen = [row for row in due[person.worker_id] if self.rng.random() < works][:MOST_VISITS]
             found += [self._visit(person, *row) for row in chosen]
-            found += [self._signing(person, *row) for row in signed[person.worker_id] if self.rng.random() < 0.04]
+            found += [self._signing(person, *row) for row in signed[person.worker_id] if self.rng.random() < 0.01]
             for referral_id, asks in referred[person.worker_id]:
                 if self.rng.random() < works:
                     found += self._loop(person, referral_id, asks)
@@ -177,7 +177,7 @@ class _Drawing:
             answers |= self._pressure(urgency)
         elif programme == "diabetes":
             answers |= {
-                "fasting_glucose": round(rng.choice((rng.uniform(4.8, 6.9), rng.uniform(7.2, 12))), 1),
+                "fasting_glucose": round(rng.choice((*[rng.uniform(4.8, 6.9)] * 6, rng.uniform(7.2, 12))), 1),
                 "symptoms": [1],
             }
         elif programme == "mental_health":
@@ -188,7 +188,7 @@ class _Drawing:
         }  # fmt: skip
 
     def _pressure(self, urgency: str) -> dict[str, Any]:
-        level = self.rng.choices(("well", "high", "crisis"), (66, 33, 1))[0]
+        level = self.rng.choices(("well", "high", "crisis"), (86, 13, 1))[0]
         low, high = {"well": (112, 138), "high": (152, 176), "crisis": (184, 210)}[level]
         return {
             "systolic": self.rng.randint(low, high), "diastolic": self.rng.randint(68, 88), "symptoms": [1],

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--keep", type=Path, help="a folder to keep everything in")
     chosen = parser.parse_args(arguments)
-    config = Config(chosen.days, chosen.doctors, chosen.residents, chosen.seed, chosen.kills)
+    config = Config(chosen.days, chosen.doctors, chosen.residents, chosen.seed, chosen.kills, chosen.hours)
     if chosen.keep is not None:
         chosen.keep.mkdir(parents=True, exist_ok=True)
         return run(config, chosen.keep, chosen.county)

@@ -24,12 +24,15 @@ from tests.simulation.clock import CHINA
 Action = dict[str, Any]
 
 
-def record(session: Session, action: Action, now: datetime) -> None:
-    """A visit as the button 提交 records it, and that its doctor was heard of; a second time it is found done."""
+def record(session: Session, action: Action, now: datetime) -> bool:
+    """A visit as the button 提交 records it, and that its doctor was heard of; a second time it is found done.
+
+    Returns whether anything has to be said of it.
+    """
     worker = session.get_one(HealthWorker, action["who"])
     resident = session.get_one(Resident, action["resident"])
     if resident.status not in ("active", "absent"):
-        return
+        return False
     message = IncomingMessage("telegram", "", f"s{action['id']}", now)
     turn = Turn(session, now, CHINA, worker, scope_of(session, worker), Conversation(), message)
     open_drafts(turn, [Draft(action["service"], action["resident"], dict(action["answers"]))])
@@ -39,15 +42,16 @@ def record(session: Session, action: Action, now: datetime) -> None:
     )
     heard = update(ChannelAccount).where(ChannelAccount.id == account.scalar_subquery())
     session.execute(heard.values(last_heard_at=now.astimezone(UTC)))
+    return any(session.info.get("said", {}).values())
 
 
-def work_on_campaign(session: Session, action: Action, now: datetime) -> None:
+def work_on_campaign(session: Session, action: Action, now: datetime) -> bool:
     """Begin one, move it, stop it, close it, or tick off who was told. Doing it twice changes nothing more."""
     today = now.astimezone(CHINA).date()
     tell_at = QuietHours().after(now, CHINA)
     if action["do"] == "launch":
         _launch(session, action, now, today, tell_at)
-        return
+        return True
     campaign = session.get_one(Campaign, action["campaign"])
     match action["do"]:
         case "move" if campaign.status == "launched" and campaign.days != action["days"]:
@@ -66,6 +70,7 @@ def work_on_campaign(session: Session, action: Action, now: datetime) -> None:
                 .where(guest.campaign_id == campaign.id, some, guest.told_on.is_(None))
                 .values(told_on=today)
             )
+    return True
 
 
 def _launch(session: Session, action: Action, now: datetime, today: date, tell_at: datetime) -> None:

@@ -103,8 +103,8 @@ class World:
             await process.intake.receive(self._message(action, process.clock()))
         else:
             work = record if action["do"] == "visit" else work_on_campaign
-            await process.intake.run(lambda session: work(session, action, process.clock()))
-            process.look()
+            if await process.intake.run(lambda session: work(session, action, process.clock())):
+                process.look()
         self.log.write("done", id=action["id"])
 
     def _message(self, action: Action, shown: datetime) -> IncomingMessage:
