@@ -85,6 +85,7 @@ class State:
     def __init__(self, workers: Iterable[Worker], seats: Mapping[int, str], villages: Iterable[int]) -> None:
         self.workers = {worker.id: worker for worker in workers}
         self.seats, self.places = seats, {village: seats[village] for village in villages}
+        self._below: dict[int, list[int]] = {}
         self.rows: dict[str, dict[str, Row]] = defaultdict(dict)
         self.by_village: dict[str, dict[int, dict[str, Row]]] = defaultdict(lambda: defaultdict(dict))
         self.status: dict[int, str] = {}
@@ -124,9 +125,10 @@ class State:
 
     def below(self, worker: Worker) -> list[int]:
         """The villages somebody answers for."""
-        if worker.role == "doctor":
-            return list(worker.villages)
-        return [place for place, path in self.places.items() if path.startswith(worker.place)]
+        if worker.id not in self._below:
+            below = [place for place, path in self.places.items() if path.startswith(worker.place)]
+            self._below[worker.id] = list(worker.villages) if worker.role == "doctor" else below
+        return self._below[worker.id]
 
     def wishes(self, worker: Worker) -> Mapping[str, Any]:
         """What they set for themselves: an hour of the morning, and what they do not want to hear."""
@@ -251,9 +253,12 @@ class State:
         first = (day - timedelta(days=UNSERVED_DAYS + UNSERVED_TOLD_WITHIN)).isoformat()
         for village in self.below(worker):
             for key, row in self.by_village["agreements"][village].items():
+                ends_soon = today <= row["ends_on"] <= steps[-1][1]
+                if not (ends_soon or first < row["starts_on"] <= last):
+                    continue
                 if row["status"] != "current" or not self._lives_here(row):
                     continue
-                if row["ended_on"] is None and today <= row["ends_on"] <= steps[-1][1] and not self._renewed(row):
+                if ends_soon and row["ended_on"] is None and not self._renewed(row):
                     yield "agreements", int(key), next(str(n) for n, until in steps if row["ends_on"] <= until)
                 holds = min(row["ends_on"], row["ended_on"] or row["ends_on"]) >= today
                 if holds and first < row["starts_on"] <= last and not self._served(row):
