@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--doctors", type=int, default=305)
     parser.add_argument("--residents", type=int, default=428_000)
     parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--hours", choices=("some", "all"), default="some", help="of planning")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--county", type=Path, help="a file to keep the county of the first midnight in, and to begin from"
