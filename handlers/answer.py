@@ -127,7 +127,7 @@ def _of_another(turn: Turn, text: str) -> str:
         if draft.resident_id in named.ids and (noted := absorb(turn, index, text)):
             return f"{recap.who(turn, draft)} {noted}"
     other, this = mark_name(named.said), recap.who(turn, turn.conversation.drafts[question.index])
-    return f"这句说的是{other},现在问的是{this},没有记。要记{other},请连数值一起发,例如“{other} 152/94”。"
+    return f"这句说的是{other},现在问的是{this},没有记。要记{other},请把项目和数值一起发。"
 
 
 def _is_the_day_asked_for(turn: Turn, text: str) -> bool:
