@@ -57,6 +57,8 @@ class Said:
 
     lines: Sequence[str]
     choices: Sequence[Choice] = ()
+    urgent: bool = False
+    """Somebody may be in danger: it stands before everything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +134,19 @@ class Digest(Reminder):
 
 
 def digest(code: str, title: str, *, to: Role, whom: str, parts: Sequence[Part]) -> Digest:
-    """A digest of these parts, in this order."""
+    """A digest of these parts, in this order; what is urgent comes before all of them."""
 
     def words(context: Context) -> OutgoingMessage:
         said = [found for part in parts if (found := _tell(context, part))]
         if not said:
             raise Gone("nothing to tell any more")
+        said.sort(key=lambda one: not one.urgent)
         lines = [line for one in said for line in one.lines]
-        lines[0] = f"{context.worker.name},早上好!{lines[0]}"
+        greeting = f"{context.worker.name},早上好!"
+        if said[0].urgent:  # a notification shows the first line: no resident stands there
+            lines = [f"{greeting}先办急事:", *lines]
+        else:
+            lines[0] = f"{greeting}{lines[0]}"
         choices = dict.fromkeys(choice for one in said for choice in one.choices)
         return OutgoingMessage("\n".join(lines), tuple(choices))
 

@@ -32,7 +32,8 @@ def says(telling: Telling) -> Said:
     lines = [f"{question(referral, name)}点“今日”回答。" for referral, name in asked]
     if len(telling.rows) > ASKED_AT_ONCE:
         lines.append(f"还有{len(telling.rows) - ASKED_AT_ONCE}位转诊的等您回答。")
-    return Said(lines, [Choice("today", "今日")])
+    urgent = any(referral.urgency == Urgency.EMERGENCY for referral, _ in asked)
+    return Said(lines, [Choice("today", "今日")], urgent)
 
 
 part = Part(
