@@ -41,6 +41,8 @@ SAYS = frozenset(
     {"emergency", "refer", "soon", "safety", "Setting", "Slot", "Disease", "Rule", "CountyInterval", "critical"}
 )
 """Calls whose own strings are for people: ids, sentences, sources, certainties, and the words of settings."""
+OTHER_WORDS = {"Series": 3, "Disease": 2}
+"""Calls with other words for the same thing, and their place."""
 METHODS = frozenset(
     {"complication_refers", "second_time", "first_time", "first_reaction", "too_young", "nothing_measured", "drug_without_value"}
 )  # fmt: skip
@@ -101,10 +103,10 @@ def _words(tree: ast.Module) -> Iterator[ast.AST]:
             yield node.value
         elif isinstance(node, ast.keyword) and node.arg in WORDS:
             yield from ast.walk(node.value)
-        elif isinstance(node, ast.Call) and (_called(node) in SAYS or _called(node) in METHODS):
+        elif isinstance(node, ast.Call) and len(node.args) > OTHER_WORDS.get(_called(node), 9):
+            yield from ast.walk(node.args[OTHER_WORDS[_called(node)]])
+        if isinstance(node, ast.Call) and (_called(node) in SAYS or _called(node) in METHODS):
             yield from (a for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str))
-        elif isinstance(node, ast.Call) and _called(node) == "Series" and len(node.args) > 3:
-            yield from ast.walk(node.args[3])  # other words for a vaccine
         elif isinstance(node, ast.Call) and _called(node) == "Protocol":
             yield from ast.walk(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.isascii():

@@ -17,7 +17,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from handlers.decisions import Decision, Findings, PastVisit, Protocol, decide, decide_unseen
+from handlers.decisions import Decision, Findings, PastVisit, Protocol, Urgency, decide, decide_unseen
 from handlers.menu import FORMS, protocols
 from handlers.steps.select import Select
 
@@ -26,7 +26,7 @@ PROTOCOLS = {protocol.code: protocol for protocol in protocols()}
 PARTS = {"diabetes": ("diabetes", "diabetes_danger"), "mental_health": ("mental_health", "mental_health_class")}
 """The modules of a protocol that has more than one."""
 ABOUT = {
-    "label", "says", "asks", "refer", "on", "age", "sex", "born_on", "since", "details", "pressure", "symptoms", "danger", "other", "before", "due_on",
+    "label", "says", "asks", "refer", "contradicts", "opens", "on", "age", "sex", "born_on", "since", "details", "pressure", "symptoms", "danger", "other", "before", "due_on",
     "settings", "class", "urgency", "next", "flags", "rules",
 }  # fmt: skip
 """Columns with a meaning of their own; any other column is a field of the answers."""
@@ -85,7 +85,8 @@ def past(text: str) -> Iterator[PastVisit]:
         said = named(" ".join(word for word in rest if "=" in word))
         answers = pressures(" ".join(word for word in rest if "/" in word)) | said
         mode, classified, age = answers.pop("mode", 1), answers.pop("class", None), answers.pop("age", None)
-        yield PastVisit(date.fromisoformat(day), "", mode, classified, answers, age)
+        service = answers.pop("service", "")
+        yield PastVisit(date.fromisoformat(day), service, mode, classified, answers, age)
 
 
 def findings(row: dict[str, str]) -> Findings:
@@ -115,12 +116,13 @@ def day(text: str | None) -> date | None:
 
 
 def judge(protocol: Protocol, given: Findings) -> Decision:
-    """What the protocol says; a row with an `outcome` is a visit at which nobody was seen."""
+    """What the protocol says; a row with an `outcome` is a visit at which nobody was seen, often nothing follows."""
     if given.get("outcome", 1) == 1:
         return decide(protocol, given)
-    decision = decide_unseen(protocol, given)
-    assert decision is not None
-    return decision
+    return decide_unseen(protocol, given) or NOTHING_FOLLOWS
+
+
+NOTHING_FOLLOWS = Decision("", "", None, None, Urgency.ROUTINE, (), (), (), None, False, ())
 
 
 def concluded(protocol: Protocol, row: dict[str, str], given: Findings) -> dict[str, str]:
@@ -136,8 +138,19 @@ def concluded(protocol: Protocol, row: dict[str, str], given: Findings) -> dict[
         "next": "" if due is None else str(due) if "-" in row["next"] else str((due - given.on).days),
         "flags": " ".join(flag for flag in decision.flags if flag != "ask_arrival"),
         **({"says": said if said in words else words} if "says" in row else {}),
+        **({"opens": _opens(protocol.code, given)} if "opens" in row else {}),
+        **(
+            {"contradicts": "阴性" if page_of(protocol.code)["abnormal"](given) else ""} if "contradicts" in row else {}
+        ),
         **({"refer": "转" if decision.refer else ""} if "refer" in row else {}),
     }
+
+
+def _opens(name: str, given: Findings) -> str:
+    """In how many days the window of what comes next opens."""
+    page = page_of(name)
+    window = (page.get("next_visit_window") or page["window"])(given)
+    return str((window[0] - given.on).days) if window and window[0] else ""
 
 
 def as_expected(name: str, row: dict[str, str], given: Findings) -> bool:
@@ -157,16 +170,22 @@ def asks_as_told(name: str, row: dict[str, str], given: Findings) -> bool:
 
 
 def codes_disagree(name: str) -> list[str]:
-    """Fields whose buttons have other codes than the protocol's list of that name."""
+    """Fields that no form has, and those whose buttons have other codes than the protocol's list of that name."""
     found, page = [], page_of(name)
-    for form in (form for form in FORMS.values() if form.protocol and form.protocol.code == name):
-        for field, listed in LISTS.items():
+    forms = [form for form in FORMS.values() if form.protocol and form.protocol.code == name]
+    fields = {field for form in forms for step in form.steps for field in step.fields}
+    for listed in NAMED:
+        found += [f"{listed}: {field}" for field in page.get(listed, ()) if field not in fields]
+    for form in forms:
+        for field, listed in LISTS:
             step, known = form.step(field), page.get(listed)
-            if (
-                known is not None
-                and isinstance(step, Select)
-                and {o.code for o in step.options} - UNTOLD.get(field, set()) != set(known)
-            ):
+            if known is None or not isinstance(step, Select):
+                continue
+            nothing = {
+                *UNTOLD.get(field, ()),
+                *({getattr(step, "none_code", None)} if listed in WITHOUT_NOTHING else ()),
+            }
+            if {option.code for option in step.options} - nothing != {*known} - nothing:
                 found.append(f"{form.code}.{field}")
         symptoms = form.step("symptoms")
         if getattr(symptoms, "none_code", None) != page.get("NO_SYMPTOMS", getattr(symptoms, "none_code", None)):
@@ -178,23 +197,36 @@ UNTOLD = {"disability_grade": {9}}  # 没有评级
 """Buttons for what is not told, which no rule knows."""
 
 
-LISTS = {
-    "symptoms": "SYMPTOMS",
-    "danger_signs": "DANGER_SIGNS",
-    "danger_level": "DANGER_LEVELS",
-    "dangerous_behaviours": "BEHAVIOURS",
-    "complication_kinds": "COMPLICATIONS",
-    "rehabilitation_needs": "NEEDS",
-    "disability_kind": "KINDS",
-    "disability_grade": "GRADES",
-    "diabetes_type": "DIABETES_TYPES",
-    "stop_reason": "STOP_REASONS",
-    "supervisor": "SUPERVISORS",
-    "dosage_forms": "DOSAGE_FORMS",
-    "regimen_use": "REGIMEN_USES",
-    "phase": "PHASES",
-}
-"""Field -> the name under which a protocol lists its codes."""
+LISTS = (
+    ("symptoms", "SYMPTOMS"),
+    ("danger_signs", "DANGER_SIGNS"),
+    ("danger_signs", "AT_ONCE"),
+    ("refer_signs", "TO_BE_SEEN"),
+    ("tcm_methods", "TCM"),
+    ("risks", "RISKS"),
+    ("stage", "STAGES"),
+    ("adherence", "ADHERENCE"),
+    ("jaundice", "JAUNDICE"),
+    ("risk_colour", "RISK_COLOURS"),
+    ("referral_urgency", "URGENCIES"),
+    ("danger_level", "DANGER_LEVELS"),
+    ("dangerous_behaviours", "BEHAVIOURS"),
+    ("complication_kinds", "COMPLICATIONS"),
+    ("rehabilitation_needs", "NEEDS"),
+    ("disability_kind", "KINDS"),
+    ("disability_grade", "GRADES"),
+    ("diabetes_type", "DIABETES_TYPES"),
+    ("stop_reason", "STOP_REASONS"),
+    ("supervisor", "SUPERVISORS"),
+    ("dosage_forms", "DOSAGE_FORMS"),
+    ("regimen_use", "REGIMEN_USES"),
+    ("phase", "PHASES"),
+)
+"""Fields, and the name under which a protocol lists their codes."""
+WITHOUT_NOTHING = ("AT_ONCE", "TO_BE_SEEN", "TCM")
+"""Lists without the answer that nothing is so."""
+NAMED = ("EXAMINED", "KNOWLEDGE", "CHECKED", "SELF_CARE", "HELP")
+"""Names under which protocols list fields."""
 
 
 def unknown_words(name: str) -> list[str]:

@@ -31,6 +31,7 @@ from handlers.protocols import diabetes, diabetes_danger, hypertension
 from handlers.protocols.findings import VALUES
 from handlers.protocols.quarters import last_day_of_quarter
 from handlers.rules_page import page as page_of_rules
+from tests import protocol_lists
 from tests.protocol_tables import (
     ORDINARY_DAY,
     PROTOCOLS,
@@ -125,6 +126,12 @@ def test_codes_of_form_and_protocol_agree(name: str) -> None:
     """The codes that the rules know are those of the buttons: of symptoms, danger signs and whatever else has a list."""
     disagreeing = codes_disagree(name)
     assert not disagreeing, disagreeing
+
+
+@pytest.mark.parametrize("name", protocol_lists.LISTS)
+def test_lists_are_told_as_they_are_checked(name: str) -> None:
+    _, told = protocol_lists.LISTS[name]
+    assert list(told()) == protocol_lists.table(name)
 
 
 # What must hold for any findings

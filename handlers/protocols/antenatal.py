@@ -21,6 +21,8 @@ from handlers.protocols.common import (
     soon,
 )
 from handlers.protocols.findings import (
+    at_least,
+    below,
     by_telephone,
     codes,
     has_sign,
@@ -48,12 +50,14 @@ from handlers.protocols.pregnancy import (
 
 NORM = "规范(第三版)·孕产妇 / domain.md A7"
 CLASSES = {1: "未见异常", 2: "异常"}
-GREEN, YELLOW, ORANGE, RED, PURPLE = 1, 2, 3, 4, 5
+RISK_COLOURS = {1: "绿", 2: "黄", 3: "橙", 4: "红", 5: "紫"}
+GREEN, YELLOW, ORANGE, RED, PURPLE = RISK_COLOURS
 SWOLLEN = 4
 PLUS, TWO_PLUS = 2, 3  # urine protein: 0 -, 1 ±, 2 +, 3 ++, 4 +++, 5 ++++
 NORMAL_HEART = (110, 160)  # beats a minute of the baby
 QUIET_AFTER = 20 * 7  # days; from then on the baby's heart can be heard with what a village has
 REACTIVE = 2
+DIABETIC = {"fasting_glucose": 7.0, "random_glucose": 11.1}  # mmol/L (M-9)
 
 DANGER_SIGNS = {
     "severe_headache": "头痛",
@@ -87,6 +91,11 @@ def heart(f: Findings) -> float | None:
     return number(f.get("fetal_heart_rate"))
 
 
+def heart_abnormal(f: Findings) -> bool:
+    beats = heart(f)
+    return beats is not None and beats != 0 and not NORMAL_HEART[0] <= beats <= NORMAL_HEART[1]
+
+
 def risk(f: Findings) -> frozenset[int]:
     return codes(f.get("risk_colour"))
 
@@ -104,7 +113,7 @@ ACT = (
     *pressure_rules(dizziness=(3,), headache=(), blurred=()),
     Rule(
         "ANC-11",
-        when=lambda f: pregnant(f) and has_sign(f, *OBSTETRIC),
+        when=lambda f: has_sign(f, *OBSTETRIC),
         then=emergency("马上转上级产科,急的打120:左侧卧,有人陪,带上孕产妇保健手册。"),
         because="有危急征象({signs})",
         source=NORM,
@@ -120,7 +129,7 @@ ACT = (
     ),
     Rule(
         "ANC-13",
-        when=lambda f: haemoglobin(f, 0, 70),
+        when=lambda f: below(f, "haemoglobin", 70),
         then=emergency("今天就送上级医院:重度贫血,路上有人陪。"),
         because="血红蛋白低于70({haemoglobin} g/L)",
         source=safety(18, "A7、"),
@@ -128,7 +137,7 @@ ACT = (
     ),
     Rule(
         "ANC-14",
-        when=lambda f: glucose_reaches(f, fasting_glucose=7.0, random_glucose=11.1),
+        when=lambda f: glucose_reaches(f, **DIABETIC),
         then=emergency("今天就送上级医院产科:孕期血糖达到糖尿病水平。"),
         because="孕期空腹血糖达到7.0或随机达到11.1",
         source=safety(9, "A7、"),
@@ -136,7 +145,7 @@ ACT = (
     ),
     Rule(
         "ANC-21",
-        when=lambda f: heart(f) not in (None, 0) and not NORMAL_HEART[0] <= (heart(f) or 0) <= NORMAL_HEART[1],
+        when=lambda f: heart_abnormal(f),
         then=refer("换个体位,5分钟后再听一次;还是不在110~160,今天就送产科。"),
         because="胎心率不在110~160({fetal_heart_rate}次/分)",
         source=NORM,
@@ -153,8 +162,7 @@ ACT = (
     Rule(
         "ANC-23",
         when=lambda f: (
-            glucose_reaches(f, fasting_glucose=5.1, ogtt_1h=10.0, ogtt_2h=8.5)
-            and not glucose_reaches(f, fasting_glucose=7.0, random_glucose=11.1)
+            glucose_reaches(f, fasting_glucose=5.1, ogtt_1h=10.0, ogtt_2h=8.5) and not glucose_reaches(f, **DIABETIC)
         ),
         then=refer("今天就打电话给乡镇卫生院产科:可能是妊娠期糖尿病,约上级产科。", "tell_township"),
         because="孕期空腹血糖5.1~6.9,或糖耐量1小时达到10.0、2小时达到8.5",
@@ -164,8 +172,7 @@ ACT = (
     Rule(
         "ANC-24",
         when=lambda f: (
-            (f.get("urine_protein") or 0) >= TWO_PLUS
-            or ((f.get("urine_protein") or 0) >= PLUS and has_symptom(f, SWOLLEN))
+            at_least(f, "urine_protein", TWO_PLUS) or (at_least(f, "urine_protein", PLUS) and has_symptom(f, SWOLLEN))
         ),
         then=refer("2天内到上级产科查:蛋白尿要排除子痫前期;头痛、看不清、上腹痛马上打120。"),
         because="尿蛋白++及以上,或+并有下肢水肿",
@@ -222,7 +229,7 @@ ACT = (
     ),
     Rule(
         "ANC-33",
-        when=lambda f: (f.get("urine_protein") or 0) == PLUS and not has_symptom(f, SWOLLEN),
+        when=lambda f: f.get("urine_protein") == PLUS and not has_symptom(f, SWOLLEN),
         then=soon("一周内留中段尿复查尿蛋白,每天量血压。"),
         because="尿蛋白+",
         source=NORM,
@@ -230,7 +237,7 @@ ACT = (
     ),
     Rule(
         "ANC-34",
-        when=lambda f: has_symptom(f, SWOLLEN) and (f.get("urine_protein") or 0) < PLUS,
+        when=lambda f: has_symptom(f, SWOLLEN) and not at_least(f, "urine_protein", PLUS),
         then=soon("量血压、查尿蛋白;左侧卧抬高下肢,加重或头痛马上来。"),
         because="下肢水肿",
         source=NORM,
@@ -313,7 +320,9 @@ ACT = (
 
 def abnormal(f: Findings) -> bool:
     """Something of what was looked at is not as it should be."""
-    return any(rule.then.urgency is not Urgency.ROUTINE and rule.when(f) for rule in ACT) or haemoglobin(f, 100, 110)
+    return any(rule.then.urgency is not Urgency.ROUTINE and rule.when(f) for rule in ACT) or below(
+        f, "haemoglobin", 110
+    )
 
 
 def looked_at(f: Findings) -> bool:

@@ -12,12 +12,12 @@ from typing import NamedTuple
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
 from handlers.protocols.ages import age_words, months_later, months_old
 from handlers.protocols.common import emergency, refer
-from handlers.protocols.findings import by_telephone, codes, has_sign, number, setting, sign_words
+from handlers.protocols.findings import before, by_telephone, codes, has_sign, number, setting, sign_words
 
 NORM = "规范(第三版)·0~6岁儿童 / domain.md A8"
 EYES = "儿童眼保健服务规范(2021) / domain.md A8"
 TCM_NORM = "规范(第三版)·中医药健康管理 / domain.md A8、A10"
-YEARLY = 4 * 12  # months; from here on once a year
+YEARLY = 48  # months; from here on once a year
 LEAVES_AT = 7 * 12  # months; the programme is for children of 0 to 6 years
 FIRST_CHECK_DAYS = 28  # 满月: 28 to 30 days; before that it is a newborn's home visit
 FIRST_CHECK_UNTIL = 42  # days; a planning window of 28 to 42 days [S:44b]
@@ -123,7 +123,7 @@ def months(f: Findings) -> int | None:
 def weight_lost(f: Findings) -> float | None:
     """The weight of the last visit, where the child weighs less now, kg."""
     now = number(f.get("weight"))
-    last = next((number(v.answers["weight"]) for v in f.history if v.on < f.on and "weight" in v.answers), None)
+    last = next((number(v.answers["weight"]) for v in before(f) if "weight" in v.answers), None)
     return last if now is not None and last is not None and now < last else None
 
 
@@ -150,7 +150,7 @@ def grown_out(f: Findings) -> bool:
 ACT = (
     Rule(
         "CHD-11",
-        when=lambda f: has_sign(f, *(sign for sign in DANGER_SIGNS if sign != "none")),
+        when=lambda f: has_sign(f, *DANGER_SIGNS),
         then=emergency("马上送医院或打120:保持呼吸通畅、侧卧,抽搐时不掐不喂。"),
         because="有急症表现({signs})",
         source=NORM,
@@ -283,7 +283,7 @@ def window(f: Findings, classification: int | None, within: int | None) -> tuple
     """From when until when the next check is due; None when there is none any more."""
     if within is not None:
         return f.on, f.on + timedelta(days=within)
-    if f.born_on is None or grown_out(f):
+    if f.born_on is None:
         return None
     slot = next_slot(f.born_on, f.on, setting(f, SETTINGS, "child.early_days"))
     if by_telephone(f):
@@ -310,7 +310,7 @@ def values(f: Findings) -> Mapping[str, object]:
         "age": age_words(f.born_on, f.on) if f.born_on else "月龄不详",
         "slot": slot.title if slot else "不在检查月龄",
         "tcm": "、".join(TCM[code] for code in slot.tcm) if slot else "",
-        "last_weight": weight_lost(f) or "—",
+        "last_weight": weight_lost(f),
         "signs": sign_words(f, DANGER_SIGNS),
     }
 

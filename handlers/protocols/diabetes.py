@@ -97,8 +97,10 @@ def frequent_lows(f: Findings) -> bool:
 
 def foot_pulse_worse(f: Findings) -> bool:
     """Weaker than at the last visit that felt it, or weak and never felt before."""
-    now = f.get("dorsalis_pedis") or 1
-    return now > next((v.answers["dorsalis_pedis"] for v in before(f) if v.answers.get("dorsalis_pedis")), 1)
+    now = f.get("dorsalis_pedis")
+    return now is not None and now > next(
+        (v.answers["dorsalis_pedis"] for v in before(f) if v.answers.get("dorsalis_pedis")), 1
+    )
 
 
 def high_pressure(f: Findings) -> bool:
@@ -324,7 +326,7 @@ def values(f: Findings) -> Mapping[str, object]:
         "pressure": pressure_text(f.answers),
         "pulse": "未测" if beats is None else f"{beats:g}",
         "glucose": glucose_words(f),
-        "signs": sign_words(f, DANGER_SIGNS) or "其他急症",
+        "signs": sign_words(f, DANGER_SIGNS),
         "age": f.age,
         **CONTROL.earlier_words(f),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from handlers.decisions import Findings, Rule
 from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, emergency, low_or_odd_pulse, pressure_rules, safety
 from handlers.protocols.findings import (
+    above,
     danger_question_answered,
     danger_signs,
     has_sign,
@@ -171,7 +172,7 @@ DANGER = (  # of equal ones the first is said first: 120 before anything
     ),
     Rule(
         "DM-19",
-        when=lambda f: (number(f.get("temperature")) or 0) > 39,
+        when=lambda f: above(f, "temperature", 39),
         then=emergency("马上紧急转诊:高热容易引起酮症酸中毒。多喝水、物理降温,告诉乡镇卫生院。"),
         because="体温超过39℃({temperature}℃)",
         source=NORM,

@@ -11,10 +11,22 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.common import ANY_FORM, COMMON_SETTINGS, COMMON_SIGNS, emergency, pressure_rules, refer, soon
+from handlers.protocols.common import (
+    ANY_FORM,
+    COMMON_SETTINGS,
+    COMMON_SIGNS,
+    emergency,
+    low_or_odd_pulse,
+    pressure_rules,
+    refer,
+    soon,
+)
 from handlers.protocols.findings import (
     Answers,
+    at_least,
+    below,
     danger_question_answered,
+    danger_signs,
     has_sign,
     has_symptom,
     number,
@@ -23,7 +35,6 @@ from handlers.protocols.findings import (
     pressure_text,
     pulse,
     setting,
-    sign_words,
 )
 from handlers.protocols.glucose import (
     DIABETIC_AFTER_FOOD,
@@ -40,7 +51,6 @@ from handlers.protocols.laboratory import (
     LABORATORY,
     LABORATORY_SETTINGS,
     baseline_creatinine,
-    below,
     critical,
     critical_laboratory,
 )
@@ -136,9 +146,10 @@ def arms_apart(f: Findings) -> bool:
     return one is not None and other is not None and abs(one - other) > 20
 
 
-def band(f: Findings) -> int:
+def band(f: Findings) -> int | None:
+    """None while the score is not known."""
     score = self_care_score(f.answers)
-    return self_care_band(score) if score is not None else 0
+    return self_care_band(score) if score is not None else None
 
 
 def anaemic(f: Findings) -> bool:
@@ -146,18 +157,17 @@ def anaemic(f: Findings) -> bool:
     return below(f, "haemoglobin", 120 if f.sex == "male" else 110)
 
 
-def _bmi(f: Findings) -> float:
-    return number(f.get("bmi")) or 22.0
-
-
 ABNORMALITIES: Mapping[str, Callable[[Findings], bool]] = {
+    "危急征象": lambda f: bool(danger_signs(f)),
     "血压": lambda f: pressure_reaches(f, 140, 90),
+    "血压过低或脉搏异常": lambda f: low_or_odd_pulse(f, (DIZZINESS,)),
+    "两臂血压": arms_apart,
     "血糖": glucose_abnormal,
-    "体质指数": lambda f: _bmi(f) >= 28 or _bmi(f) < 18.5,
+    "体质指数": lambda f: at_least(f, "bmi", 28) or below(f, "bmi", 18.5),
     "血红蛋白": anaemic,
-    "自理能力": lambda f: band(f) >= 2,
+    "自理能力": lambda f: band(f) in (2, 3, 4),
     "认知": lambda f: f.get("cognition") == POSITIVE,
-    "情感": lambda f: f.get("mood") == POSITIVE,
+    "情感": lambda f: f.get("mood") == POSITIVE or f.get("self_harm_thought") == YES,
     "心电图": lambda f: f.get("ecg") == ABNORMAL,
     "B超": lambda f: f.get("ultrasound") == ABNORMAL,
     "胸片": lambda f: f.get("chest_x_ray") == ABNORMAL,
@@ -338,7 +348,6 @@ def values(f: Findings) -> Mapping[str, object]:
         "abnormal": "、".join(abnormalities(f)),
         "self_care_score": self_care_score(f.answers),
         "creatinine_before": baseline_creatinine(f) or "无",
-        "signs": sign_words(f, DANGER_SIGNS),
     }
 
 

@@ -82,6 +82,16 @@ def at_least(f: Findings, field: str, least: float) -> bool:
     return value is not None and value >= least
 
 
+def above(f: Findings, field: str, limit: float) -> bool:
+    value = number(f.get(field))
+    return value is not None and value > limit
+
+
+def below(f: Findings, field: str, limit: float) -> bool:
+    value = number(f.get(field))
+    return value is not None and value < limit
+
+
 def to_one_decimal(value: float) -> float:
     """Half up, as the meter would show it: 16.65 is 16.7."""
     return float(Decimal(str(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)) if math.isfinite(value) else value

@@ -11,11 +11,13 @@ from datetime import date, timedelta
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
 from handlers.protocols.common import refer
-from handlers.protocols.findings import number, setting
+from handlers.protocols.findings import above, codes, setting
 
 NORM = "增补叶酸预防神经管缺陷项目 / domain.md C"
-PLANNING, EARLY_PREGNANCY = 1, 2
-REGULAR, INTERMITTENT, NOT_TAKEN = 1, 2, 3
+STAGES = {1: "备孕", 2: "孕早期"}
+PLANNING, EARLY_PREGNANCY = STAGES
+ADHERENCE = {1: "每天吃", 2: "间断", 3: "没吃"}
+REGULAR, INTERMITTENT, NOT_TAKEN = ADHERENCE
 DAILY_MG = 0.4
 LAST_WEEK = 12  # completed weeks of pregnancy up to which it is given
 
@@ -32,12 +34,11 @@ SETTINGS = {
 
 
 def needs_a_physician(f: Findings) -> bool:
-    return bool(set(f.get("risks") or ()) - {"none"}) or (number(f.get("dose_mg")) or 0) > DAILY_MG
+    return bool(codes(f.get("risks")) - {"none"}) or above(f, "dose_mg", DAILY_MG)
 
 
 def beyond(f: Findings) -> bool:
-    weeks = number(f.get("gestational_weeks"))
-    return weeks is not None and weeks > LAST_WEEK
+    return above(f, "gestational_weeks", LAST_WEEK)
 
 
 ACT = (

@@ -339,7 +339,7 @@ def values(f: Findings) -> Mapping[str, object]:
     return {
         "pressure": pressure_text(f.answers),
         "pulse": "未测" if beats is None else f"{beats:g}",
-        "signs": sign_words(f, DANGER_SIGNS) or "其他急症",
+        "signs": sign_words(f, DANGER_SIGNS),
         "age": f.age,
         **CONTROL.earlier_words(f),
     }

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.findings import setting
+from handlers.protocols.findings import at_least, setting
 
 NORM = "规范(第三版)·传染病及突发公共卫生事件报告和处理 / domain.md A13"
 
@@ -80,7 +80,7 @@ SETTINGS = {
 
 
 def kind(f: Findings) -> int | None:
-    disease = DISEASES.get(f.get("disease") or 0)
+    disease = DISEASES.get(f.get("disease"))
     return disease.kind if disease else None
 
 
@@ -93,7 +93,7 @@ def at_once(f: Findings) -> bool:
 
 def several(f: Findings) -> bool:
     """Cases that hang together may be an outbreak whatever the disease."""
-    return bool((f.get("cases") or 1) >= CLUSTER)
+    return at_least(f, "cases", CLUSTER)
 
 
 CLUSTER = 3  # cases at one place within a week that the township has to look at the same day [D]
@@ -171,7 +171,7 @@ def hours(f: Findings) -> timedelta:
 
 
 def values(f: Findings) -> Mapping[str, object]:
-    disease = DISEASES.get(f.get("disease") or 0)
+    disease = DISEASES.get(f.get("disease"))
     return {"disease_title": disease.title if disease else "其他"}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from handlers.decisions import Findings, Rule, Setting
 from handlers.protocols.common import emergency
-from handlers.protocols.findings import number, setting
+from handlers.protocols.findings import above, before, below, number, setting
 
 CRITICAL = "规范(第三版)·健康体检表(危急值) / domain.md A6"
 LABORATORY_SETTINGS = {
@@ -17,25 +17,15 @@ LABORATORY_SETTINGS = {
 }
 
 
-def below(f: Findings, field: str, limit: float) -> bool:
-    value = number(f.get(field))
-    return value is not None and value < limit
-
-
-def above(f: Findings, field: str, limit: float) -> bool:
-    value = number(f.get(field))
-    return value is not None and value > limit
-
-
 def baseline_creatinine(f: Findings) -> float | None:
     """The last earlier value."""
-    values = (number(visit.answers.get("creatinine")) for visit in f.history if visit.on < f.on)
+    values = (number(visit.answers.get("creatinine")) for visit in before(f))
     return next((value for value in values if value), None)
 
 
 def kidney_failing(f: Findings) -> bool:
-    now, before = number(f.get("creatinine")), baseline_creatinine(f)
-    return now is not None and (now >= 442 or (before is not None and now >= 2 * before))
+    now, earlier = number(f.get("creatinine")), baseline_creatinine(f)
+    return now is not None and (now >= 442 or (earlier is not None and now >= 2 * earlier))
 
 
 def critical_laboratory(f: Findings) -> bool:

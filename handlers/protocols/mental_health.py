@@ -24,7 +24,6 @@ from handlers.protocols.common import (
 from handlers.protocols.findings import (
     before,
     by_telephone,
-    codes,
     has_sign,
     has_symptom,
     is_yes,
@@ -50,10 +49,10 @@ from handlers.protocols.mental_health_class import (
     level,
     marked,
     not_assessed,
+    only_told,
     severe_illness,
     severe_reaction,
     stable,
-    told_stable,
     unstable,
 )
 from handlers.protocols.quarters import quarterly
@@ -92,10 +91,11 @@ def discharged_on(f: Findings) -> date | None:
     return date.fromisoformat(said) if f.get("hospitalised") == DISCHARGED and said else None
 
 
-def back_home(f: Findings) -> bool:
-    """Came home within the last two weeks, and was only spoken to on the telephone."""
+def to_be_seen_by(f: Findings) -> date | None:
+    """Two weeks after coming home, for whoever was only spoken to on the telephone since."""
     home = discharged_on(f)
-    return home is not None and by_telephone(f) and (f.on - home).days <= TWO_WEEKS
+    last = home + timedelta(days=TWO_WEEKS) if home and by_telephone(f) else None
+    return last if last and last >= f.on else None
 
 
 ACT = (  # all that match; the most severe wins, and of equal ones the first is said first
@@ -215,7 +215,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "SMI-45",
-        when=back_home,
+        when=lambda f: to_be_seen_by(f) is not None,
         then=soon("出院后要当面看:出院10个工作日内上门或请来门诊,问清出院带的药。"),
         because="出院不到两周,只通了电话",
         source=safety(12),
@@ -259,7 +259,7 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
     ),
     Rule(
         "SMI-52",
-        when=lambda f: stable(f) and not told_stable(f),
+        when=lambda f: stable(f) and not only_told(f),
         then=Outcome(say="继续现在的治疗和康复,三个月时再随访。"),
         because="病情稳定,没有更急的安排时三个月时随访",
         source=NORM,
@@ -317,21 +317,18 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     电话随访,或评估没有问全:原定日期不动,规则要求更早的提前;没有原定日期的,14天内补一次。出院不到两周的,最迟出院后14天
     当面看。
     """
-    if dangerous(f, 3):
-        within = min(within or TWO_WEEKS, int(setting(f, SETTINGS, "smi.danger_3_days")))
+    if dangerous(f, 3) and within is not None:
+        within = min(within, int(setting(f, SETTINGS, "smi.danger_3_days")))
     asked = f.on + timedelta(days=within) if within is not None else None
     if not by_telephone(f) and classification is not None:
         return asked or quarterly(f.on, f.on)
-    standing = f.due_on if f.due_on and f.due_on > f.on else None
-    home = discharged_on(f)
-    seen_by = home + timedelta(days=TWO_WEEKS) if home and back_home(f) else None
-    days = [day for day in (asked, standing, seen_by) if day and day > f.on]
+    days = [day for day in (asked, f.due_on, to_be_seen_by(f)) if day and day > f.on]
     return min(days, default=f.on + timedelta(days=TWO_WEEKS))
 
 
 def values(f: Findings) -> Mapping[str, object]:
     danger = level(f)
-    shown = [SYMPTOMS[code] for code in sorted(codes(f.get("symptoms"))) if code in SYMPTOMS and code]
+    shown = [label for code, label in SYMPTOMS.items() if code and has_symptom(f, code)]
     return {
         "danger": "未评估" if danger is None else f"{danger:g}级",
         "symptoms": "、".join(shown) or "无",

@@ -74,7 +74,7 @@ def behaved(f: Findings, *kinds: int) -> bool:
 
 def marked(f: Findings) -> bool:
     """The symptoms that there are, are marked."""
-    return is_yes(f.get("symptoms_marked")) and has_symptom(f, *range(1, 13))
+    return is_yes(f.get("symptoms_marked")) and has_symptom(f, *(SYMPTOMS.keys() - {0}))
 
 
 def severe_reaction(f: Findings) -> bool:
@@ -124,8 +124,9 @@ def stable(f: Findings) -> bool:
     return not (unstable(f) or basic(f) or not_assessed(f))
 
 
-def told_stable(f: Findings) -> bool:
-    return stable(f) and by_telephone(f) and not county(f, "smi.telephone_stable")
+def only_told(f: Findings) -> bool:
+    """Nobody saw the patient, and the county lets nobody be stable by telephone."""
+    return by_telephone(f) and not county(f, "smi.telephone_stable")
 
 
 def county(f: Findings, name: str) -> bool:
@@ -223,7 +224,7 @@ CLASSIFY = (  # the first match decides; 不稳定 before 基本稳定 before �
     ),
     Rule(
         "SMI-12",
-        when=told_stable,
+        when=only_told,
         then=Outcome(classification=None),
         because="电话随访没有见到本人,不判稳定(设置 smi.telephone_stable)",
         source=safety(16),

@@ -12,11 +12,12 @@ from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgen
 from handlers.protocols.ages import age_words
 from handlers.protocols.child_check import SLOTS
 from handlers.protocols.common import emergency, refer, safety
-from handlers.protocols.findings import by_telephone, codes, has_sign, number, setting, sign_words
+from handlers.protocols.findings import at_least, by_telephone, codes, has_sign, number, setting, sign_words
 
 NORM = "新生儿访视技术规范 / domain.md A8"
 BOOK = "规范(第三版)·0~6岁儿童 / domain.md A8"
-NO_JAUNDICE, FACE, TRUNK, LIMBS, HANDS = 1, 2, 3, 4, 5
+JAUNDICE = {1: "无", 2: "面部", 3: "躯干", 4: "四肢", 5: "手足"}
+NO_JAUNDICE, FACE, TRUNK, LIMBS, HANDS = JAUNDICE
 ABNORMAL = 2
 MOST_LOST = 0.10  # of the weight at birth
 LOW_BIRTH_WEIGHT, PRETERM_WEEKS = 2.5, 37  # kg, weeks
@@ -101,17 +102,22 @@ def days_old(f: Findings) -> int | None:
 
 def yellow_on_the_first_day(f: Findings) -> bool:
     age = days_old(f)
-    return age is not None and age <= 1 and (f.get("jaundice") or NO_JAUNDICE) > NO_JAUNDICE
+    return age is not None and age <= 1 and at_least(f, "jaundice", FACE)
 
 
 def birth_weight(f: Findings) -> float | None:
     return measured(f, "birth_weight") or number(f.details.get("birth_weight"))
 
 
-def weight_lost(f: Findings) -> float:
-    """The share of the birth weight that is gone."""
+def weight_lost(f: Findings) -> float | None:
+    """The share of the birth weight that is gone; below nothing where the child has gained."""
     now, then = measured(f, "weight"), birth_weight(f)
-    return round((then - now) / then, 4) if now and then else 0.0
+    return round((then - now) / then, 4) if now and then else None
+
+
+def lost_too_much(f: Findings) -> bool:
+    lost = weight_lost(f)
+    return lost is not None and lost > MOST_LOST
 
 
 def at_risk(f: Findings) -> bool:
@@ -201,7 +207,7 @@ ACT = (
     ),
     Rule(
         "NBV-23",
-        when=lambda f: weight_lost(f) > MOST_LOST,
+        when=lost_too_much,
         then=refer("体重掉了一成以上:看喂养和尿量,今天转乡镇卫生院。"),
         because="体重比出生时少了10%以上({lost})",
         source=safety(10, "A8、"),
@@ -303,7 +309,7 @@ def values(f: Findings) -> Mapping[str, object]:
         "age": age_words(f.born_on, f.on) if f.born_on else "日期不详",
         "signs": sign_words(f, AT_ONCE),
         "reasons": "、".join(TO_BE_SEEN[code] for code in sorted(codes(f.get("refer_signs")) - {0})),
-        "lost": f"{weight_lost(f):.0%}",
+        "lost": f"{weight_lost(f) or 0:.0%}",
     }
 
 

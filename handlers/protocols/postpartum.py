@@ -17,13 +17,13 @@ from handlers.protocols.common import (
     pressure_rules,
     refer,
 )
-from handlers.protocols.findings import by_telephone, has_sign, number, pressure_text, pulse, setting
+from handlers.protocols.findings import at_least, by_telephone, has_sign, number, pressure_text, pulse, setting
+from handlers.protocols.pregnancy import HOME_VISIT_DAYS
 
 NORM = "规范(第三版)·孕产妇 / domain.md A7"
 CLASSES = {1: "未见异常", 2: "异常"}
 HOME, CHECK = 1, 2
-HOME_VISIT_DAYS = 7  # after discharge
-LATEST_HOME = 28  # days after the birth up to which a visit is a home visit without a question
+LATEST_HOME = 28  # days after discharge up to which a visit is a home visit without a question
 CHECK_DAY = 42
 TWELVE_WEEKS = 84  # days after the birth during which the pressure of a pregnancy is judged (M-9)
 EXAMINED = ("general", "breasts", "lochia", "uterus", "wound")
@@ -71,7 +71,7 @@ def scale_is_high(f: Findings) -> bool:
 
 
 def feverish(f: Findings) -> bool:
-    return has_sign(f, "fever") or (number(f.get("temperature")) or 0) >= 38
+    return has_sign(f, "fever") or at_least(f, "temperature", 38)
 
 
 def late(f: Findings) -> bool:
@@ -193,7 +193,7 @@ def window(f: Findings) -> tuple[date, date] | None:
     if closes(f) or born is None:
         return None
     check = born + timedelta(days=CHECK_DAY), born + timedelta(days=setting(f, SETTINGS, "maternal.check_until_day"))
-    if not by_telephone(f) and kind(f) == HOME:
+    if not by_telephone(f):
         return check[0], max(check[1], f.on + timedelta(days=1))
     left = left_on(f) or born
     home = left, left + timedelta(days=HOME_VISIT_DAYS)

@@ -14,7 +14,6 @@ from handlers.protocols.common import TWO_WEEKS
 from handlers.protocols.findings import by_telephone
 
 DUE_AFTER = 40 * 7  # days
-LATEST_EARLY = 90  # days; 孕13周之前 is strictly before 13w0d (domain.md M-18)
 POST_TERM = 41 * 7  # days; from 41w0d on refer
 LONGEST = 44 * 7  # days; beyond it the date is wrong
 TERM = 37 * 7
@@ -37,8 +36,8 @@ class Window(NamedTuple):
 
     @property
     def last_day(self) -> int:
-        """20w6d is inside 16 to 20 weeks; the first visit must come before 13w0d."""
-        return LATEST_EARLY if self.number == 1 else self.last_week * 7 + 6
+        """20w6d is inside 16 to 20 weeks."""
+        return self.last_week * 7 + 6
 
     def holds(self, days: int) -> bool:
         return self.first_day <= days <= self.last_day
@@ -49,6 +48,7 @@ class Window(NamedTuple):
 
 
 WINDOWS = (Window(1, 0, 12), Window(2, 16, 20), Window(3, 21, 24), Window(4, 28, 36), Window(5, 37, 40))
+LATEST_EARLY = WINDOWS[0].last_day  # 90; 孕13周之前 is strictly before 13w0d (domain.md M-18)
 
 
 def weeks_and_days(days: int) -> str:
@@ -103,15 +103,15 @@ def first_visit(f: Findings) -> bool:
     return not f.history and not made(f.details)
 
 
-def filled(f: Findings) -> set[int]:
+def filled(f: Findings, gone: int) -> set[int]:
     """Windows that have their visit, this one included where it was face to face."""
-    now = window_of(days(f) or 0) if days(f) is not None and pregnant(f) and not by_telephone(f) else None
+    now = None if by_telephone(f) else window_of(gone)
     return {*made(f.details), *((now.number,) if now else ())}
 
 
 def in_a_gap(f: Findings) -> bool:
     gone = days(f)
-    return gone is not None and pregnant(f) and LATEST_EARLY < gone < POST_TERM and window_of(gone) is None
+    return gone is not None and pregnant(f) and gone < POST_TERM and window_of(gone) is None
 
 
 def next_visit_window(f: Findings) -> tuple[date | None, date] | None:
@@ -124,7 +124,7 @@ def next_visit_window(f: Findings) -> tuple[date | None, date] | None:
     if began is None:
         return None, f.on + timedelta(days=TWO_WEEKS)
     gone = (f.on - began).days
-    following = next_window(gone, filled(f))
+    following = next_window(gone, filled(f, gone))
     if following is None:
         return due_date(began), max(began + timedelta(days=POST_TERM), f.on + timedelta(days=7))
     return following.days(began)

@@ -13,7 +13,8 @@ from handlers.protocols.common import TWO_WEEKS, emergency, refer, safety
 from handlers.protocols.findings import is_yes
 
 NORM = "规范(第三版)·双向转诊 / domain.md A1、A2、A7"
-URGENT, ORDINARY = 1, 2
+URGENCIES = {1: "紧急", 2: "一般"}
+URGENT, ORDINARY = URGENCIES
 ONE_WEEK = 7  # days; 可疑肺结核患者推介转诊后1周内电话随访
 
 

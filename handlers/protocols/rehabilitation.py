@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from handlers.decisions import Findings, Outcome, Protocol, Rule
 from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, refer, short_chest_pain
 from handlers.protocols.county_interval import CountyInterval
-from handlers.protocols.findings import codes, is_yes, sign_words
+from handlers.protocols.findings import codes, is_yes
 
 NORM = "残疾人康复(重点人群) / domain.md A12"
 
@@ -124,7 +124,6 @@ ACT = (  # all that match; the most severe wins, and of equal ones the first is 
 
 def values(f: Findings) -> Mapping[str, object]:
     return {
-        "signs": sign_words(f, DANGER_SIGNS),
         "unmet": "、".join(unmet(f)),
     }
 

@@ -6,12 +6,11 @@ is told in private, goes, and that the end is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
 from handlers.protocols.common import refer, soon
-from handlers.protocols.findings import number, setting
+from handlers.protocols.findings import above, number, setting
 
 NORM = "免费筛查项目方案 / domain.md C"
 
@@ -40,7 +39,7 @@ def reactive(f: Findings) -> bool:
 
 
 def needs_colposcopy(f: Findings) -> bool:
-    return kind(f) == "cervical" and (f.get("hpv_type") == HPV_16_18 or (f.get("tbs") or NILM) > NILM)
+    return kind(f) == "cervical" and (f.get("hpv_type") == HPV_16_18 or above(f, "tbs", NILM))
 
 
 def needs_cytology(f: Findings) -> bool:
@@ -188,10 +187,6 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     return f.on + timedelta(days=within) if within else None
 
 
-def values(f: Findings) -> Mapping[str, object]:
-    return {name: f.get(name, "—") for name in ("birads", "t21_one_in", "t18_one_in")}
-
-
 protocol = Protocol(
     code="screening",
     title="免费筛查结果",
@@ -201,6 +196,5 @@ protocol = Protocol(
     classify=(),
     act=ACT,
     schedule=schedule,
-    values=values,
     settings=SETTINGS,
 )

@@ -374,7 +374,6 @@ def values(f: Findings) -> Mapping[str, object]:
     return {
         "signs": sign_words(f, DANGER_SIGNS),
         "temperature": "问到高热" if temperature is None else f"{temperature:g}℃",
-        "missed_doses": f"{missed(f):g}",
         "rate": "未填" if share is None else f"{share:.1f}%",
     }
 

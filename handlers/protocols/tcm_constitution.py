@@ -119,11 +119,13 @@ def leads(constitution: int, at_least: int) -> Callable[[Findings], bool]:
     return when
 
 
-def reaches(constitution: int, at_least: int, below: int) -> Callable[[Findings], bool]:
-    return lambda f: at_least <= biased(f).get(constitution, 0) < below
+def is_so(constitution: int) -> Callable[[Findings], bool]:
+    return lambda f: bool(scores(f)) and biased(f)[constitution] >= YES
 
 
-MOST = 21  # more than four items of 5 can add up to
+def tends_to(constitution: int) -> Callable[[Findings], bool]:
+    return lambda f: bool(scores(f)) and TENDS <= biased(f)[constitution] < YES
+
 
 CLASSIFY = (
     Rule(
@@ -186,7 +188,7 @@ ACT = (
     *(
         Rule(
             f"TCM-{30 + code}",
-            when=reaches(code, YES, MOST),
+            when=is_so(code),
             then=Outcome(say=f"{CLASSES[code]}:{ADVICE[code]}"),
             because=f"{CLASSES[code]}达到11分({{sum_{code}}}分),是",
             source=NORM,
@@ -197,7 +199,7 @@ ACT = (
     *(
         Rule(
             f"TCM-{40 + code}",
-            when=reaches(code, TENDS, YES),
+            when=tends_to(code),
             then=Outcome(say=f"倾向{CLASSES[code]}:{ADVICE[code]}"),
             because=f"{CLASSES[code]}9~10分({{sum_{code}}}分),倾向是",
             source=NORM,
