@@ -39,6 +39,7 @@ from handlers.forms import (
     tcm_guidance,
     training,
     vaccination,
+    voluntary_testing,
 )
 from handlers.steps import Known
 from models.services import PROGRAMMES
@@ -75,6 +76,7 @@ FORMS: dict[str, Form] = {
         referral_up.form,
         referral_down.form,
         screening_result.form,
+        voluntary_testing.form,
         infectious_report.form,
         training.form,
         expert_support.form,

@@ -285,6 +285,8 @@ class _Reader:
         ask_numbers(drafts[0], [reading.form for reading in readings], left, known)
         self.entry.drafts += drafts
         self._remark(piece, left, said)
+        if piece.match and any(reading.form.about == "event" and reading.form.discreet for reading in readings):
+            self.entry.remarks.append("匿名的不记姓名,刚才的姓名没有记;要记到本人名下,请发“免费筛查结果”和姓名。")
 
     def _one(self, reading: Reading, ids: Sequence[int], said: str, resident: Resident | None, piece: Piece) -> Draft:
         draft = Draft(reading.form.code, answers=reading.answers, doubts=reading.doubts, source=_short(piece.said))

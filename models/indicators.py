@@ -282,6 +282,7 @@ INDICATORS: tuple[Indicator, ...] = (
     ),
     _managed("copd"),
     _managed("pneumoconiosis"),
+    _managed("rehabilitation"),
     _signing("general", "签约率(一般人群)", "人数÷常住人口(或县里给定的签约基数)", "population"),
     _signing("key", "签约率(重点人群)", "重点人群人数÷登记的重点人群人数", at_end("residents.key")),
     _signing("poor", "签约率(脱贫人口)", "脱贫、监测、低保、特困人数÷登记的这类人数", at_end("residents.poor")),
@@ -439,6 +440,20 @@ INDICATORS: tuple[Indicator, ...] = (
     _flow("preconception_couples", "孕前优生检查", "妇幼筛查", "对", "本期登记的孕前优生健康检查夫妇对数,一对为两人。"),
     _flow(
         "preconception_people", "孕前优生检查人数", "妇幼筛查", "人", "本期登记的孕前优生健康检查人数,夫妻都查算两人。"
+    ),
+    _flow(
+        "voluntary_tested",
+        "自愿咨询检测",
+        "妇幼筛查",
+        "人次",
+        "本期登记的匿名自愿咨询检测人次之和,不登记姓名,没有名单。",
+    ),
+    _flow(
+        "voluntary_reactive",
+        "自愿咨询检测待复检",
+        "妇幼筛查",
+        "人次",
+        "本期匿名自愿咨询检测中初筛有反应、待复检的人次之和;待复检不是确诊,没有名单。",
     ),
     _flow("prenatal_screened", "产前筛查", "妇幼筛查", "人", "本期登记的产前筛查人数。"),
     *(_count(service, title) for service, title in SERVICES.items()),

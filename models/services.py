@@ -29,6 +29,7 @@ SERVICES: Mapping[str, str] = {
     "home_visit": "入户走访",
     "health_education": "健康教育",
     "screening_result": "免费筛查结果",
+    "voluntary_testing": "自愿咨询检测",
     "referral_up": "上转",
     "referral_down": "下转",
     "infectious_report": "传染病报告",

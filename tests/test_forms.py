@@ -46,6 +46,7 @@ VALUES = {
     "name": "向晚秋",
     "identity_number": "跳过",
     "phone": "13807451234",
+    "codes": "A012",
 }
 RESIDENTS = {
     "antenatal_visit": ("female", 18, 40),
