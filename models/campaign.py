@@ -179,6 +179,11 @@ def campaigns_for(
     return [campaign for campaign in found if concerns(session, campaign, worker, paths)]
 
 
+def launched_on(campaign: Campaign) -> date | None:
+    """The day its launch was told of, by UTC: in China the same or, before eight in the morning, the day before."""
+    return campaign.launched_at.date() if campaign.launched_at else None
+
+
 def area_paths(session: Session, campaigns: Iterable[Campaign]) -> list[tuple[int, str]]:
     """(id, path) of every organisation that campaigns are held in or by."""
     wanted = {area for campaign in campaigns for area in (*campaign.areas, campaign.organisation_id)}

@@ -70,6 +70,17 @@ def count_guests(session: Session, campaign: Campaign, scope: Scope, which: Whic
     return session.scalar(_of(campaign, scope, which, func.count())) or 0
 
 
+def villages_with(session: Session, campaign: Campaign, which: Which) -> set[int]:
+    """Where anybody is on a list."""
+    query = (
+        select(Resident.village_id)
+        .join(CampaignResident, CampaignResident.resident_id == Resident.id)
+        .where(CampaignResident.campaign_id == campaign.id, _HERE, _LISTS[which])
+        .distinct()
+    )
+    return set(session.scalars(query))
+
+
 def guests_among(session: Session, campaigns: Collection[int], residents: Collection[int]) -> dict[int, set[int]]:
     """Which of these campaigns each of some residents is invited to."""
     found: dict[int, set[int]] = {resident: set() for resident in residents}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, String, cast, exists, or_, select
@@ -47,6 +47,21 @@ def told(kind: str, worker_id: Any, subject_id: Any, stage: Any, *, but: Any = "
         )
         .correlate_except(Mention, OutboxMessage)
     )
+
+
+def heard(session: Session, kind: str, subjects: Collection[int], *, but: str = "") -> set[tuple[int, int, str]]:
+    """(worker, subject, stage) of what was told of these subjects, or is about to be, by another message than `but`."""
+    query = (
+        select(Mention.worker_id, Mention.subject_id, Mention.stage)
+        .outerjoin(OutboxMessage, OutboxMessage.dedup_key == Mention.message_key)
+        .where(
+            Mention.kind == kind,
+            Mention.subject_id.in_(sorted(subjects)),
+            Mention.message_key != but,
+            or_(OutboxMessage.status.is_(None), OutboxMessage.status.not_in(UNHEARD)),
+        )
+    )
+    return {(worker_id, subject_id, stage) for worker_id, subject_id, stage in session.execute(query)}
 
 
 def mention(session: Session, kind: str, worker_id: int, told_of: Iterable[tuple[int, str]], message_key: str) -> None:

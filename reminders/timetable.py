@@ -85,6 +85,7 @@ COUNTY = digest("county_digest", "卫健局晨报", to=Role.COUNTY, whom="卫健
 
 TIMETABLE: tuple[Entry, ...] = (
     daily("07:30", MORNING, window=5 * HOURS),  # after 12:30 tomorrow's says the same
+    daily("07:40", campaign_eve.on_the_day, window=4 * HOURS),
     weekly("08:05", supervisor_weekly.reminder, window=10 * HOURS),
     daily("08:20", campaign_to_tell.reminder, window=10 * HOURS),
     daily("08:25", TOWNSHIP, window=9 * HOURS, days=working_days),

@@ -184,18 +184,24 @@ def test_terms_come_with_the_roster_and_are_reminded(store: Store, tmp_path: Pat
             ("agreement_ends_on", date(2026, 12, 31)), ("training_due_on", date(2026, 12, 1)),
         ]  # fmt: skip
         wang = session.scalars(select(HealthWorker).where(HealthWorker.name == "王主任")).one()
-        days = [day for n in range(120) if list(plan_terms.audience(session, day := TODAY + timedelta(days=n)))]
-        assert days == [
-            date(2026, 11, 24), date(2026, 12, 1), date(2026, 12, 24), date(2026, 12, 31), date(2027, 1, 30),
-            date(2027, 3, 1),
-        ]  # fmt: skip
         assert set(plan_terms.audience(session, TODAY)) == {li.id, wang.id}
-        said = plan_terms.words(Context(session, li, {}, NOW, CHINA, {})).text
-        assert said == "您的培训任务2026-12-01到期(还有7天)。请按时完成,并告诉公卫科。"
-        assert (
-            "· 李梅 培训任务2026-12-01到期(还有7天)。"
-            in plan_terms.words(Context(session, wang, {}, NOW, CHINA, {})).text
+        said = plan_terms.words(Context(session, li, {}, NOW, CHINA, {}, message_key="a")).text
+        assert said == (
+            "您的购买服务协议2026-12-31到期(还有37天)。要续签请联系公卫科。\n"
+            "您的培训任务2026-12-01到期(还有7天)。请按时完成,并告诉公卫科。"
         )
+        assert set(plan_terms.audience(session, TODAY)) == {wang.id}, "she was told"
+        heard = plan_terms.words(Context(session, wang, {}, NOW, CHINA, {}, message_key="b")).text
+        assert "· 李梅 培训任务2026-12-01到期(还有7天)。" in heard and "到期提醒(2项):" in heard
+        days = []
+        for n in range(120):
+            day, at = TODAY + timedelta(days=n), NOW + timedelta(days=n)
+            if li.id in set(plan_terms.audience(session, day)):
+                days.append(day)
+                plan_terms.words(Context(session, li, {}, at, CHINA, {}, message_key=f"{day}"))
+        assert days == [
+            date(2026, 12, 1), date(2026, 12, 24), date(2026, 12, 31), date(2027, 1, 30), date(2027, 3, 1),
+        ]  # fmt: skip
         li.settings = {}
         with pytest.raises(Gone):
             plan_terms.words(Context(session, li, {}, NOW, CHINA, {}))

@@ -8,6 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
@@ -23,6 +25,7 @@ from reminders.digest import Digest
 from reminders.entry import awake
 from reminders.page import page
 from reminders.scheduler import Scheduler
+from reminders.stages import stage
 from reminders.timetable import TIMETABLE, plan_day, render
 from tests.conftest import CHINA, NOW, TODAY
 from tests.databases import BACKENDS, SECRET, fresh_store
@@ -185,3 +188,22 @@ def test_a_clock_that_jumped_times_the_jobs_anew() -> None:
         scheduler.stop()
 
     play_in_virtual_time(story())
+
+
+@given(st.lists(st.integers(-70, 120), min_size=1, unique=True).map(sorted))
+def test_whenever_the_machine_runs_each_stage_is_said_once_and_the_latest_always(left: list[int]) -> None:
+    """`left` are the days on which it runs, as days before the end."""
+    end, days, said = date(2028, 3, 1), (60, 30, 7, 0), set[str]()
+    for n in reversed(left):
+        reached = stage(end, end - timedelta(days=n), days, every=30)
+        newest = min((d for d in (60, 30, 7, 0, -30, -60) if d >= n), default=None)
+        assert reached == (None if newest is None else f"{newest}:{end}")
+        said |= {reached} if reached else set()
+    assert len(said) == len({min(d for d in (60, 30, 7, 0, -30, -60) if d >= n) for n in left if n <= 60})
+
+
+def test_what_began_after_a_stage_is_not_told_of_it() -> None:
+    end = date(2028, 3, 1)
+    assert stage(end, end - timedelta(days=10), (14, 7), since=end - timedelta(days=10)) is None
+    assert stage(end, end - timedelta(days=6), (14, 7), since=end - timedelta(days=10)) == "7:2028-03-01"
+    assert stage(end, end - timedelta(days=14), (14, 7), since=end - timedelta(days=14)) == "14:2028-03-01"

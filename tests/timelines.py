@@ -7,8 +7,9 @@ Two villages of 托口镇 with their doctors, 李梅 (石桥村, whose residents
     given 张桂兰 hypertension due 2026-11-25 [from DAY] [urgency WORD] [service CODE] [rests DAY] [@岩头村]
     agreement 张桂兰 DAY..DAY · referral 张桂兰 emergency|refer DAY · result 张桂兰 cervical DAY · appointment 张桂兰 DAY 量血压
     report 张桂兰 AT AT                                  an infectious case noticed and due
+    term 李梅 agreement_ends_on DAY · milestone 启动 DAY   of 托口镇's plan · campaign DAY[,DAY] [guests …]   in 托口镇
     @ 2026-11-25 07:30                                  time passes until then; the machine may have slept: `asleep`
-    visited 张桂兰 DAY · renewed 张桂兰 DAY · arrived 张桂兰 · died 张桂兰 · wrote 李梅 · confirmed 张桂兰
+    invited 张桂兰 · told 张桂兰 · visited 张桂兰 DAY · renewed 张桂兰 DAY · arrived 张桂兰 · died 张桂兰 · wrote 李梅 · confirmed 张桂兰
     set 李梅 at 08:00 · set 李梅 off agreements · set 托口镇 township_days 7
     starts [skew SECONDS] · killed · asleep · awake · clock +3600
     李梅 hears *words* · 李梅 hears no *words* · 李梅 hears nothing · 李梅 hears 1 message · at 07:30 李梅 hears *words*
@@ -34,7 +35,7 @@ from sqlalchemy import select, update
 from bot.channels import Limits, fit
 from models.appointment import Appointment
 from models.base import Store
-from models.campaign import ScreeningResult
+from models.campaign import Campaign, CampaignResident, Milestone, ScreeningResult
 from models.enrolment import Enrolment
 from models.infectious import InfectiousReport
 from models.message import OutgoingMessage
@@ -302,6 +303,36 @@ class Timeline:
         session.add(
             InfectiousReport(record_id=record.id, village_id=resident.village_id, noticed_at=at[0], due_at=at[1])
         )
+
+    def _term(self, session: Any, name: str, code: str, day: str) -> None:
+        worker = session.scalars(select(HealthWorker).where(HealthWorker.name == name)).one()
+        worker.settings = {**worker.settings, code: day}
+
+    def _launched(self, session: Any, kind: str, *days: str) -> Campaign:
+        on = [date.fromisoformat(day) for day in days]
+        campaign = Campaign(
+            code=f"c{kind}", kind=kind, title="活动", organisation_id=2, areas=[2], days=list(days), starts_on=on[0],
+            ends_on=on[-1], status="launched", launched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+        session.add(campaign)
+        session.flush()
+        return campaign
+
+    def _milestone(self, session: Any, title: str, due: str) -> None:
+        plan = self._launched(session, "other_plan", "2026-01-01", "2028-12-31")
+        day = date.fromisoformat(due)
+        session.add(Milestone(campaign_id=plan.id, position=1, title=title, due_on=day, organisations=[2]))
+
+    def _campaign(self, session: Any, *days: str) -> None:
+        self._launched(session, "two_cancers", *days).rule = {}
+
+    def _invited(self, session: Any, name: str) -> None:
+        resident, campaign = self._resident(session, name), session.scalars(select(Campaign)).one()
+        session.add(CampaignResident(campaign_id=campaign.id, resident_id=resident.id))
+
+    def _told(self, session: Any, name: str) -> None:
+        whom = CampaignResident.resident_id == self._resident(session, name).id
+        session.execute(update(CampaignResident).where(whom).values(told_on=self.now().astimezone(self.tz).date()))
 
     def _visited(self, session: Any, name: str, following: str) -> None:
         resident = self._resident(session, name)

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers.campaigns.texts import name_of, score_words, village_lines
-from models.campaign import Campaign, campaigns_for, may_manage
+from models.campaign import Campaign, may_manage
 from models.campaign_figures import VillageScore, all_of, scoreboard
+from models.mention import heard, mention
 from models.message import Choice, OutgoingMessage
 from models.people import HealthWorker, Role
 from models.scope import scope_of
 from reminders.reminder import Context, Gone, Reminder
-from reminders.rules.campaign_to_tell import campaigns_held_on, days_ahead
+from reminders.rules.campaign_to_tell import launched, stage_ahead
 
+KIND = "campaign_standing"
 BEHIND = 5  # villages named
 CLOSE_AFTER = 7  # days after the last one, when it is asked whether the report can be made
 
 
-def _days(session: Session, day: date) -> list[date]:
-    return [*days_ahead(session, day), day, day - timedelta(days=CLOSE_AFTER)]
+def _stage(session: Session, campaign: Campaign, today: date) -> str | None:
+    """Which of its days has come: one before it, one of its own, or that on which it is asked for the report."""
+    if today in campaign.on_days:
+        return f"on:{today}"
+    if campaign.ends_on <= today - timedelta(days=CLOSE_AFTER):
+        return f"after:{campaign.ends_on}"
+    return stage_ahead(session, campaign, today)
+
+
+def _untold(session: Session, today: date, but: str = "") -> Iterator[tuple[Campaign, str, set[int]]]:
+    """(campaign, stage, who was told of it) of every campaign that has come to one of its days."""
+    for campaign in launched(session):
+        if reached := _stage(session, campaign, today):
+            told = heard(session, KIND, [campaign.id], but=but)
+            yield campaign, reached, {worker_id for worker_id, _, of in told if of == reached}
 
 
 def audience(session: Session, day: date) -> Iterable[int]:
-    """Supervisors who may change a campaign held soon, today, or ended a week ago."""
-    held = campaigns_held_on(session, _days(session, day))
-    if not held:
-        return []
+    """Supervisors of whoever holds a campaign that has come to one of its days, unless they heard of it then."""
     roles = (Role.TOWNSHIP, Role.COUNTY)
-    supervisors = session.scalars(select(HealthWorker).where(HealthWorker.role.in_(roles), HealthWorker.active)).all()
-    return [w.id for w in supervisors if any(w.organisation_id == c.organisation_id for c in held)]
+    query = select(HealthWorker.id, HealthWorker.organisation_id).where(
+        HealthWorker.role.in_(roles), HealthWorker.active
+    )
+    found: set[int] = set()
+    for campaign, _, told in _untold(session, day):
+        holds = query.where(HealthWorker.organisation_id == campaign.organisation_id)
+        found |= {worker_id for worker_id, _ in session.execute(holds)} - told
+    return found
 
 
 def words(context: Context) -> OutgoingMessage:
@@ -40,9 +58,11 @@ def words(context: Context) -> OutgoingMessage:
     session, worker, today = context.session, context.worker, context.today
     lines: list[str] = []
     choices: list[Choice] = []
-    for campaign in campaigns_for(session, worker):
-        if not may_manage(session, campaign, worker) or not set(campaign.on_days) & set(_days(session, today)):
+    matters: list[tuple[int, str]] = []
+    for campaign, reached, told in _untold(session, today, context.message_key):
+        if not may_manage(session, campaign, worker) or worker.id in told:
             continue
+        matters.append((campaign.id, reached))
         board = scoreboard(session, campaign, scope_of(session, worker))
         lines += [_head(campaign, today), *_figures(campaign, board, today)]
         lines += _behind(board) if campaign.rule is not None and campaign.starts_on > today else []
@@ -52,6 +72,7 @@ def words(context: Context) -> OutgoingMessage:
         )
     if not lines:
         raise Gone("nothing is held any more")
+    mention(session, KIND, worker.id, matters, context.message_key)
     return OutgoingMessage("\n".join(lines), tuple(choices))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -10,35 +10,47 @@ from sqlalchemy.orm import Session
 
 from handlers.campaigns.days import days_words
 from handlers.campaigns.settings import DAYS_BEFORE
-from models.campaign import LAUNCHED, PLAN_KINDS, Campaign, campaigns_for, doctors_of, paths_of
-from models.campaign_figures import all_of, count_guests, guests, scoreboard
+from models.campaign import LAUNCHED, PLAN_KINDS, Campaign, campaigns_for, doctors_of, launched_on, paths_of
+from models.campaign_figures import all_of, count_guests, guests, scoreboard, villages_with
 from models.county import county
+from models.mention import heard, mention
 from models.message import Choice, OutgoingMessage, mark_name
 from models.people import full_years
 from models.scope import scope_of
 from reminders.reminder import Context, Gone, Reminder
+from reminders.stages import stage
 
 NAMES = 8
+KIND = "campaign_to_tell"
 
 
-def campaigns_held_on(session: Session, days: Collection[date]) -> list[Campaign]:
-    """Launched campaigns with one of these days among theirs."""
-    query = select(Campaign).where(
-        Campaign.status == LAUNCHED, Campaign.kind.not_in(PLAN_KINDS), Campaign.ends_on >= min(days),
-        Campaign.starts_on <= max(days),
-    )  # fmt: skip
-    return [campaign for campaign in session.scalars(query) if set(campaign.on_days) & set(days)]
+def launched(session: Session) -> list[Campaign]:
+    """Those that run, not the plans."""
+    query = select(Campaign).where(Campaign.status == LAUNCHED, Campaign.kind.not_in(PLAN_KINDS))
+    return list(session.scalars(query.order_by(Campaign.starts_on, Campaign.id)))
 
 
-def days_ahead(session: Session, day: date) -> list[date]:
-    """The days of whose campaigns is spoken on a day, by the county's setting."""
-    return [day + timedelta(days=int(n)) for n in county(session).get("campaign.days_before", DAYS_BEFORE)]
+def stage_ahead(session: Session, campaign: Campaign, today: date) -> str | None:
+    """Which of the days before its next day has come, by the county's setting; today is another matter."""
+    following = campaign.next_day(today + timedelta(days=1))
+    before = county(session).get("campaign.days_before", DAYS_BEFORE)
+    return stage(following, today, map(int, before), since=launched_on(campaign)) if following else None
 
 
 def audience(session: Session, day: date) -> Iterable[int]:
-    """Doctors of the areas of a campaign with a list, held in so many days."""
-    held = [campaign for campaign in campaigns_held_on(session, days_ahead(session, day)) if campaign.rule is not None]
-    return {doctor.id for campaign in held for doctor in doctors_of(session, paths_of(session, campaign))}
+    """Doctors who have somebody to tell of a campaign that is near, unless they heard of it on the last of its days."""
+    found: set[int] = set()
+    for campaign in launched(session):
+        reached = stage_ahead(session, campaign, day) if campaign.rule is not None else None
+        if reached is None:
+            continue
+        told, villages = heard(session, KIND, [campaign.id]), villages_with(session, campaign, "to_tell")
+        found |= {
+            doctor.id
+            for doctor in doctors_of(session, paths_of(session, campaign))
+            if villages & set(doctor.villages) and (doctor.id, campaign.id, reached) not in told
+        }
+    return found
 
 
 def words(context: Context) -> OutgoingMessage:
@@ -47,13 +59,17 @@ def words(context: Context) -> OutgoingMessage:
     scope = scope_of(session, worker)
     lines: list[str] = []
     choices: list[Choice] = []
-    wanted = set(days_ahead(session, today))
+    matters: list[tuple[int, str]] = []
     for campaign in campaigns_for(session, worker):
-        following = campaign.next_day(today + timedelta(days=1))
-        if campaign.rule is None or following is None or following not in wanted:
+        reached = stage_ahead(session, campaign, today) if campaign.rule is not None else None
+        if reached is None or (worker.id, campaign.id, reached) in _told(context, campaign):
             continue
-        number = count_guests(session, campaign, scope, "to_tell")
-        if number:
+        following, number = (
+            campaign.next_day(today + timedelta(days=1)),
+            count_guests(session, campaign, scope, "to_tell"),
+        )
+        if following and number:
+            matters.append((campaign.id, reached))
             lines.append(
                 f"{campaign.title} {days_words([following])}还有{(following - today).days}天,还有{number}人没通知:"
             )
@@ -61,8 +77,13 @@ def words(context: Context) -> OutgoingMessage:
             choices.append(Choice(f"camp.{campaign.id}.tell", f"{campaign.title}待通知"[:10]))
     if not lines:
         raise Gone("everybody is told, or the campaign is off")
+    mention(session, KIND, worker.id, matters, context.message_key)
     lines.append("通知到了就发:姓名 通知了;不来的发:姓名 不来 原因。")
     return OutgoingMessage("\n".join(lines), tuple(choices))
+
+
+def _told(context: Context, campaign: Campaign) -> set[tuple[int, int, str]]:
+    return heard(context.session, KIND, [campaign.id], but=context.message_key)
 
 
 def names_to_tell(context: Context, campaign: Campaign) -> list[str]:

@@ -10,21 +10,23 @@ from sqlalchemy.orm import Session
 
 from handlers.campaigns.settings import PLAN_DAYS_BEFORE
 from handlers.plans.texts import task_line
-from models.campaign import LAUNCHED, PLAN_KINDS, Campaign
+from models.campaign import LAUNCHED, PLAN_KINDS, Campaign, launched_on
 from models.county import county
+from models.mention import heard, mention
 from models.message import Choice, OutgoingMessage
 from models.people import HealthWorker, Role
 from models.plans import Task, open_tasks, tasks_of
 from reminders.reminder import Context, Gone, Reminder
+from reminders.stages import stage
 
+KIND = "milestone"
 EVERY = 7
 SHOWN = 8
 
 
-def is_the_day(session: Session, task: Task, day: date) -> bool:
-    """Is this one of the days on which the task is spoken of?"""
-    late = task.days_late(day)
-    return -late in county(session).get("plan.days_before", PLAN_DAYS_BEFORE) or (late > 0 and late % EVERY == 0)
+def _stage(session: Session, task: Task, day: date) -> str | None:
+    before = county(session).get("plan.days_before", PLAN_DAYS_BEFORE)
+    return stage(task.milestone.due_on, day, before, every=EVERY, since=launched_on(task.campaign))
 
 
 def open_plans(session: Session) -> list[Campaign]:
@@ -32,25 +34,41 @@ def open_plans(session: Session) -> list[Campaign]:
     return list(session.scalars(query))
 
 
+def _owed(session: Session, day: date, but: str = "") -> tuple[list[tuple[Task, str]], set[tuple[int, int, str]]]:
+    """What is owed and has come to one of its days; and what was told of it already."""
+    tasks = open_tasks(tasks_of(session, open_plans(session)))
+    owed = [(task, reached) for task in tasks if (reached := _stage(session, task, day))]
+    return owed, heard(session, KIND, {task.milestone.id for task, _ in owed}, but=but)
+
+
 def audience(session: Session, day: date) -> Iterable[int]:
-    """Supervisors of the organisations that owe a milestone on one of its days."""
-    owing = {
-        t.organisation.id for t in open_tasks(tasks_of(session, open_plans(session))) if is_the_day(session, t, day)
-    }
+    """Supervisors of the organisations that owe a milestone, unless they were told of it on its last day."""
+    owed, told = _owed(session, day)
     roles = (Role.TOWNSHIP, Role.COUNTY)
-    query = select(HealthWorker.id).where(
-        HealthWorker.role.in_(roles), HealthWorker.active, HealthWorker.organisation_id.in_(sorted(owing))
-    )
-    return session.scalars(query).all() if owing else []
+    query = select(HealthWorker.id, HealthWorker.organisation_id).where(
+        HealthWorker.role.in_(roles), HealthWorker.active,
+        HealthWorker.organisation_id.in_(sorted({task.organisation.id for task, _ in owed})),
+    )  # fmt: skip
+    return {
+        worker_id
+        for worker_id, seat in session.execute(query)
+        if any(t.organisation.id == seat and (worker_id, t.milestone.id, reached) not in told for t, reached in owed)
+    }
 
 
 def words(context: Context) -> OutgoingMessage:
     """What is due and late, the earliest first; a button reports on each."""
     session, worker, today = context.session, context.worker, context.today
-    own = [t for t in open_tasks(tasks_of(session, open_plans(session))) if t.organisation.id == worker.organisation_id]
-    now = [t for t in own if is_the_day(session, t, today)]
+    owed, told = _owed(session, today, but=context.message_key)
+    matters = {
+        task.milestone.id: reached
+        for task, reached in owed
+        if task.organisation.id == worker.organisation_id and (worker.id, task.milestone.id, reached) not in told
+    }
+    now = [t for t, _ in owed if t.organisation.id == worker.organisation_id and t.milestone.id in matters]
     if not now:
         raise Gone("everything due is reported")
+    mention(session, KIND, worker.id, matters.items(), context.message_key)
     lines = ["计划阶段提醒:", *(f"· {_line(t, today)}" for t in now[:SHOWN])]
     if len(now) > SHOWN:
         lines.append(f"还有{len(now) - SHOWN}项,发“计划”看全部。")
