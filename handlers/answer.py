@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers import commands, quick_entry, recap, referrals
+from handlers import commands, quick_entry, recap, referrals, worklist
 from handlers.asking import ask, asked_of, current_question
 from handlers.campaigns import lists
 from handlers.filling import absorb, match_choice, open_drafts, take_choice, take_file, take_text
@@ -38,7 +38,8 @@ def answer(turn: Turn) -> None:
     6. The reply to the open question.
     7. The reply to a question outside a form: it is open for this one message.
     8. A line that says a record by itself.
-    9. Anything else: the nearest commands as buttons.
+    9. A name and nothing else: what is known of them, and a button for their visit.
+    10. Anything else: the nearest commands as buttons.
     """
     message = turn.incoming
     for draft in turn.conversation.drafts:  # begun before somebody registered twice was put together
@@ -111,7 +112,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         _pressed(turn, (offered,), "")
     elif pending and not quick_entry.looks_like_entry(turn, text) and referrals.take_result(turn, text, pending):
         return
-    elif not _entered(turn, text):
+    elif not _entered(turn, text) and not worklist.find_named(turn, text):
         commands.suggest(turn, text)
 
 

@@ -18,7 +18,7 @@ from handlers.steps import Answer, NotUnderstood, SelectMany, Step
 from handlers.steps.photo import Photo
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
-from models.message import Choice, File
+from models.message import Choice, File, show_names
 from models.people import Resident
 
 YES = frozenset(
@@ -150,7 +150,7 @@ def match_choice(choices: Sequence[Choice], text: str) -> str | None:
     """A choice by its label, with or without its emoji, or by the number that the channel showed for it."""
     said = text.strip().lower()
     for position, choice in enumerate(choices, 1):
-        label = choice.label.lower()
+        label = show_names(choice.label, abroad=False).lower()
         if said in (label, label.split(" ", 1)[-1], choice.id) and said:
             return choice.id
         if choice.id.startswith(("r.", "o.", "edit.", "drop.")) and said == (choice.number or str(position)):

@@ -212,14 +212,17 @@ def open_visit(turn: Turn, resident_id: int) -> None:
 
 
 def _due(turn: Turn, resident: Resident) -> list[tuple[Form, Enrolment]]:
-    """What is due of somebody within two weeks, with its form; all there is, where nothing is."""
+    """What is due of somebody within two weeks, with its form; all there is, where nothing is.
+
+    A revisit that today's visit made due, in two weeks to the day, is not yet.
+    """
     enrolments = turn.session.scalars(
         select(Enrolment)
         .where(Enrolment.resident_id == resident.id, Enrolment.ended_on.is_(None))
         .order_by(Enrolment.next_due_on)
     ).all()
     soon = turn.today + timedelta(days=14)
-    due = [e for e in enrolments if any(day is not None and day <= soon for day in (e.next_due_on, e.due_from))]
+    due = [e for e in enrolments if any(day is not None and day < soon for day in (e.next_due_on, e.due_from))]
     known = _plainly_known(turn, resident)
     forms = [(form_due(e.programme, e.next_service, known), e) for e in due or enrolments]
     return [(form, enrolment) for form, enrolment in forms if form is not None]
@@ -253,6 +256,15 @@ def find(turn: Turn, words: str) -> None:
             Choice(f"visit.{r.id}", f"{mark_name(r.name)} {residents.describe(turn, r)}") for r in people[:PER_PAGE]
         ]
         turn.say(f"“{words[:20]}”有{len(people)}位,点一位打开随访:", choices)
+
+
+def find_named(turn: Turn, text: str) -> bool:
+    """A name and nothing else is asked after as 查 does; false when it is no name on the roster."""
+    said = text.strip()
+    if not any(match.said == said for match in residents.find_named(turn, said, residents.Roster(turn))):
+        return False
+    find(turn, said)
+    return True
 
 
 def _programme(turn: Turn, resident: Resident, enrolment: Enrolment) -> str:
