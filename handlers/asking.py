@@ -72,10 +72,13 @@ def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
         return Question(partial(_headed, turn, index, doubt.ask), _doubt_choices(doubt), "outside", index, None, doubt)
     if form.at_once and not draft.doubts and not not_seen(draft.answers) and (contradiction := form.check(known)):
         draft.doubts["check"] = contradiction
-    step = form.next_step(draft, known) if "check" not in draft.doubts else None
+    step = form.in_doubt(draft)
+    loose = next((name for name in draft.doubts if form.step(name) is None), None)
+    if step is None and loose is None:  # what was said and is not clear (80 是什么?) comes before what was not said
+        step = form.next_step(draft, known)
     if step is not None:
         return _ask(turn, index, step)
-    loose = next((name for name in draft.doubts), None) or _contradiction(form, draft, turn)
+    loose = loose or _contradiction(form, draft, turn)
     if loose and (step := form.step(loose)):
         return _ask(turn, index, step)
     if loose:

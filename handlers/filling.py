@@ -15,6 +15,7 @@ from handlers.reading import normalise
 from handlers.recap import known_of
 from handlers.record_visit import submit
 from handlers.steps import Answer, NotUnderstood, SelectMany, Step
+from handlers.steps.base import begun
 from handlers.steps.photo import Photo
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
@@ -138,7 +139,10 @@ def take_text(turn: Turn, text: str) -> bool:
 
 
 def _settle_in_words(turn: Turn, question: Question, text: str) -> bool:
-    """67 是什么? answered with 心率67."""
+    """67 是什么? answered with 心率, or 心率67."""
+    if question.doubt and (meant := begun(text, question.doubt)) is not None:
+        _settle(turn, question, meant)
+        return True
     if absorb(turn, question.index, text) is None:
         return False
     turn.conversation.drafts[question.index].doubts.pop(question.asks, None)

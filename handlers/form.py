@@ -191,12 +191,14 @@ class Form:
         names = set(names)
         return names | {name for step in self.steps if names & set(step.fields) for name in step.fields}
 
+    def in_doubt(self, draft: Draft) -> Step | None:
+        """The first step whose value was said and is doubtful."""
+        if not draft.doubts:
+            return None
+        return next((step for step in self.steps if any(name in draft.doubts for name in step.fields)), None)
+
     def next_step(self, draft: Draft, known: Known) -> Step | None:
-        """The first doubt, else the first step asked and not yet answered or skipped; None when ready for the recap."""
-        if draft.doubts:
-            for step in self.steps:
-                if any(name in draft.doubts for name in step.fields):
-                    return step
+        """The first step asked and not yet answered or skipped; None when ready for the recap."""
         for step in self._asked:
             if step.field not in draft.skipped and not step.is_answered(draft.answers) and self.asks(step, known):
                 return step

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Values, any_of, digits
-from handlers.steps.base import is_vague, quoted
+from handlers.steps.base import begun, is_vague, quoted
 from handlers.steps.context import denied, not_todays
 from models.conversation import Doubt
 
@@ -82,7 +82,7 @@ class Glucose(Step):
             _KIND_OF[m[0].lower()] for m in re.finditer(_KINDS, line, re.IGNORECASE) if denied(line, m.start()) is None
         }
         if len(kinds) != 1 or re.search(r"\d", re.sub("2(?:小时|h)", "", line)):
-            return Step.settles(self, text, doubt)
+            return begun(text, doubt)
         meant = [n for n, (_, values) in enumerate(doubt.options) if kinds <= values.keys()]
         return meant[0] if len(meant) == 1 else None
 

@@ -101,6 +101,13 @@ def is_vague(line: str) -> bool:
     return any(span.approximate for span in numerals.numbers_in(line))
 
 
+def begun(text: str, doubt: Doubt) -> int | None:
+    """The one option of a doubt whose label begins with these words: 心率 of 心率 80 次/分."""
+    said = text.strip()
+    meant = [n for n, (label, _) in enumerate(doubt.options) if len(said) > 1 and label.startswith(said)]
+    return meant[0] if len(meant) == 1 else None
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
     """One question of a form, standing beside the field it fills.
@@ -178,9 +185,7 @@ class Step:
 
     def settles(self, text: str, doubt: Doubt) -> int | None:
         """Which option of its doubt is meant in other words than its label's; None when it is none, or could be two."""
-        said = text.strip()
-        meant = [n for n, (label, _) in enumerate(doubt.options) if len(said) > 1 and label.startswith(said)]
-        return meant[0] if len(meant) == 1 else None
+        return begun(text, doubt)
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         """Recognise this step's values inside a tidied line."""
