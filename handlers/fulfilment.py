@@ -26,5 +26,5 @@ def lines(turn: Turn, resident_id: int) -> list[str]:
     records = turn.session.execute(done).all()
     promise = Promise.of(turn.settings)
     told = [[one.words() for one in progress(row, records, promise) if one.times or one.days] for row in holding]
-    doubt = "" if turn.settings.get("signing.package_items") else UNVERIFIED
+    doubt = "" if Promise.is_settled(turn.settings) else UNVERIFIED
     return [f"履约{doubt}:{'、'.join(words)}" for words in told if words]

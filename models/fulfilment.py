@@ -17,6 +17,8 @@ from models.record import last_day
 MARK = "item."
 """How a mark of a 签约服务 record begins that confirms an item: `item.health_education`."""
 TELEPHONE, NOT_SEEN = 3, "not_seen"
+OF_ILLNESS = {7, 8}
+"""Groups of mental illness and tuberculosis: no message's first line may say that somebody is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Item:
     words: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     groups: tuple[int, ...] = ()
+
+    @property
+    def public_title(self) -> str:
+        """As it may be read over a doctor's shoulder."""
+        return "专项随访" if OF_ILLNESS & set(self.groups) else self.title
 
 
 ITEMS: Mapping[str, Item] = {
@@ -79,6 +86,11 @@ class Promise:
     def of(cls, rules: Mapping[str, Any]) -> Promise:
         packages = decided(rules, "signing.package_items") or DEFAULT_PACKAGES
         return cls(str(decided(rules, "signing.fulfilment")), packages, bool(decided(rules, "signing.phone_counts")))
+
+    @staticmethod
+    def is_settled(rules: Mapping[str, Any]) -> bool:
+        """Has the county said what its packages hold?"""
+        return bool(decided(rules, "signing.package_items"))
 
     @property
     def counts(self) -> bool:

@@ -18,6 +18,8 @@ from models.preferences import CAN_BE_OFF, Preferences, own_settings
 from reminders.days import Days, every_day
 from reminders.reminder import Context, Gone, Reminder, calendar_of
 
+WHOSE = ("organisation_id", "worker_id", "subject_id", "stage")
+"""Columns of a part's rows that say whom to tell, and what they were told; the others are for its words."""
 Found = Row[*tuple[Any, ...]]
 Query = Select[*tuple[Any, ...]]
 
@@ -119,7 +121,9 @@ class Digest(Reminder):
         wanted = part.wanted(asked, pressing)
         if wanted is None:
             return None
-        rows = _once_for_all(wanted.order_by(None), "found")
+        needed = (column for column in wanted.selected_columns if column.key in WHOSE)
+        wanted = wanted.order_by(None).with_only_columns(*needed, maintain_column_froms=True)
+        rows = _once_for_all(wanted, "found")
         if "worker_id" in rows.c:
             worker_id: Any = rows.c.worker_id
             query: Query = select(worker_id).distinct()

@@ -5,7 +5,8 @@ Two villages of 托口镇 with their doctors, 李梅 (石桥村, whose residents
 
     zone Europe/Berlin                                  the county's time zone; operator {...} sets CUNYI_REMINDERS
     given 张桂兰 hypertension due 2026-11-25 [from DAY] [urgency WORD] [service CODE] [rests DAY] [@岩头村]
-    agreement 张桂兰 DAY..DAY · referral 张桂兰 emergency|refer DAY · result 张桂兰 cervical DAY · appointment 张桂兰 DAY 量血压
+    agreement 张桂兰 DAY..DAY [p1,2] [g2,3]              with packages and groups · rules {...} are the county's
+    referral 张桂兰 emergency|refer DAY · result 张桂兰 cervical DAY · appointment 张桂兰 DAY 量血压
     report 张桂兰 AT AT                                  an infectious case noticed and due
     term 李梅 agreement_ends_on DAY · milestone 启动 DAY   of 托口镇's plan · campaign DAY[,DAY] [guests …]   in 托口镇
     @ 2026-11-25 07:30                                  time passes until then; the machine may have slept: `asleep`
@@ -90,6 +91,7 @@ class Timeline:
         self.path, self.store = path, store
         self.tz = ZoneInfo("Asia/Shanghai")
         self.operator: dict[str, Any] = {}
+        self.rules: dict[str, Any] = {}
         self.begins: datetime | None = None
         self.jump = timedelta()
         self.processes: list[Process] = []
@@ -152,7 +154,7 @@ class Timeline:
             skew = float(rest.removeprefix("skew ") or 0)
             process = Process(
                 self.store, {"telegram": self.phone}, self.seats, self._clock(skew), tz=self.tz,
-                settings={"reminders": self.operator}, budgets=UNLIMITED, hours=(time(0, 5), time(7, 20)),
+                settings={"reminders": self.operator, **self.rules}, budgets=UNLIMITED, hours=(time(0, 5), time(7, 20)),
             )  # fmt: skip
             self.processes.append(process)
             await process.start()
@@ -219,6 +221,13 @@ class Timeline:
     def _operator(self, session: Any, *said: str) -> None:
         self.operator = json.loads(" ".join(said))
 
+    def _rules(self, session: Any, *said: str) -> None:
+        self.rules = json.loads(" ".join(said))
+
+    def _served(self, session: Any, name: str, service: str, *marks: str) -> None:
+        on = self.now().astimezone(self.tz).date()
+        self._record(session, self._resident(session, name), service, on).marks = list(marks)
+
     def _resident(self, session: Any, name: str, village: str = "石桥村") -> Resident:
         found = session.scalar(select(Resident).where(Resident.name == name))
         if found is None:
@@ -253,12 +262,14 @@ class Timeline:
             )
         )  # fmt: skip
 
-    def _agreement(self, session: Any, name: str, term: str) -> None:
+    def _agreement(self, session: Any, name: str, term: str, *said: str) -> None:
         resident = self._resident(session, name)
         first, last = (date.fromisoformat(day) for day in term.split(".."))
         record = self._record(session, resident, "signing", first)
+        has = {word[0]: [int(n) for n in word[1:].split(",")] for word in said}  # p1,2 are packages, g2 groups
         session.add(
             Agreement(
+                packages=has.get("p", []), groups=has.get("g", []),
                 record_id=record.id, resident_id=resident.id, village_id=resident.village_id,
                 worker_id=resident.worker_id, starts_on=first, ends_on=last,
             )
@@ -341,9 +352,6 @@ class Timeline:
         due = date.fromisoformat(following)
         changed = {"next_due_on": due, "due_from": None, "next_service": None, "snoozed_until": None}
         session.execute(update(Enrolment).where(Enrolment.resident_id == resident.id).values(**changed))
-
-    def _served(self, session: Any, name: str, service: str) -> None:
-        self._record(session, self._resident(session, name), service, self.now().astimezone(self.tz).date())
 
     def _arrived(self, session: Any, name: str) -> None:
         of = self._resident(session, name).id

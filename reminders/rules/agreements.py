@@ -7,12 +7,14 @@ from datetime import timedelta
 from sqlalchemy import case, exists, select
 from sqlalchemy.orm import aliased
 
+from models.effects import AGREEMENT, RECORD
 from models.enrolment import VISITED
+from models.fulfilment import Promise, progress
 from models.message import Choice, mark_name
 from models.people import Resident
-from models.record import Agreement
+from models.record import Agreement, Record
 from reminders.days import clinic_days
-from reminders.digest import Asked, Part, Query, Said, Telling
+from reminders.digest import Asked, Found, Part, Query, Said, Telling
 
 STEPS = (7, 30, 60)  # days before the end
 SHOWN = 3
@@ -57,10 +59,23 @@ def says(telling: Telling) -> Said:
             (row for row in telling.rows if row.stage == str(step)), key=lambda row: (row.ends_on, row.subject_id)
         )
         if ending:
-            names = "、".join(f"{mark_name(row.name)}({row.ends_on})" for row in ending[:SHOWN])
+            names = "、".join(_named(telling, row) for row in ending[:SHOWN])
             more = "等" if len(ending) > SHOWN else ""
             lines.append(f"📄 {len(ending)}份签约{step}天内到期:{names}{more}。愿意续的请发“签约 姓名”。")
     return Said(lines, [Choice("names.signing_rate_general", "签约名单")])
+
+
+def _named(telling: Telling, row: Found) -> str:
+    """Who, until when, and what is still owed by then, where the county has said what its packages hold."""
+    session, rules = telling.context.session, telling.context.preferences.rules
+    if not Promise.is_settled(rules):
+        return f"{mark_name(row.name)}({row.ends_on})"
+    agreement = session.execute(select(*AGREEMENT).where(Agreement.id == row.subject_id)).one()
+    theirs = Record.resident_id == agreement.resident_id, Record.status == "current"
+    owed = progress(agreement, session.execute(select(*RECORD).where(*theirs)).all(), Promise.of(rules))
+    missing = [f"{one.item.public_title}{one.missing}次" for one in owed if one.missing]
+    lacks = f",还差{'、'.join(missing[:SHOWN])}{'等' if len(missing) > SHOWN else ''}" if missing else ""
+    return f"{mark_name(row.name)}({row.ends_on}{lacks})"
 
 
 part = Part(
