@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.accounts import mark_unreachable, pick_account
 from bot.channels import Channel, ChannelUnavailable
-from bot.intake import Row
+from bot.group import Row
 from bot.pacing import Budget
 from bot.seat import AT_THE_TERMINAL, SENDERS, Seat
 from models.message import OutgoingMessage

@@ -19,7 +19,8 @@ from bot.channels import (
     RecipientUnreachable,
     SendError,
 )
-from bot.intake import Intake, Row
+from bot.group import Row
+from bot.intake import Intake
 from bot.ledger import AT_ONCE, BATCH, Chat, Ledger, Render, storable
 from bot.pacing import BUDGETS, Budget, Pacer
 from bot.seat import OnlySeat, Seat

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -153,15 +154,16 @@ class Store:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._on_disk = 0  # when the log was last changed before it was brought to the disk
 
-    def write(self, *, may_be_lost: bool = False) -> Session:
+    def write(self, *, may_be_lost: bool = False, on: Connection | None = None) -> Session:
         """A session whose transaction may write; use as a context manager and commit yourself.
 
         `may_be_lost` is for what the program finds out again by itself: a power cut, though no killed process, may take
-        such a commit back, and it does not wait for the disk. The next commit that does takes it along.
+        such a commit back, and it does not wait for the disk. The next commit that does takes it along. `on` is a
+        connection in a transaction of its own, which the session joins.
         """
-        engine = self.engine.execution_options(may_be_lost=True) if may_be_lost else self.engine
+        bind = on or (self.engine.execution_options(may_be_lost=True) if may_be_lost else self.engine)
         return Session(
-            engine, expire_on_commit=False, autoflush=True, info={"keyring": self.keyring, "county": self.county}
+            bind, expire_on_commit=False, autoflush=True, info={"keyring": self.keyring, "county": self.county}
         )
 
     def read(self) -> Session:
@@ -170,6 +172,14 @@ class Store:
         return Session(
             reading, expire_on_commit=False, autoflush=False, info={"keyring": self.keyring, "county": self.county}
         )
+
+    def version(self, connection: Connection) -> int | None:
+        """Within a transaction on SQLite: a number that stays as it is while no other connection has written."""
+        if not self.is_sqlite:
+            return None
+        driver: Any = connection.connection.driver_connection
+        version: int = driver.execute("PRAGMA data_version").fetchone()[0]
+        return version
 
     def checkpoint(self) -> None:
         """See that SQLite's log is on the disk, and where it has grown long bring it into the file.

@@ -31,7 +31,10 @@ _CHARTS = (
 
 
 class Charts:
-    """The charts of one transaction. What is written through the session makes it forget whom that concerns."""
+    """The charts of one transaction, or of a session kept while nobody else writes (`kept` in its info).
+
+    What is written through the session makes it forget whom that concerns.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -56,6 +59,9 @@ class Charts:
                 chart.enrolments[enrolment.programme] = enrolment
         self._of.update({resident_id: found.get(resident_id) for resident_id in wanted})
 
+    def __len__(self) -> int:
+        return len(self._of)
+
     def forget(self, resident_id: int | None = None) -> None:
         """Ask again about one resident, or about everybody."""
         if resident_id is None:
@@ -67,13 +73,13 @@ class Charts:
 def charts_of(session: Session) -> Charts:
     """The session's charts."""
     charts: Charts | None = session.info.get("charts")
-    return charts or Charts(session)
+    return Charts(session) if charts is None else charts
 
 
 @event.listens_for(Session, "after_flush")
 def _something_was_written(session: Session, context: Any) -> None:
     """A row that is new, gone or another's belongs on another chart; one that only changed is on its chart already."""
-    if charts := session.info.get("charts"):
+    if (charts := session.info.get("charts")) is not None:
         for row in (*session.new, *session.deleted, *session.dirty):
             if isinstance(row, Resident):
                 charts.forget(row.id)
@@ -85,11 +91,15 @@ def _something_was_written(session: Session, context: Any) -> None:
 
 @event.listens_for(Session, "after_transaction_end")
 def _another_transaction(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None and (charts := session.info.get("charts")):
+    if (
+        transaction.parent is None
+        and not session.info.get("kept")
+        and (charts := session.info.get("charts")) is not None
+    ):
         charts.forget()
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _something_is_written(state: ORMExecuteState) -> None:
-    if not state.is_select and (charts := state.session.info.get("charts")):
+    if not state.is_select and (charts := state.session.info.get("charts")) is not None:
         charts.forget()

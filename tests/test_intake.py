@@ -17,9 +17,11 @@ from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-import bot.intake
+import bot.group
 from bot.channels import NotAccepted
-from bot.intake import GROUP, Intake, Job, Lane
+from bot.intake import Intake
+from bot.lanes import GROUP, Job, Lane
+from bot.writer import Writer
 from handlers.answer import LONGEST
 from models.base import Store
 from models.conversation import load_conversation
@@ -98,7 +100,7 @@ def commit(store: Store, *messages: IncomingMessage) -> list[str]:
     def done(number: int) -> Callable[[Any, BaseException | None], None]:
         return lambda _, error: outcomes.setdefault(number, "" if error is None else "refused")
 
-    make(store).commit_group([Job(done(n), message=message) for n, message in enumerate(messages)])
+    make(store).writers[0].commit_group([Job(done(n), message=message) for n, message in enumerate(messages)])
     return [outcomes[n] for n in range(len(messages))]
 
 
@@ -140,7 +142,7 @@ def choose(choice: str, store: Store, account: str = LI_MEI, event_id: str = "")
 def a_bug(monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> Iterator[list[str]]:
     """Whoever says 坏 meets a bug, after much was written; yields what was tried."""
     tried: list[str] = []
-    real = bot.intake.answer
+    real = bot.group.answer
 
     def answer(turn: Any) -> None:
         tried.append(turn.incoming.text or "")
@@ -151,7 +153,7 @@ def a_bug(monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> It
             raise error or ZeroDivisionError("a handler's bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(bot.intake, "answer", answer)
+        patch.setattr(bot.group, "answer", answer)
         yield tried
 
 
@@ -248,7 +250,7 @@ def test_what_is_logged_of_a_bug_names_nobody(store: Store, monkeypatch: pytest.
 def test_the_writer_outlives_a_fault_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it the program would stand there and answer nobody."""
     fault = ZeroDivisionError("in the very place that takes care of faults")
-    monkeypatch.setattr(Intake, "_failed", lambda *_: (_ for _ in ()).throw(fault))
+    monkeypatch.setattr(Writer, "_failed", lambda *_: (_ for _ in ()).throw(fault))
     with a_bug(monkeypatch):
         outcomes = receive(store, *(wrote("坏", event_id=f"{n}") for n in range(3 * GROUP)))
         assert outcomes == ["refused"] * 3 * GROUP, "nobody waits for ever"
@@ -307,7 +309,7 @@ def test_work_of_the_sender_is_done_in_the_same_commit_or_alone(store: Store, mo
         Job(done, work=lambda session: "fine"),
     ]
     with a_bug(monkeypatch):
-        make(store).commit_group(jobs)
+        make(store).writers[0].commit_group(jobs)
     assert outcomes[0] == 0 and outcomes[1] is None and outcomes[3] == "fine"
     assert issubclass(outcomes[2], Exception)
 
@@ -421,7 +423,7 @@ def committing(store: Store, *, before: bool) -> Iterator[None]:
 @contextmanager
 def connections_cut(store: Store) -> Iterator[None]:
     """An operator ends PostgreSQL's sessions, or the server restarts, in the middle of a transaction."""
-    real = bot.intake.answer
+    real = bot.group.answer
 
     def answer(turn: Any) -> None:
         real(turn)
@@ -429,11 +431,11 @@ def connections_cut(store: Store) -> Iterator[None]:
         with another(store) as other, other.read() as session:
             session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
 
-    bot.intake.answer = answer  # type: ignore[assignment]
+    bot.group.answer = answer  # type: ignore[assignment]
     try:
         yield
     finally:
-        bot.intake.answer = real  # type: ignore[assignment]
+        bot.group.answer = real  # type: ignore[assignment]
         store.engine.dispose()
 
 
@@ -457,17 +459,17 @@ def test_an_outage_is_acknowledged_by_nobody(store: Store, trouble: Trouble, siz
 
 def test_what_waits_behind_a_refused_message_waits_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written later must not be answered first: it would answer the wrong question."""
-    real, broken = Intake._commit, sqlite3.OperationalError("database is locked")
+    real, broken = Writer._commit, sqlite3.OperationalError("database is locked")
     broken.sqlite_errorcode = sqlite3.SQLITE_BUSY  # type: ignore[misc]
 
-    def commit_(self: Intake, jobs: Sequence[Job]) -> Any:
+    def commit_(self: Writer, jobs: Sequence[Job]) -> Any:
         if len(jobs) == 1 and jobs[0].message and jobs[0].message.text == "随访":
             raise OperationalError("BEGIN", {}, broken)
         return real(self, jobs)
 
     messages = [wrote("随访"), wrote("坏", WANG), wrote("取消"), wrote("帮助", WANG)]
     with a_bug(monkeypatch), monkeypatch.context() as patch:
-        patch.setattr(Intake, "_commit", commit_)
+        patch.setattr(Writer, "_commit", commit_)
         assert commit(store, *messages) == ["refused", "", "refused", ""]
     assert receive(store, messages[0], messages[2]) == ["", ""]
     assert [said[:4] for said in heard(store)] == ["随访哪一", "现在没有"]
@@ -476,14 +478,14 @@ def test_what_waits_behind_a_refused_message_waits_too(store: Store, monkeypatch
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer at a time
 def test_postgresql_picks_a_transaction_to_give_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deadlock is tried again at once; the doctor notices nothing."""
-    real, left = bot.intake.answer, ["40P01", "40001"]
+    real, left = bot.group.answer, ["40P01", "40001"]
 
     def answer(turn: Any) -> None:
         real(turn)
         if left:
             turn.session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'give way' USING ERRCODE = '{left.pop()}'; END $$"))
 
-    monkeypatch.setattr(bot.intake, "answer", answer)
+    monkeypatch.setattr(bot.group, "answer", answer)
     assert commit(store, wrote(LINE)) == [""]
     assert not left and len(heard(store)) == 1 and heard(store)[0].startswith("【高血压随访】")
 
