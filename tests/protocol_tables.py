@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from string import Formatter
@@ -73,7 +73,7 @@ def value(text: str) -> Any:
 def named(text: str) -> dict[str, Any]:
     """'pregnancy=1 medications=格列美脲' as answers."""
     given = {COLUMNS.get(name, name): value(said) for name, said in (pair.split("=") for pair in text.split())}
-    if "medications" in given:
+    if isinstance(given.get("medications"), str):
         given["medications"] = [{"name": name} for name in given["medications"].split("、")]
     return given
 
@@ -167,6 +167,22 @@ def asks_as_told(name: str, row: dict[str, str], given: Findings) -> bool:
         return True
     asked = question(given)
     return bool(asked) == bool(said) and (said == "问" or said in asked)
+
+
+class Watched(dict[str, Any]):
+    """Answers that note which of them are looked at."""
+
+    def __init__(self, answers: Mapping[str, Any], asked: set[str]) -> None:
+        super().__init__(answers)
+        self.asked = asked
+
+    def get(self, field: str, default: Any = None) -> Any:
+        self.asked.add(field)
+        return super().get(field, default)
+
+    def __getitem__(self, field: str) -> Any:
+        self.asked.add(field)
+        return super().__getitem__(field)
 
 
 def codes_disagree(name: str) -> list[str]:

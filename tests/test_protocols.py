@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,6 +34,7 @@ from tests import protocol_lists
 from tests.protocol_tables import (
     ORDINARY_DAY,
     PROTOCOLS,
+    Watched,
     asks_as_told,
     codes_disagree,
     concluded,
@@ -103,22 +103,6 @@ def test_whatever_a_rule_asks_can_be_answered(name: str) -> None:
 DERIVED = {"bmi", "pregnancy", "pregnancy_began_on"}
 OF_ANY_FORM = {"outcome", *VALUES, "insulin", "medications", "adherence", "self_reported"}
 """What rules that several protocols share look at; a form has those that its programme knows."""
-
-
-class Watched(dict[str, Any]):
-    """Answers that note which of them are looked at."""
-
-    def __init__(self, answers: Mapping[str, Any], asked: set[str]) -> None:
-        super().__init__(answers)
-        self.asked = asked
-
-    def get(self, field: str, default: Any = None) -> Any:
-        self.asked.add(field)
-        return super().get(field, default)
-
-    def __getitem__(self, field: str) -> Any:
-        self.asked.add(field)
-        return super().__getitem__(field)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -68,6 +69,9 @@ SLOTS = (
     Slot(72, "6岁", blood=True, vision=True),
 )
 """血常规 at 6-8, 18 and 30 months and yearly from 4 years; 听力 at 6, 12, 24, 36 months; 视力 from 4 years."""
+
+SIX, EIGHT = 6, 8
+ONE_TEST = tuple(slot for slot in SLOTS if slot.months in (SIX, EIGHT))
 
 SETTINGS = {
     "child.grace_months": Setting(1, "3到36月龄的检查,满月龄后几个月内算按时", "[D],规范没有写窗口"),
@@ -140,6 +144,12 @@ def belongs(f: Findings, what: Callable[[Slot], object]) -> bool:
     """Does this belong to the check made today? Nothing is examined over the telephone."""
     slot = this_slot(f)
     return slot is not None and bool(what(slot)) and not by_telephone(f)
+
+
+def tested_already(f: Findings, slot: Slot) -> bool:
+    """At eight months, where the blood was taken at six: from 6 to 8 months it is one test (domain.md A8)."""
+    tested = [visit.on for visit in before(f) if number(visit.answers.get("haemoglobin"))]
+    return slot.months == EIGHT and any(this_slot(replace(f, on=on)) in ONE_TEST for on in tested)
 
 
 def grown_out(f: Findings) -> bool:
@@ -230,7 +240,7 @@ ACT = (
     ),
     Rule(
         "CHD-32",
-        when=lambda f: belongs(f, lambda slot: slot.blood) and lacks(f, "haemoglobin"),
+        when=lambda f: belongs(f, lambda slot: slot.blood and not tested_already(f, slot)) and lacks(f, "haemoglobin"),
         then=Outcome(say="这次该查血常规(血红蛋白),还没有结果:请安排到乡镇卫生院查。"),
         because="6~8、18、30月龄和4~6岁要查血红蛋白({slot})",
         source=NORM,
@@ -279,10 +289,8 @@ ACT = (
 )
 
 
-def window(f: Findings, classification: int | None, within: int | None) -> tuple[date, date] | None:
-    """From when until when the next check is due; None when there is none any more."""
-    if within is not None:
-        return f.on, f.on + timedelta(days=within)
+def window(f: Findings) -> tuple[date, date] | None:
+    """From when until when the next check is on time; None when there is none any more."""
     if f.born_on is None:
         return None
     slot = next_slot(f.born_on, f.on, setting(f, SETTINGS, "child.early_days"))
@@ -297,11 +305,14 @@ def window(f: Findings, classification: int | None, within: int | None) -> tuple
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
     """
     满月(28到42天)、3、6、8、12、18、24、30、36月龄和4、5、6岁各一次,日期从生日推算:满月龄的那天起可以做,一个月内算按时,
-    4岁以后三个月内算按时(设置)。错过的月龄不补做,做离现在最近的一次。转诊的2周内追访。6岁检查以后不再安排,满7周岁结案。
+    4岁以后三个月内算按时(设置)。错过的月龄不补做,做离现在最近的一次。转诊的2周内追访,轻度贫血的1个月内复查,月龄检查更早的按月龄。6岁检查以后不再安排,满7周岁结案。
     电话联系不算检查,这一次还要做。
     """
-    due = window(f, classification, within)
-    return due[1] if due else None
+    due = window(f)
+    days = [due[1]] if due else []
+    if within is not None:
+        days.append(f.on + timedelta(days=within))
+    return min(days, default=None)
 
 
 def values(f: Findings) -> Mapping[str, object]:

@@ -17,8 +17,6 @@ REACTION = COMPLICATION = PRESENT = 2  # adverse_reaction, new_complication: 1æ—
 
 def number(value: object) -> float | None:
     """A measurement as a number; None when it is absent or not one."""
-    if value is None:
-        return None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or math.isnan(value):
         return None
     return float(value)
@@ -33,8 +31,6 @@ def readings(answers: Answers) -> list[tuple[float, float]]:
 def pressure(answers: Answers) -> tuple[float | None, float | None]:
     """Systolic and diastolic that classify: as stated, else the mean of the readings, half up (domain.md M-15)."""
     stated = (number(answers.get("systolic")), number(answers.get("diastolic")))
-    if not answers.get("readings"):
-        return stated
     raw = readings(answers)
     means = [math.floor(sum(side) / len(raw) + 0.5) for side in zip(*raw, strict=True)] if raw else [None, None]
     systolic, diastolic = (mean if value is None else value for value, mean in zip(stated, means, strict=True))

@@ -53,7 +53,7 @@ def doses_of(series: Series, child: Child) -> tuple[Dose, ...]:
 def series_for(child: Child, given: Given) -> list[Series]:
     """The series of a child: of two products the one begun with, else the first of the schedule."""
     begun = {dose.split(".")[0] for dose in given}
-    replaced = {series.instead_of for series in SCHEDULE if series.instead_of and series.code in begun}
+    replaced = {series.instead_of for series in SCHEDULE if series.code in begun}
     return [
         series
         for series in SCHEDULE

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
-from handlers.protocols.ages import age_words, months_old
+from handlers.protocols.ages import months_old
 from handlers.protocols.common import emergency, refer
 from handlers.protocols.findings import number, setting
 from handlers.protocols.immunisation import Child, Given, Planned, due_on, plan
-from handlers.protocols.vaccines import YEARS, dose_title
+from handlers.protocols.vaccines import DIPHTHERIA_TETANUS, YEARS, dose_title
 
 SCHEDULE_2026 = "免疫程序及说明(2026年版) / domain.md A9"
 AEFI_NORM = "疑似预防接种异常反应监测 / domain.md A9"
@@ -90,7 +90,7 @@ def waits_for_bcg(f: Findings) -> bool:
 
 def needs_dt(f: Findings) -> bool:
     """Seven to eleven years old, and the five doses against diphtheria, tetanus and pertussis not complete."""
-    return 7 * YEARS <= months(f) < 12 * YEARS and "DTP.5" not in after(f) and "DT.1" not in after(f)
+    return 7 * YEARS <= months(f) < 12 * YEARS and "DTP.5" not in after(f) and f"{DIPHTHERIA_TETANUS}.1" not in after(f)
 
 
 def born_to_a_carrier(f: Findings) -> bool:
@@ -208,7 +208,6 @@ def values(f: Findings) -> Mapping[str, object]:
     due = schedule(f, None, Urgency.ROUTINE, None)
     ahead = [one for one in upcoming(f) if due is not None and one.earliest <= due]
     return {
-        "age": age_words(f.born_on, f.on) if f.born_on else "月龄不详",
         "early": "、".join(map(dose_title, f.get("early_doses") or [])),
         "late": titles([one for one in now if one.is_late(f.on)]),
         "open": titles([one for one in now if not one.is_late(f.on)]),
