@@ -111,7 +111,14 @@ def retry(session: Session, found: Sequence[Delivery], now: datetime) -> int:
         accounts = select(row.channel, row.account).where(row.id.in_(ids))
         same = tuple_(ChannelAccount.channel, ChannelAccount.account).in_(accounts)
         session.execute(update(ChannelAccount).where(same).values(unreachable_why=None))
-        again = {"status": "queued", "attempts": 0, "not_before": now, "expires_at": None, "reason": None}
+        again = {
+            "status": "queued",
+            "attempts": 0,
+            "not_before": now,
+            "expires_at": None,
+            "reason": None,
+            "put_off_at": None,
+        }
         session.execute(update(row).where(row.id.in_(ids), row.status == "failed").values(again))
     for delivery in failed:
         session.add(AuditEntry(at=now, action="delivery.retried", subject=f"outbox:{delivery.id}", details={}))

@@ -79,7 +79,7 @@ def promise(session: Session, plan: Plan, workers: Iterable[int], now: datetime,
     insert = insert.on_conflict_do_update(
         index_elements=["dedup_key"],
         set_={name: insert.excluded[name] for name in again}
-        | dict.fromkeys(("reason", "channel", "account", "message")),
+        | dict.fromkeys(("reason", "channel", "account", "message", "put_off_at")),
         where=_given_up(plan.expires_at, now),
     )
     done = session.connection().execute(insert, execution_options={"preserve_rowcount": True})
