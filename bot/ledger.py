@@ -148,7 +148,8 @@ class Ledger:
         machines' clocks differ, and one may be set while a message is on its way.
         """
         query = select(OutboxMessage.id, OutboxMessage.leased_by, OutboxMessage.leased_until, OutboxMessage.dedup_key)
-        leases = session.execute(query.where(is_open(), OutboxMessage.leased_by.in_(sorted(alive))))
+        known = is_open(), OutboxMessage.account.is_not(None)  # what is leased has an address, and these have an index
+        leases = session.execute(query.where(*known, OutboxMessage.leased_by.in_(sorted(alive))))
         seen = [(row.id, row.leased_by, row.leased_until) for row in leases if row.dedup_key not in mine]
         self._standing = {lease: self._standing.get(lease, steady) for lease in seen}
         return frozenset(lease[0] for lease, since in self._standing.items() if steady - since > STUCK)
