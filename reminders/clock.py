@@ -57,10 +57,19 @@ def clock_occasions(
     for moment in moments:
         begins, ends = moment.at, moment.at + clock.window
         if not moment.at_once:
-            begins, ends = awake(moment.at, clock.window, preferences.quiet, tz)
-        if begins < asked.midnight(day + timedelta(days=1)) and ends > asked.midnight(day):
+            begins, ends = _slot(moment, clock.window, day, preferences.quiet, tz)
+        if begins < ends and begins < asked.midnight(day + timedelta(days=1)) and ends > asked.midnight(day):
             plan = Plan(clock.reminder.code, moment.subject, moment.arguments, begins, ends, kind="alarm")
             yield Occasion(plan, listeners.get(moment.organisation_id, ()))
+
+
+def _slot(moment: Moment, window: timedelta, day: date, quiet: QuietHours, tz: tzinfo) -> tuple[datetime, datetime]:
+    """From when till when it is told by day: on its own one; if that has passed without, at the same hour of this one."""
+    begins, ends = awake(moment.at, window, quiet, tz)
+    if ends > datetime.combine(day, time(), tz):
+        return begins, ends
+    again = datetime.combine(day, moment.at.astimezone(tz).time(), tz).astimezone(UTC)
+    return awake(again, moment.at + window - again, quiet, tz)
 
 
 def _listeners(session: Session, role: Role, organisations: set[int]) -> dict[int, list[int]]:

@@ -85,7 +85,7 @@ def _opens(service: str | None) -> str:
 
 
 def _length(window: timedelta) -> str:
-    return f"{int(window.total_seconds() // 3600)}小时"
+    return f"{window.days}天" if window.days > 1 else f"{int(window.total_seconds() // 3600)}小时"
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -57,6 +57,9 @@ from reminders.rules import (
 from reminders.summaries import plans_weekly, supervisor_monthly, supervisor_quarterly, supervisor_weekly
 
 HOURS = timedelta(hours=1)
+WEEK = timedelta(
+    days=7
+)  # a term that has passed is told of on one of these days, even if the machine was off on the first
 
 MORNING = digest(
     "morning_digest",
@@ -102,10 +105,10 @@ TIMETABLE: tuple[Entry, ...] = (
 
 CLOCKS: tuple[Clock, ...] = (
     Clock(reminder=infectious_due.reminder, to=Role.TOWNSHIP, moments=infectious_due.moments, window=4 * HOURS),
-    Clock(reminder=infectious_due.missed, to=Role.COUNTY, moments=infectious_due.moments_missed, window=24 * HOURS),
+    Clock(reminder=infectious_due.missed, to=Role.COUNTY, moments=infectious_due.moments_missed, window=WEEK),
     Clock(reminder=first_visit.reminder, to=Role.DOCTOR, moments=first_visit.moments, window=6 * HOURS),
-    Clock(reminder=first_visit.missed, to=Role.TOWNSHIP, moments=first_visit.moments_missed, window=24 * HOURS),
-    Clock(reminder=emergency_arrival.reminder, to=Role.TOWNSHIP, moments=emergency_arrival.moments, window=24 * HOURS),
+    Clock(reminder=first_visit.missed, to=Role.TOWNSHIP, moments=first_visit.moments_missed, window=WEEK),
+    Clock(reminder=emergency_arrival.reminder, to=Role.TOWNSHIP, moments=emergency_arrival.moments, window=WEEK),
 )
 
 ON_EVENTS: tuple[Reminder, ...] = (
