@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check bench rules clean
+.PHONY: setup demo test check bench rules mutation clean
 
 setup: .venv/.ready
 
@@ -32,6 +32,9 @@ bench: setup
 rules: setup
 	$(BIN)/python -c "from handlers.rules_page import page; from handlers.menu import protocols; print(page(protocols()), end='')" > docs/rules.md
 	$(BIN)/python -c "from reminders.page import page; print(page(), end='')" > docs/timetable.md
+
+mutation: setup
+	$(BIN)/python -m tests.mutation $(MODULES)
 
 clean:
 	rm -rf .venv demo-data .mypy_cache .ruff_cache .import_linter_cache .hypothesis

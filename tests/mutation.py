@@ -49,6 +49,9 @@ METHODS = frozenset(
 )  # fmt: skip
 
 
+Change = Callable[[Any], None]
+
+
 @dataclass(frozen=True)
 class Mutant:
     """One change of one module."""
@@ -56,7 +59,14 @@ class Mutant:
     module: str
     line: int
     what: str
-    tree: ast.Module
+    spot: int  # its place in the order of the tree
+    change: Change
+
+    def tree(self) -> ast.Module:
+        """The module with the change made."""
+        changed = copy.deepcopy(_TREES[self.module])
+        self.change(_spots(changed)[self.spot])
+        return ast.fix_missing_locations(changed)
 
     @property
     def text(self) -> str:
@@ -66,8 +76,8 @@ class Mutant:
     @property
     def argued(self) -> bool:
         return any(
-            module == self.module and fragment in self.text and change in ("", self.what)
-            for module, fragment, change, _ in ARGUED
+            module == self.module and fragment in self.text and self.what in changes
+            for module, fragment, changes, _ in ARGUED
         )
 
 
@@ -84,17 +94,15 @@ _LINES = {name: (FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
 
 def mutants(name: str) -> Iterator[Mutant]:
     """Every mutant of a module."""
-    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
-    spots = [spot for spot in ast.walk(tree) if hasattr(spot, "lineno")]
-    silent = {id(node) for node in _words(tree)}
-    for number, spot in enumerate(spots):
-        if id(spot) in silent:
-            continue
-        for what, change in _changes(spot):
-            changed = copy.deepcopy(tree)
-            same = [node for node in ast.walk(changed) if hasattr(node, "lineno")][number]
-            change(same)
-            yield Mutant(name, spot.lineno, what, ast.fix_missing_locations(changed))
+    silent = {id(node) for node in _words(_TREES[name])}
+    for number, spot in enumerate(_spots(_TREES[name])):
+        if id(spot) not in silent:
+            for what, change in _changes(spot):
+                yield Mutant(name, spot.lineno, what, number, change)
+
+
+def _spots(tree: ast.Module) -> list[Any]:
+    return [node for node in ast.walk(tree) if hasattr(node, "lineno")]
 
 
 def _words(tree: ast.Module) -> Iterator[ast.AST]:
@@ -133,9 +141,6 @@ def _called(node: ast.Call) -> str:
         if isinstance(node.func, ast.Attribute)
         else ""
     )
-
-
-Change = Callable[[Any], None]
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
@@ -292,7 +297,7 @@ def _load(mutant: Mutant | None, reached: set[str]) -> dict[str, ModuleType]:
             loaded[name] = sys.modules[full]
             continue
         changed = mutant is not None and mutant.module == name
-        code = compile(mutant.tree, f"{name}.py", "exec") if changed and mutant else _COMPILED[name]
+        code = compile(mutant.tree(), f"{name}.py", "exec") if changed and mutant else _COMPILED[name]
         module = ModuleType(full)
         sys.modules[full] = module
         setattr(package, name, module)

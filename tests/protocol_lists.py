@@ -1,7 +1,7 @@
 """Lists that the protocols hold and a clinician checks line by line: a table each in `tests/protocols/lists`.
 
 Each list is told by the protocol itself, one line an entry, so that a changed age, point, code or interval differs from
-its table.
+its table. Where the table asks (a child, a day, a value), the question is read from it and only the answer is told.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def page(name: str) -> Any:
     return sys.modules[f"handlers.protocols.{name}"]
 
 
-def diseases() -> Iterator[Row]:
+def diseases(_: list[Row]) -> Iterator[Row]:
     """Within how many hours which disease is reported."""
     infectious = page("infectious")
     for code, disease in infectious.DISEASES.items():
@@ -35,7 +35,7 @@ def diseases() -> Iterator[Row]:
         yield row(code=code, disease=disease.title, kind=infectious.CLASSES[disease.kind], hours=hours)
 
 
-def vaccines() -> Iterator[Row]:
+def vaccines(_: list[Row]) -> Iterator[Row]:
     """The doses of the schedule: from which month, late from, how long after the dose before, until when made up for."""
     vaccines = page("vaccines")
     for series in vaccines.SCHEDULE:
@@ -61,96 +61,44 @@ def doses(doses: tuple[Any, ...], series: Any, name: str) -> Iterator[Row]:
         )
 
 
-YEAR_BORN = date(2026, 1, 1)
-GIRL = date(2012, 1, 1)
-CHILDREN: tuple[tuple[str, date, str, float | None, date, str], ...] = (  # words, born, sex, weight, today, given
-    ("出生当天", YEAR_BORN, "male", None, YEAR_BORN, ""),
-    ("出生当天,1.9千克", YEAR_BORN, "male", 1.9, YEAR_BORN, ""),
-    ("1.9千克,打过两剂乙肝", YEAR_BORN, "male", 1.9, date(2026, 2, 1), "HepB.1=2026-01-01 HepB.2=2026-02-01"),
-    ("2.0千克,打过两剂乙肝", YEAR_BORN, "male", 2.0, date(2026, 2, 1), "HepB.1=2026-01-01 HepB.2=2026-02-01"),
-    ("满月", YEAR_BORN, "male", None, date(2026, 2, 1), ""),
-    ("满月差一天", YEAR_BORN, "male", None, date(2026, 1, 31), ""),
-    ("8月龄,乙脑用灭活", YEAR_BORN, "male", None, date(2026, 9, 1), "JEI.1=2026-09-01"),
-    ("18月龄,甲肝用灭活", YEAR_BORN, "male", None, date(2027, 7, 1), "HepAI.1=2027-07-01"),
-    ("两种乙脑都打过", YEAR_BORN, "male", None, date(2026, 9, 8), "JE.1=2026-09-01 JEI.1=2026-09-08"),
-    ("8月龄只打了麻腮风,乙脑要隔28天", YEAR_BORN, "male", None, date(2026, 9, 10), "MMR.1=2026-09-01"),
-    ("A群流脑第2剂晚打,AC隔12个月", YEAR_BORN, "male", None, date(2028, 12, 1), "MenA.1=2026-07-01 MenA.2=2028-12-01"),
-    ("AC打了第1剂,第2剂隔3年", YEAR_BORN, "male", None, date(2029, 6, 1), "MenA.2=2031-12-01 MenAC.1=2029-06-01"),
-    ("卡介苗满4岁不补", YEAR_BORN, "male", None, date(2030, 1, 1), ""),
-    ("卡介苗满4岁前一天", YEAR_BORN, "male", None, date(2029, 12, 31), ""),
-    ("满7岁前一天", YEAR_BORN, "male", None, date(2032, 12, 31), ""),
-    ("满7岁", YEAR_BORN, "male", None, date(2033, 1, 1), ""),
-    ("满18岁前一天", GIRL, "female", None, date(2029, 12, 31), ""),
-    ("满18岁", GIRL, "female", None, date(2030, 1, 1), ""),
-    ("女孩满13岁前一天", GIRL, "female", None, date(2024, 12, 31), ""),
-    ("女孩13岁,HPV打过第1剂", GIRL, "female", None, date(2025, 6, 1), "HPV.1=2025-06-01"),
-    ("女孩满14岁前一天", GIRL, "female", None, date(2025, 12, 31), ""),
-    ("女孩满14岁,第1剂不再打", GIRL, "female", None, date(2026, 1, 1), ""),
-    ("女孩14岁,第2剂还打", GIRL, "female", None, date(2026, 12, 31), "HPV.1=2025-06-01"),
-    ("女孩满15岁,第2剂不打了", GIRL, "female", None, date(2027, 1, 1), "HPV.1=2025-06-01"),
-    ("男孩13岁没有HPV", GIRL, "male", None, date(2025, 6, 1), ""),
-    ("2011年11月10日出生的女孩没有", date(2011, 11, 10), "female", None, date(2025, 6, 1), ""),
-    ("2011年11月11日出生的女孩有", date(2011, 11, 11), "female", None, date(2025, 6, 1), ""),
-)
-
-
-def plans() -> Iterator[Row]:
+def plans(asked: list[Row]) -> Iterator[Row]:
     """What is planned for a child, the earliest first, and what a child who had everything on time has had."""
     immunisation = page("immunisation")
-    for words, born_on, sex, weight, on, told in CHILDREN:
-        child = immunisation.Child(born_on, sex, weight)
-        given = {dose: date.fromisoformat(day) for dose, day in (pair.split("=") for pair in told.split())}
-        had = immunisation.all_due_by(child, on)
-        yield row(
-            child=words,
-            born_on=born_on,
-            on=on,
-            given=told,
-            planned=" ".join(f"{one.dose}:{one.earliest}" for one in immunisation.plan(child, given, on)),
-            late_from=" ".join(
-                f"{one.dose}:{one.late_from}" for one in immunisation.plan(child, given, on) if one.late_from
-            ),
-            today=" ".join(one.dose for one in immunisation.due_on(child, given, on)),
-            late=" ".join(one.dose for one in immunisation.plan(child, given, on) if one.is_late(on)),
+    for line in asked:
+        weight = float(line["birth_weight"]) if line["birth_weight"] else None
+        child, on = immunisation.Child(date.fromisoformat(line["born_on"]), line["sex"], weight), day(line["on"])
+        planned = immunisation.plan(child, given(line), on)
+        had, before = immunisation.all_due_by(child, on), immunisation.all_due_by(child, on, before_last_age=True)
+        yield line | row(
+            planned=" ".join(f"{one.dose}:{one.earliest}" for one in planned),
+            late_from=" ".join(f"{one.dose}:{one.late_from}" for one in planned if one.late_from),
+            today=" ".join(one.dose for one in immunisation.due_on(child, given(line), on)),
+            late=" ".join(one.dose for one in planned if one.is_late(on)),
             last_age=immunisation.last_age(child, on),
             due_by_now=" ".join(f"{code}:{doses}" for code, doses in had.items()),
-            due_before=" ".join(
-                f"{c}:{n}" for c, n in immunisation.all_due_by(child, on, before_last_age=True).items()
-            ),
+            due_before=" ".join(f"{code}:{doses}" for code, doses in before.items()),
         )
 
 
-def too_early() -> Iterator[Row]:
-    """Doses that do not count, and from which day they would have."""
+def too_early(asked: list[Row]) -> Iterator[Row]:
+    """Doses that do not count, and from which day they would have; a boy born on 1 January 2026."""
     immunisation = page("immunisation")
-    child = immunisation.Child(YEAR_BORN, "male", None)
-    for dose, on, told in (
-        ("DTP.1", date(2026, 2, 28), ""), ("DTP.1", date(2026, 3, 1), ""), ("DTP.2", date(2026, 5, 1), "DTP.1=2026-04-04"),
-        ("DTP.2", date(2026, 5, 1), "DTP.1=2026-04-03"), ("DTP.5", date(2031, 12, 31), "DTP.4=2030-01-01"), ("DTP.6", date(2026, 2, 1), ""),
-        ("DTP.0", date(2026, 2, 1), ""), ("XYZ.1", date(2026, 2, 1), ""), ("JE.1", date(2026, 9, 28), "MMR.1=2026-09-01"),
-        ("JE.1", date(2026, 9, 29), "MMR.1=2026-09-01"), ("JE.1", date(2026, 9, 1), "MMR.1=2026-09-01"),
-        ("MenAC.1", date(2029, 12, 1), "MenA.2=2028-12-02"), ("MenAC.1", date(2029, 12, 1), "MenA.2=2028-12-01"),
-        ("Polio.2", date(2026, 4, 1), "Polio.1=2026-03-05"), ("Polio.2", date(2026, 4, 1), "Polio.1=2026-03-04"),
-    ):  # fmt: skip
-        given = {name: date.fromisoformat(day) for name, day in (pair.split("=") for pair in told.split())}
-        yield row(
-            dose=dose,
-            words=page("vaccines").dose_title(dose),
-            on=on,
-            given=told,
-            counts_from=immunisation.too_early(child, given, dose, on),
-        )
-    yield row(dose="Polio", words=page("vaccines").dose_title("Polio"), on=None, given=None, counts_from=None)
-    yield row(
-        dose="DT.1",
-        words=page("vaccines").dose_title(f"{page('vaccines').DIPHTHERIA_TETANUS}.1"),
-        on=None,
-        given=None,
-        counts_from=None,
-    )
+    child = immunisation.Child(date(2026, 1, 1), "male", None)
+    for line in asked:
+        counts_from = immunisation.too_early(child, given(line), line["dose"], day(line["on"])) if line["on"] else None
+        yield line | row(words=page("vaccines").dose_title(line["dose"]), counts_from=counts_from)
 
 
-def constitutions() -> Iterator[Row]:
+def given(line: Row) -> dict[str, date]:
+    """'DTP.1=2026-03-01' as doses with their days."""
+    return {dose: day(on) for dose, on in (pair.split("=") for pair in line["given"].split())}
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def constitutions(_: list[Row]) -> Iterator[Row]:
     """The questions that make up each constitution; those in brackets count backwards."""
     tcm = page("tcm_constitution")
     for code, title in tcm.CLASSES.items():
@@ -165,18 +113,16 @@ def constitutions() -> Iterator[Row]:
         yield row(code=code, constitution=title, items=told, all_never=sums[0], all_always=sums[1])
 
 
-def items_by_measure() -> Iterator[Row]:
+def items_by_measure(asked: list[Row]) -> Iterator[Row]:
     """Questions 9 and 28 answered from the body mass index and the waist."""
     tcm = page("tcm_constitution")
-    for item, score, values in (
-        (tcm.BY_BMI, tcm.bmi_item, (23.9, 24, 24.9, 25, 25.9, 26, 27.9, 28)),
-        (tcm.BY_WAIST, tcm.waist_item, (79, 79.9, 80, 85, 85.1, 86, 90, 90.1, 91, 105, 105.1, 106)),
-    ):
-        for value in values:
-            yield row(item=item, question=tcm.ITEMS[item - 1], value=value, score=score(value))
+    scores = {tcm.BY_BMI: tcm.bmi_item, tcm.BY_WAIST: tcm.waist_item}
+    for line in asked:
+        item = int(line["item"])
+        yield line | row(question=tcm.ITEMS[item - 1], score=scores[item](float(line["value"])))
 
 
-def self_care() -> Iterator[Row]:
+def self_care(_: list[Row]) -> Iterator[Row]:
     """Points of 生活自理能力评估, and the bands."""
     elderly = page("elderly")
     for item, points in elderly.SELF_CARE.items():
@@ -187,7 +133,7 @@ def self_care() -> Iterator[Row]:
         yield row(item="together", answer=elderly.BAND_WORDS[band], code=band, points=score)
 
 
-def child_checks() -> Iterator[Row]:
+def child_checks(_: list[Row]) -> Iterator[Row]:
     """The twelve checks: what belongs to each, and the days of a child born on 31 January 2026."""
     checks = page("child_check")
     for slot in checks.SLOTS:
@@ -220,7 +166,7 @@ def _next(checks: Any, on: date) -> str | None:
     return following and str(following.title)
 
 
-def windows() -> Iterator[Row]:
+def windows(_: list[Row]) -> Iterator[Row]:
     """The five antenatal windows in days of pregnancy, and what the days around them are."""
     pregnancy = page("pregnancy")
     for window in pregnancy.WINDOWS:
@@ -241,7 +187,7 @@ def windows() -> Iterator[Row]:
         )
 
 
-def limits() -> Iterator[Row]:
+def limits(_: list[Row]) -> Iterator[Row]:
     """Days of pregnancy and after the birth on which something changes."""
     pregnancy, postpartum = page("pregnancy"), page("postpartum")
     for what, days in (
@@ -252,42 +198,25 @@ def limits() -> Iterator[Row]:
         yield row(what=what, days=days)
 
 
-def ages() -> Iterator[Row]:
+def ages(asked: list[Row]) -> Iterator[Row]:
     """Ages as people say them, of a child born on 31 January 2026."""
     ages = page("ages")
-    for on in (
-        BORN, date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 30), date(2026, 3, 31), date(2027, 1, 30), date(2027, 1, 31),
-        date(2027, 2, 28), date(2028, 1, 30), date(2028, 1, 31), date(2028, 2, 29), date(2028, 12, 30), date(2028, 12, 31),
-    ):  # fmt: skip
-        months = ages.months_old(BORN, on)
-        yield row(on=on, months=months, words=ages.age_words(BORN, on), a_month_later=ages.months_later(on, 1))
+    for line in asked:
+        on = day(line["on"])
+        words, later = ages.age_words(BORN, on), ages.months_later(on, 1)
+        yield line | row(months=ages.months_old(BORN, on), words=words, a_month_later=later)
 
 
-def quarters() -> Iterator[Row]:
-    """The next visit of whoever filled a quarter's visit on a day, and its last day."""
+def quarters(asked: list[Row]) -> Iterator[Row]:
+    """The next visit of whoever last filled a quarter's visit on a day, and the last day of this quarter."""
     quarters = page("quarters")
-    days = (
-        date(2026, 1, 1),
-        date(2026, 3, 31),
-        date(2026, 4, 1),
-        date(2026, 9, 30),
-        date(2026, 11, 22),
-        date(2026, 12, 31),
-    )
-    for on, filled_on in (
-        *zip(days, days, strict=True),
-        (date(2026, 7, 10), date(2026, 2, 10)),
-        (date(2026, 5, 20), date(2026, 2, 10)),
-    ):
-        yield row(
-            on=on,
-            filled_on=filled_on,
-            last_day=quarters.last_day_of_quarter(on),
-            next_visit=quarters.quarterly(on, filled_on),
-        )
+    for line in asked:
+        on = day(line["on"])
+        next_visit = quarters.quarterly(on, day(line["filled_on"]))
+        yield line | row(last_day=quarters.last_day_of_quarter(on), next_visit=next_visit)
 
 
-LISTS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
+LISTS: dict[str, tuple[str, Callable[[list[Row]], Iterator[Row]]]] = {
     "diseases": ("infectious", diseases),
     "vaccines": ("vaccines", vaccines),
     "vaccination_plans": ("immunisation", plans),
@@ -322,6 +251,6 @@ def disagree(reached: set[str]) -> str:
         if module in reached:
             if name not in _TABLES:
                 _TABLES[name] = table(name)
-            if list(told()) != _TABLES[name]:
+            if list(told(_TABLES[name])) != _TABLES[name]:
                 return f"lists/{name}"
     return ""
