@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers import commands, quick_entry, recap, referrals, worklist
-from handlers.asking import ask, asked_of, current_question
+from handlers.asking import Question, ask, current_question
 from handlers.campaigns import lists
 from handlers.filling import absorb, match_choice, open_drafts, take_choice, take_file, take_text
 from handlers.menu import FORMS
@@ -99,12 +99,17 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
     if not _is_the_day_asked_for(turn, text) and (commands.run_text(turn, text) or lists.take_line(turn, text)):
         return
     if conversation.is_open:
-        if quick_entry.looks_like_entry(turn, text, asked_of(turn)) and _entered(turn, text):
+        question = current_question(turn)
+        if chosen := match_choice(question.choices, text):
+            take_choice(turn, (chosen,), question)
             return
-        if said_of_another := _of_another(turn, text):
+        asked = conversation.drafts[question.index].resident_id
+        if quick_entry.looks_like_entry(turn, text, asked) and _entered(turn, text):
+            return
+        if said_of_another := _of_another(turn, text, question):
             ask(turn, before=said_of_another)
             return
-        if take_text(turn, text) or _entered(turn, text):
+        if take_text(turn, text, question) or _entered(turn, text):
             return
         ask(turn, before=f"没看懂“{text[:30]}”。")
         return
@@ -116,9 +121,9 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         commands.suggest(turn, text)
 
 
-def _of_another(turn: Turn, text: str) -> str:
+def _of_another(turn: Turn, text: str, question: Question) -> str:
     """What is said of one resident is no answer about another: it goes to their own open form, or nowhere."""
-    question, asked = current_question(turn), asked_of(turn)
+    asked = turn.conversation.drafts[question.index].resident_id
     if asked is None or (question.step is not None and question.step.takes_names):
         return ""
     named = quick_entry.named_instead(turn, text, asked)

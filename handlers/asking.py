@@ -56,11 +56,6 @@ def current_question(turn: Turn) -> Question:
     return _confirm(turn, all_fields=False)
 
 
-def asked_of(turn: Turn) -> int | None:
-    """The resident whom the open question is about."""
-    return turn.conversation.drafts[current_question(turn).index].resident_id
-
-
 def _open_in(turn: Turn, index: int, draft: Draft) -> Question | None:
     form = FORMS[draft.service]
     if form.about == "resident" and draft.resident_id is None:

@@ -114,12 +114,10 @@ def _with_alarm(turn: Turn, draft: Draft, doubt: Doubt) -> Doubt:
     return doubt
 
 
-def take_text(turn: Turn, text: str) -> bool:
-    """A typed reply to the open question. False when it is none: the caller may find another meaning for it."""
-    question = current_question(turn)
-    if chosen := match_choice(question.choices, text):
-        take_choice(turn, (chosen,), question)
-        return True
+def take_text(turn: Turn, text: str, question: Question) -> bool:
+    """A typed reply to the open question, which is none of its choices. False when it is no reply: the caller may find
+    another meaning for it.
+    """
     if question.asks == "confirm":
         return _take_at_recap(turn, text)
     if text.strip() in SUBMITS:

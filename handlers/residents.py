@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, Dialect, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from handlers.protocols.ages import age_words
@@ -17,6 +17,7 @@ from handlers.reading.chinese import small_number
 from handlers.turn import Turn
 from models import names
 from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status, full_years
+from models.prepared import Prepared, among
 from models.surnames import COMPOUND_SURNAMES, SURNAMES
 
 MOST_OFFERED = 8
@@ -95,11 +96,18 @@ _CALLED = (
     .where(Resident.village_id.in_(_VILLAGES), _THERE, Resident.name.like(bindparam("pattern")))
     .order_by(Resident.id)
 )
-_BY_KEY = (
-    select(ResidentKey.key, ResidentKey.resident_id)
-    .where(ResidentKey.village_id.in_(_VILLAGES), ResidentKey.key.in_(bindparam("keys", expanding=True)))
-    .order_by(ResidentKey.resident_id)
-)
+
+
+def _by_key(dialect: Dialect) -> Select[*tuple[Any, ...]]:
+    """Who in some villages can be found by some keys."""
+    return (
+        select(ResidentKey.key, ResidentKey.resident_id)
+        .where(among(ResidentKey.village_id, "villages", dialect), among(ResidentKey.key, "keys", dialect))
+        .order_by(ResidentKey.resident_id)
+    )
+
+
+_BY_KEY = Prepared(_by_key)
 
 
 def given_name(name: str) -> str:
@@ -264,13 +272,14 @@ def _lookup(turn: Turn, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
     if not wanted:
         return {}
     if turn.scope.villages is not None:
-        rows = turn.session.execute(_BY_KEY, {"villages": turn.scope.villages, "keys": wanted})
+        rows = _BY_KEY.rows(turn.session, villages=[*turn.scope.villages], keys=wanted)
     else:
-        rows = turn.session.execute(
+        query = (
             select(ResidentKey.key, ResidentKey.resident_id)
             .where(turn.scope.covers(ResidentKey.village_id), ResidentKey.key.in_(wanted))
             .order_by(ResidentKey.resident_id)
         )
+        rows = [*turn.session.execute(query)]
     found: dict[str, tuple[int, ...]] = {}
     for key, resident_id in rows:
         found[key] = (*found.get(key, ()), resident_id)

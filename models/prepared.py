@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Dialect, Select, event
+from sqlalchemy import ARRAY, JSON, ColumnElement, Dialect, Select, any_, bindparam, event, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.dml import Insert, Update
@@ -22,7 +22,7 @@ Processor = Callable[[Any], Any]
 
 
 class Prepared:
-    """One statement, whose parameters are single values. Where databases differ, a function makes it for each.
+    """One statement, whose parameters are single values, or lists (`among`). Where databases differ, a function makes it for each.
 
     An insert has the columns that it is first given; all its rows have the same.
     """
@@ -64,6 +64,14 @@ class Prepared:
             statement = self._statement(dialect) if callable(self._statement) else self._statement
             ready = self._ready[dialect.name] = _Ready(statement, [*values], dialect)
         return ready, driver
+
+
+def among(column: Any, name: str, dialect: Dialect) -> ColumnElement[bool]:
+    """`column IN (…)` for a list of any length, which is one parameter: what IN itself takes is compiled anew each time."""
+    if dialect.name == "postgresql":
+        return cast("ColumnElement[bool]", column == any_(bindparam(name, type_=ARRAY(column.type))))
+    listed = func.json_each(bindparam(name, type_=JSON())).table_valued("value")
+    return cast("ColumnElement[bool]", column.in_(select(listed.c.value)))
 
 
 @event.listens_for(Session, "after_transaction_end")
