@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -120,20 +120,30 @@ def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) ->
     cursor.close()
 
 
-def _begin_immediate(connection: Any) -> None:
+def _begin_immediate(connection: Connection) -> None:
     """Take the write lock when the transaction begins, unless it was opened for reading.
 
     A deferred transaction that reads first and writes later can be refused with SQLITE_BUSY at once, without waiting.
     """
     options = connection.get_execution_options()
     if options.get("reading", False):
-        connection.exec_driver_sql("BEGIN")
+        run_directly(connection, "BEGIN")
         return
     synchronous = "NORMAL" if options.get("may_be_lost", False) else "FULL"
     if connection.info.get("synchronous", "FULL") != synchronous:
-        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        run_directly(connection, f"PRAGMA synchronous={synchronous}")
         connection.info["synchronous"] = synchronous
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    run_directly(connection, "BEGIN IMMEDIATE")
+
+
+def run_directly(connection: Connection, sql: str) -> Any:
+    """On the driver's own connection: what every transaction begins with need not pass through all layers."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        return driver.execute(sql)
+    except connection.dialect.loaded_dbapi.Error as error:
+        kind = connection.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(sql, None, error, kind, dialect=connection.dialect) from error
 
 
 def _wait_for_the_disk_or_not(connection: Any) -> None:
@@ -177,8 +187,7 @@ class Store:
         """Within a transaction on SQLite: a number that stays as it is while no other connection has written."""
         if not self.is_sqlite:
             return None
-        driver: Any = connection.connection.driver_connection
-        version: int = driver.execute("PRAGMA data_version").fetchone()[0]
+        version: int = run_directly(connection, "PRAGMA data_version").fetchone()[0]
         return version
 
     def checkpoint(self) -> None:
