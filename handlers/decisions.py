@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 
 class Urgency(StrEnum):
@@ -58,6 +58,9 @@ FLAGS = {
 ASK_ARRIVAL_AFTER_DAYS = (1, 2)
 
 
+T = TypeVar("T")
+
+
 class UncoveredFinding(Exception):
     """No rule of the protocol covers these findings. 没有规则覆盖"""
 
@@ -88,9 +91,17 @@ class Findings:
     since: date | None = None  # the day of enrolment
     details: Mapping[str, Any] = field(default_factory=dict)  # of the enrolment: last_menstrual_period …
     settings: Mapping[str, Any] = field(default_factory=dict)  # county settings by dotted name
+    _once: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def get(self, field: str, default: Any = None) -> Any:
         return self.answers.get(field, default)
+
+    def once(self, read: Callable[[Mapping[str, Any]], T]) -> T:
+        """What many rules read from the same answers, worked out once."""
+        if read not in self._once:
+            self._once[read] = read(self.answers)
+        found: T = self._once[read]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

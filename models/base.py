@@ -48,6 +48,10 @@ PAGE = 4096  # bytes
 LONG_LOG, LONGEST_LOG = 4 * 2**20, 64 * 2**20  # bytes: brought into the file beside the writers; by the writer itself
 
 
+compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON as it is kept: json.dumps would make an encoder for every value."""
+
+
 class Base(DeclarativeBase):
     """Parent of every table."""
 
@@ -92,7 +96,7 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
     """An engine for SQLite (WAL, synchronous=FULL: a commit survives power loss) or PostgreSQL."""
     parsed = parse_database_url(url)
     options: dict[str, Any] = {
-        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        "json_serializer": compact_json,
         "hide_parameters": True,  # else an error quotes the row, with the people in it
     }
     if parsed.get_backend_name() == "postgresql":

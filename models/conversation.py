@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, UtcDateTime
+from models.base import Base, UtcDateTime, compact_json
 from models.secrets import Keyring
 
 
@@ -154,7 +154,7 @@ def open_conversation(sealed: bytes | None, keyring: Keyring) -> Conversation:
 
 def seal_conversation(conversation: Conversation, keyring: Keyring) -> bytes:
     """What the row keeps."""
-    return keyring.seal(json.dumps(conversation.to_json(), ensure_ascii=False), place="conversations")
+    return keyring.seal(compact_json(conversation.to_json()), place="conversations")
 
 
 def load_conversation(session: Session, worker_id: int) -> Conversation:

@@ -127,7 +127,7 @@ def total(parts: Iterable[Effects]) -> Effects:
     result: Effects = Counter()
     for part in parts:
         for place, amount in part.items():
-            result[place] += amount
+            result[place] = result.get(place, 0) + amount
     return result
 
 
@@ -135,7 +135,7 @@ def difference(after: Effects, before: Effects) -> Effects:
     """What has to be counted to get from one state to another (may be negative, so not Counter's own subtraction)."""
     result: Effects = Counter(after)
     for place, amount in before.items():
-        result[place] -= amount
+        result[place] = result.get(place, 0) - amount
     return Counter({place: amount for place, amount in result.items() if amount})
 
 

@@ -165,7 +165,7 @@ def pressure_rules(
                 and (
                     pressure_reaches(f, 160, 110)
                     or pre_eclampsia_sign(f)
-                    or (complains(f) and (pressure_reaches(f, 140, 90) or None in pressure(f.answers)))
+                    or (complains(f) and (pressure_reaches(f, 140, 90) or None in f.once(pressure)))
                 )
             ),
             then=emergency("马上打120:孕产妇可能是子痫前期。左侧卧、安静避光、有人守着,同时告诉乡镇卫生院。"),

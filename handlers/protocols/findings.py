@@ -45,16 +45,16 @@ def alarm_pressures(answers: Answers) -> list[tuple[float | None, float | None]]
 def pressure_reaches(f: Findings, systolic: float, diastolic: float) -> bool:
     """Either side alone is enough, and equality counts."""
     return any(
-        (s is not None and s >= systolic) or (d is not None and d >= diastolic) for s, d in alarm_pressures(f.answers)
+        (s is not None and s >= systolic) or (d is not None and d >= diastolic) for s, d in f.once(alarm_pressures)
     )
 
 
 def systolic_below(f: Findings, limit: float) -> bool:
-    return any(s is not None and s < limit for s, _ in alarm_pressures(f.answers))
+    return any(s is not None and s < limit for s, _ in f.once(alarm_pressures))
 
 
 def diastolic_below(f: Findings, limit: float) -> bool:
-    return any(d is not None and d < limit for _, d in alarm_pressures(f.answers))
+    return any(d is not None and d < limit for _, d in f.once(alarm_pressures))
 
 
 def pressure_text(answers: Answers) -> str:

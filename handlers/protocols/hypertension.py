@@ -121,7 +121,7 @@ def low(f: Findings) -> bool:
 
 
 def counts_as_told(f: Findings) -> bool:
-    return told_now(f) and pressure(f.answers) != (None, None) and not CONTROL.allows(f, "told_values_classify")
+    return told_now(f) and f.once(pressure) != (None, None) and not CONTROL.allows(f, "told_values_classify")
 
 
 def overweight_and_not_weighed(f: Findings) -> bool:
