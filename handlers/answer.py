@@ -98,6 +98,9 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         return
     if not _is_the_day_asked_for(turn, text) and (commands.run_text(turn, text) or lists.take_line(turn, text)):
         return
+    if conversation.is_open and commands.is_thanks(text):
+        ask(turn, before="不客气。")
+        return
     if conversation.is_open:
         question = current_question(turn)
         if chosen := match_choice(question.choices, text):

@@ -310,6 +310,14 @@ _PLEASANTRY = re.compile(
     r"[\s。.!!~哦呀啊]*",
     re.IGNORECASE,
 )
+_THANKED = re.compile(r"谢|辛苦|收到|知道了|明白|再见|拜拜|在吗|您好|你好")
+_COURTESIES = re.compile(rf"(?:{_PLEASANTRY.pattern})+", re.IGNORECASE)
+
+
+def is_thanks(text: str) -> bool:
+    """Thanks, a greeting, 收到 and nothing else: no answer to any question. A plain 好 may be one."""
+    words = [word for word in re.split(r"[\s,,。.!!~、]+", text) if word]
+    return bool(_THANKED.search(text)) and all(_COURTESIES.fullmatch(word) for word in words)
 
 
 def suggest(turn: Turn, text: str) -> None:

@@ -57,6 +57,8 @@ class Recognised:
 
 
 NOTHING = Recognised()
+_LEAST_TOLD = {"programme": 1, "resident": 0, "new_resident": 1, "event": 2}
+"""How much must be told beside a hint for it to name a form."""
 
 
 def recognise(line: Line, person: Person) -> Recognised:
@@ -115,7 +117,8 @@ def needs_told(text: str, known: Known) -> set[str]:
 
 def says_event(text: str) -> bool:
     """The words of an event or a registration stand here."""
-    return any(form.about != "resident" and _word_spans(form, text) for form in _spoken())
+    forms = [form for form in _spoken() if form.about != "resident"]
+    return any(_word_spans(form, text) or (form.hints and _hints_of(form).search(text)) for form in forms)
 
 
 def says_service(text: str) -> bool:
@@ -157,7 +160,8 @@ def _hinted(line: Line, person: Person, *, of_no_programme: bool = False) -> lis
         if not any(not _not_done(line.text, *m.span()) for m in _hints_of(form).finditer(line.text)):
             continue
         reading = read_fields(form, line, person.known)
-        if len([step for step, _ in reading.found if step.field != "on"]) >= (1 if person.named else 2):
+        told = [step for step, _ in reading.found if step.field != "on"]
+        if len(told) >= _LEAST_TOLD[form.about if form.programme is None or not person.named else "programme"]:
             return [reading]
     return []
 
@@ -165,7 +169,7 @@ def _hinted(line: Line, person: Person, *, of_no_programme: bool = False) -> lis
 def _may_be_meant(form: Form, person: Person) -> bool:
     """An event is of nobody; a programme's form is for its own people, or for those of its age and sex."""
     if not form.programme:
-        return person.named or form.about == "event"
+        return person.named or form.about != "resident"
     enrolled, of_an_age = form.programme in person.programmes, form.fits is not always and person.known.age is not None
     return person.named and (enrolled or of_an_age) and form.fits(person.known)
 
@@ -173,7 +177,7 @@ def _may_be_meant(form: Form, person: Person) -> bool:
 @lru_cache(maxsize=64)
 def _hints_of(form: Form) -> re.Pattern[str]:
     """At the beginning of a word: 李秀英体检, but not 通知体检; of an event anywhere, but not 水痘疫苗."""
-    begins = "" if form.about == "event" else r"(?:(?<![\u4e00-\u9fff])|(?<=[天日]))"
+    begins = "" if form.about != "resident" else r"(?:(?<![\u4e00-\u9fff])|(?<=[天日]))"
     return re.compile(rf"{begins}(?:{any_of(form.hints)})(?!疫苗|.?针)")
 
 

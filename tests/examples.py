@@ -79,6 +79,30 @@ OURS: Mapping[str, tuple[Expected | tuple[Expected, ...], ...]] = {
              "ultrasound": 2, "ultrasound_what": "脂肪肝"},
         ),
     ),
+    # "unit" is of the glucose here, and the form that is opened asks the pressure by itself
+    "p1-0614": (Expected("diabetes_follow_up", "欧阳春梅", {}, ("fasting_glucose",)),),
+    "p1-0566": (Expected("hypertension_follow_up", "张桂兰"),),
+    # he came; how she was seen, whoever she is, is asked with her name
+    "p1-0550": (
+        (Expected("hypertension_follow_up", "单雄飞", {"systolic": 142, "diastolic": 88, "mode": 1}),
+         Expected("hypertension_follow_up", None, {"systolic": 136, "diastolic": 84}, ("resident",))),
+    ),
+    "p1-0838": (  # only the visit for diabetes asks the glucose
+        (Expected("hypertension_follow_up", "赵大山", {"systolic": 150, "diastolic": 98}),
+         Expected("diabetes_follow_up", "赵大山", {"systolic": 150, "diastolic": 98}, ("fasting_glucose",))),
+    ),
+    # one number for two counts is asked as a number: it is neither of them
+    "p2-0198": (Expected("outreach_clinic", None, {}, ("number",)),),
+    # why the doctor went is asked; what was seen is quoted back, for a remark is no finding
+    "p2-0230": (Expected("home_visit", "杨二狗"),),
+    # a grandson whom nobody registered: whom a report or referral is about must be said, so the menu is offered
+    "p2-0550": ((),),
+    # a township is no village of hers: the words are quoted back, and the place is a tap away
+    "p2-0566": (
+        Expected("expert_support", None, {"supporting_organisation": "市中医院", "work": [3]}),
+    ),
+    # three people are three registrations: the first one's name is asked, and 三口人 is quoted back
+    "p2-0598": (Expected("health_record", None, {"village": "石桥村"}),),
     # every follow-up has a place for somebody who was not seen
     "p1-0502": (Expected("hypertension_follow_up", "覃凤英", {"outcome": 4}), Expected("hypertension_follow_up", "覃凤英", {"mode": 3})),
     "p2-0262": (

@@ -1,8 +1,9 @@
 """What holds for every form: the order of answering, going back, changing at the recap and resuming make no difference.
 
-Each form is filled in twice from the same plan of answers: straight through, and as people really do it: opening a
-question out of turn, going a step back, changing a field at the recap and changing it back, with the conversation
-sealed and opened again before every message. Both must record the same.
+Each form is filled in from the same plan of answers in five ways: straight through; wandering (a question out of turn, a
+step back); going back after every single answer and giving it again; asking for other things before every answer (a
+command, a list, a chat); and opening every answered field once more at the recap. The conversation is sealed and opened
+again before every message, as after a restart. All must record the same.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from sqlalchemy.orm import Session
 from handlers.answer import answer
 from handlers.asking import Question, current_question
 from handlers.filling import open_drafts
+from handlers.form import Form
+from handlers.forms.event import Place
 from handlers.menu import FORMS
 from handlers.recap import known_of
-from handlers.steps import Day, Number, Step
+from handlers.steps import Day, Known, Number, Step, Text
 from handlers.turn import Turn
 from models.base import Store
 from models.conversation import Conversation, Draft
@@ -148,13 +151,27 @@ class Plan:
         return "情况说明"
 
 
-def fill(speaker: Speaker, code: str, plan: Plan, wander: Random | None) -> dict[str, Any] | None:
+COMMANDS = ("今日", "帮助", "逾期", "好的谢谢", "设置", "收到")
+CHATTER = "今天下雨路滑"  # free words take anything, and a day asks whether it is meant
+
+
+def fill(speaker: Speaker, code: str, plan: Plan, wander: Random | None = None, way: str = "") -> dict[str, Any] | None:
     """Fill the form in and submit; the answers recorded, or None where the plan ends in a dead end (取消)."""
     speaker.begin(code)
     form = FORMS[code]
-    for _ in range(MOST_MESSAGES):
+    reopened: set[str] = set()
+    for number in range(MOST_MESSAGES):
         question = speaker.question()
         turn = speaker.turn()
+        if way == "interrupted":
+            free = question.step is None or isinstance(question.step, (Text, Place, Day))
+            said = COMMANDS[number % len(COMMANDS)] if free or number % 2 else CHATTER
+            speaker.send(text=said)
+            assert speaker.question().asks == question.asks, f"{said} answered {question.asks}"
+        if way == "corrected" and question.asks == "confirm" and (step := to_reopen(turn, plan, reopened)):
+            reopened.add(step.field)
+            open_again(speaker, step, plan)
+            continue
         if wander and question.doubt is None and question.asks != "resident" and wander.random() < 0.35:
             wandered(speaker, form.steps, plan, wander)
             question = speaker.question()
@@ -167,7 +184,35 @@ def fill(speaker: Speaker, code: str, plan: Plan, wander: Random | None) -> dict
         speaker.send(*buttons, text=text)
         if not json.loads(speaker.kept).get("drafts"):
             return None
+        if way == "back" and question.doubt is None and went_back(speaker, question):
+            speaker.send(*buttons, text=text)
     raise AssertionError(f"{code}: the questions do not end: {speaker.said[-12:]}, still {speaker.question().text!r}")
+
+
+def to_reopen(turn: Turn, plan: Plan, reopened: set[str]) -> Step | None:
+    """The next field that the plan has answered, and that may still be changed at the recap."""
+    draft = turn.conversation.drafts[0]
+    known = known_of(turn, draft)
+    answered = (s for s in FORMS[draft.service].steps if s.field in plan.of and s.field not in reopened)
+    return next((s for s in answered if s.when(known) and plan.of[s.field] != (("skip",), None)), None)
+
+
+def open_again(speaker: Speaker, step: Step, plan: Plan) -> None:
+    """改…, and the same answer."""
+    speaker.send(f"edit.0.{step.field}")
+    buttons, text = plan.of[step.field]
+    speaker.send(*buttons, text=text)
+
+
+def went_back(speaker: Speaker, question: Question) -> bool:
+    """上一步, and it is this question again; an answer given bit by bit, or that raised a doubt, goes back a bit."""
+    before = speaker.kept
+    speaker.send(text="上一步")
+    again = speaker.question()
+    if again.asks == question.asks and again.doubt is None:
+        return True
+    speaker.kept = before
+    return False
 
 
 def wandered(speaker: Speaker, steps: tuple[Step, ...], plan: Plan, wander: Random) -> None:
@@ -179,10 +224,7 @@ def wandered(speaker: Speaker, steps: tuple[Step, ...], plan: Plan, wander: Rand
     known = known_of(turn, turn.conversation.drafts[0])
     ready = [s for s in steps if s.field in plan.of and s.when(known) and plan.of[s.field] != (("skip",), None)]
     if ready:
-        step = wander.choice(ready)
-        speaker.send(f"edit.0.{step.field}")
-        buttons, text = plan.of[step.field]
-        speaker.send(*buttons, text=text)
+        open_again(speaker, wander.choice(ready), plan)
 
 
 @contextmanager
@@ -200,9 +242,20 @@ def test_any_way_of_filling_in_records_the_same(code: str, county: Store) -> Non
     for seed in range(4):
         plan = Plan(seed)
         with never_committed(county) as session:
-            straight = fill(Speaker(session), code, plan, None)
-        with never_committed(county) as session:
-            wandering = fill(Speaker(session), code, plan, Random(seed))
-        assert wandering == straight, f"seed {seed}"
+            straight = fill(Speaker(session), code, plan)
+        for way in ("wandering", "back", "interrupted", "corrected"):
+            with never_committed(county) as session:
+                wander = Random(seed) if way == "wandering" else None
+                recorded_so = fill(Speaker(session), code, plan, wander, way)
+            assert recorded_so == straight, f"{way}, seed {seed}"
         recorded += straight is not None
     assert recorded, "no plan came to an end: the form cannot be submitted"
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS.values() if not form.by_command], ids=lambda form: form.code)
+def test_a_day_in_chatter_is_never_simply_taken(form: Form) -> None:
+    for step in form.steps:
+        if isinstance(step, Day):
+            for said in ("今天下雨路滑", "昨天停电了没网"):
+                answer = step.read(said, Known(TODAY))
+                assert answer.doubt is not None and not answer.values, f"{step.field}: {said}"

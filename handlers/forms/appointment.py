@@ -65,7 +65,10 @@ form = Form(
     code="appointment",
     title="预约",
     about="resident",
-    hints=("约",),
+    hints=tuple(
+        f"约{day}"
+        for day in ("周", "星期", "礼拜", "明", "后天", "大后天", "下", "本周", "这周", "月底", "1", "2", "3")
+    ),
     words=("预约", "约在", "约好了", "约好", "想约", "要约", "请上门", "要求上门", "预约上门"),
     steps=(
         Day(field="on", title="登记日期", bare=False, asked=False),

@@ -254,6 +254,7 @@ form = Form(
     code="health_record",
     title="建立健康档案",
     about="new_resident",
+    hints=("新来", "新搬来", "新迁来", "新迁入", "外地搬来"),
     words=("建立健康档案", "建档", "登记", "新建档案", "新增居民"),
     steps=(
         Day(field="on", title="建档日期", words=("日期",), bare=False, asked=False),

@@ -48,7 +48,7 @@ form = Form(
     code="home_visit",
     title="入户走访",
     about="resident",
-    hints=("慰问", "看望"),
+    hints=("慰问", "看望", "家看了", "家里看了", "屋里看了", "家坐了", "家看看"),
     words=("入户走访", "走访", "走访了", "帮扶走访", "上门慰问", "上门看望"),
     steps=(
         common.ON,

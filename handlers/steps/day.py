@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from handlers.reading import dates
-from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of, quoted
+from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, any_of, digits, quoted
 from models.conversation import Doubt
 
 _ANNOUNCES_OTHER = re.compile(
@@ -19,6 +19,8 @@ _ANNOUNCES_OTHER = re.compile(
 _ABOUT_OTHER = re.compile(
     r"\s*(?:约[的好]|预约|说好|通知|复查|复诊|复测|再来|再量|再测|再访|回访|出生|生的|起|前要|之前要)"
 )
+_AROUND_A_DAY = r"就?是|在|于|从|到|约|大概|好像|应该|上午|下午|早上|早晨|清早|中午|晚上|凌晨|半夜|开始|那天|这天|当天|[是的了去来吃做建查生打采剖顺出入收接领签测量写说起有个点半号日天吧呢啊呀哦,。\s:、]"
+"""What people say around a day without meaning another one."""
 LONG_AGO = timedelta(days=100)  # later than a quarter, nobody writes a visit down without being asked
 _YEAR_SAID = re.compile(r"(?:19|20)\d\d|\d\d年")
 # What may touch the day of a visit. Anything else ("昨天开始头晕", "11月15号开始吃药") may be the day of something else.
@@ -52,7 +54,22 @@ class Day(Step):
             raise NotUnderstood(
                 found.doubt or f"没看懂日期“{quoted(text)}”。可以写“今天”“昨天”“11月8号”或“2026-11-08”。"
             )
-        return self._checked(found.on, known)
+        checked = self._checked(found.on, known)
+        if checked.values and (said := self._of_something_else(text, known)):
+            iso = found.on.isoformat()
+            return Answer(
+                {}, Doubt(f"“{said}”:{self.title}是 {iso} 吗?不是请写日期。", [(f"是,{iso}", {self.field: iso})])
+            )
+        return checked
+
+    def _of_something_else(self, text: str, known: Known) -> str:
+        """What is said around the day in a reply, where it may be the day of something else: 今天下雨."""
+        line = digits(text)
+        day = next(iter(dates.find_day(line, known.today, prefer=self._direction, bare=True)), None)
+        around = line if day is None else line[: day.start] + " " + line[day.end :]
+        words = any_of({self.title, *self.words, *self.after})
+        left = re.sub(rf"{words}|{_AROUND_A_DAY}", "", around)
+        return quoted(text) if re.search(r"[\u4e00-\u9fff]{2}", left) else ""
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for day in dates.find_day(line, known.today, prefer=self._direction):

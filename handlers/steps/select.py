@@ -31,6 +31,7 @@ _ALONE, _ALONE_END = (
     rf"(?:(?<![A-Za-z{_HAN}])|(?<=[今昨前][天日])|(?<=[上下]午))",
     rf"(?![A-Za-z{_HAN}])(?!\s*:?\s*\d{{7}})",
 )
+_PARTICLES = re.compile(r"^(?:就?是|都|还|很|比较|蛮|挺|应该|我?说)+|(?:的|了|啊|呀|吧|哦|呢|嘛|哈)+$")
 _ASKED = re.compile(r"(?:吗|么|没有?$|不$|[??])")
 
 
@@ -165,7 +166,8 @@ class SelectOne(Select):
 
     def read(self, text: str, known: Known) -> Answer:
         line = digits(text).strip("。.!,、 ")
-        if option := self.option(line) or self._by_word.get(line.lower()) or self._at(line):
+        plain = _PARTICLES.sub("", line)
+        if option := self.option(line) or self._by_word.get(line.lower()) or self._at(line) or self._by_word.get(plain):
             return Answer({self.field: option.code})
         pair = line.split("/")
         if self.target and len(pair) == 2 and all(self.option(part) or part in self._by_word for part in pair):
@@ -213,7 +215,9 @@ class SelectOne(Select):
 
     @cached_property
     def _all_words(self) -> re.Pattern[str]:
-        return re.compile(any_of(self._by_word), re.IGNORECASE)
+        """In a longer reply; 下 is no answer in 今天下雨."""
+        long, short = (word for word in self._by_word if len(word) > 1), (w for w in self._by_word if len(w) == 1)
+        return re.compile(rf"{any_of(long)}|{_ALONE}(?:{any_of(short)}){_ALONE_END}", re.IGNORECASE)
 
     @cached_property
     def _finder(self) -> re.Pattern[str]:
