@@ -9,7 +9,7 @@ setup: .venv/.ready
 .venv/.ready: uv.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv sync --frozen --inexact --quiet
+	$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode
 	touch .venv/.ready
 
 demo: setup
