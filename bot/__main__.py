@@ -19,6 +19,7 @@ import typer
 
 from bot.config import BadSettings, Settings, load_settings, open_store
 from models.base import Store
+from models.trouble import Trouble
 
 cli = typer.Typer(
     help="村医助手: a chat bot for village doctors and their supervisors.",
@@ -35,10 +36,6 @@ cli.add_typer(importing, name="import")
 Kind = Literal["organisations", "workers", "residents", "campaigns", "plans"]
 
 
-class Failure(Exception):
-    """A command that could not do its work; the message is the one sentence for the operator."""
-
-
 def settings_or_exit(**overrides: Any) -> Settings:
     """The settings, or every complaint on stderr and exit code 1."""
     try:
@@ -53,12 +50,15 @@ def settings_or_exit(**overrides: Any) -> Settings:
 def opened(settings: Settings, *, must_be_current: bool = True) -> Iterator[Store]:
     """The database, at this program's version."""
     from models import migrate
+    from models.sealed import check_key
 
     store = open_store(settings)
     try:
         if must_be_current and (version := migrate.current(store)) != migrate.head():
             found = f"is at version {version}" if version else "has no tables yet"
-            raise Failure(f"the database {found}; run: cunyi migrate")
+            raise Trouble(f"the database {found}; run: cunyi migrate")
+        if must_be_current:
+            check_key(store)
         yield store
     finally:
         store.close()
@@ -114,44 +114,36 @@ def seed(
 ) -> None:
     """Fill an empty database with a synthetic county of any size."""
     from bot.clock import system_clock
-    from models.seed import NotEmpty
     from models.seed import seed as fill
 
     settings = settings_or_exit()
     with opened(settings) as store, store.write() as session:
         now = system_clock()
-        try:
-            fill(session, now.astimezone(settings.tz).date(), now, residents=residents, doctors=doctors, seed=seed)
-        except NotEmpty as error:
-            raise Failure(str(error)) from None
+        fill(session, now.astimezone(settings.tz).date(), now, residents=residents, doctors=doctors, seed=seed)
         session.commit()
     print(f"seeded {residents} residents and {doctors} doctors; try: cunyi chat --as V001")
 
 
 def _import(kind: Kind, file: Path, dry_run: bool) -> None:
     from bot.clock import system_clock
-    from bot.files import UnreadableFile, import_file, rejected_file
+    from bot.files import import_file, rejected_file
     from models.preferences import preferences
-    from models.roster_rows import MissingColumns
 
     settings = settings_or_exit()
     with opened(settings) as store:
         now = system_clock()
         with store.read() as session:
             tell_at = preferences(session, settings.county).quiet.after(now, settings.tz)
-        try:
-            done = import_file(
-                store,
-                kind,
-                file,
-                today=now.astimezone(settings.tz).date(),
-                now=now,
-                dry_run=dry_run,
-                tell_at=tell_at,
-                settings=settings.county,
-            )
-        except (UnreadableFile, MissingColumns) as error:
-            raise Failure(str(error)) from None
+        done = import_file(
+            store,
+            kind,
+            file,
+            today=now.astimezone(settings.tz).date(),
+            now=now,
+            dry_run=dry_run,
+            tell_at=tell_at,
+            settings=settings.county,
+        )
     would = "would be " if dry_run else ""
     print(f"{would}added {done.added}, changed {done.changed}, unchanged {done.unchanged}, refused {len(done.refused)}")
     for remark in done.remarks:
@@ -214,8 +206,8 @@ def chat(
     at: Annotated[str | None, typer.Option(help="Set the clock, e.g. 2026-11-22T09:00.")] = None,
 ) -> None:
     """Chat in the terminal."""
-    from bot.chat import NoSuchWorker, read_instant
     from bot.chat import chat as run_chat
+    from bot.chat import read_instant
     from bot.logs import set_up_logs
 
     settings = settings_or_exit()
@@ -227,10 +219,7 @@ def chat(
             raise typer.BadParameter(
                 f"{at!r} is no instant; write it like 2026-11-22T09:00", param_hint="--at"
             ) from None
-        try:
-            raise typer.Exit(asyncio.run(run_chat(settings, store, as_worker, at=instant, as_json=as_json)))
-        except NoSuchWorker as error:
-            raise Failure(str(error)) from None
+        raise typer.Exit(asyncio.run(run_chat(settings, store, as_worker, at=instant, as_json=as_json)))
 
 
 @cli.command()
@@ -286,14 +275,11 @@ def summary(
     output: Annotated[Path | None, typer.Option("-o", help="Write to a file.")] = None,
 ) -> None:
     """Figures for an organisation and everything below it."""
-    from bot.figures import UnknownPlaceOrPeriod, write_summary
+    from bot.figures import write_summary
 
     settings = settings_or_exit()
     with opened(settings) as store:
-        try:
-            text = write_summary(settings, store, org, period, str(format))
-        except UnknownPlaceOrPeriod as error:
-            raise Failure(str(error)) from None
+        text = write_summary(settings, store, org, period, str(format))
     if output is None:
         print(text)
     else:
@@ -362,7 +348,7 @@ def retry(
         queued, unknown = try_again(store, keys or None, system_clock())
     print(f"queued again: {queued}")
     if unknown:
-        raise Failure(f"not failed or not known: {', '.join(unknown)}")
+        raise Trouble(f"not failed or not known: {', '.join(unknown)}")
 
 
 @cli.command()
@@ -405,14 +391,9 @@ def main() -> None:
     """Run a command; an operator's trouble is one sentence, never a traceback."""
     from sqlalchemy.exc import DBAPIError
 
-    from models.secrets import WrongSecretKey
-
     try:
         cli()
-    except Failure as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    except (WrongSecretKey, FileExistsError, FileNotFoundError, PermissionError, json.JSONDecodeError) as error:
+    except (Trouble, FileExistsError, FileNotFoundError, PermissionError, json.JSONDecodeError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except DBAPIError as error:

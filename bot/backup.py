@@ -21,13 +21,14 @@ from models.base import Store
 from models.bulk import BATCH, insert_rows, restart_sequences
 from models.everything import metadata
 from models.secrets import Keyring, WrongSecretKey
+from models.trouble import Trouble
 
 INFO = "backup_info"
 FORMAT = "cunyi-backup-1"
 PARENTS_FIRST = {"organisations": ["path"]}  # where a row may point to another of its table with a higher key
 
 
-class RestoreRefused(FileExistsError):
+class RestoreRefused(Trouble):
     """The database to be restored into, or the file to be restored from, is not fit; the message says why."""
 
 
@@ -35,7 +36,7 @@ def backup(store: Store, file: Path) -> None:
     """Copy everything into one file. It takes its name only when it is whole and on the disk."""
     database = store.engine.url.database
     if store.is_sqlite and database and file.absolute() == Path(database).absolute():
-        raise FileExistsError(f"{file} 就是正在用的数据库,备份请换一个文件名。")
+        raise Trouble(f"{file} 就是正在用的数据库,备份请换一个文件名。")
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # it holds people's names

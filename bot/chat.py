@@ -23,9 +23,10 @@ from models.conversation import load_conversation
 from models.message import Choice, IncomingMessage, OutgoingMessage
 from models.people import ChannelAccount, HealthWorker
 from models.scope import scope_of
+from models.trouble import Trouble
 
 
-class NoSuchWorker(Exception):
+class NoSuchWorker(Trouble):
     """Nobody has this worker code."""
 
 

@@ -9,6 +9,8 @@ import httpx
 from bot.app import CHANNELS
 from bot.config import Settings, open_store
 from models import migrate
+from models.sealed import check_key
+from models.secrets import WrongSecretKey
 
 
 async def report(settings: Settings) -> tuple[list[str], bool]:
@@ -33,7 +35,11 @@ def _database(settings: Settings) -> tuple[list[str], bool]:
     try:
         store = open_store(settings)
         version = migrate.current(store)
+        if version == migrate.head():
+            check_key(store)
         store.close()
+    except WrongSecretKey as error:
+        return [f"wrong        {error}"], False
     except Exception as error:
         return [
             f"missing      database: {type(error).__name__}; is CUNYI_DATABASE_URL right and the server running?"

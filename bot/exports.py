@@ -25,6 +25,7 @@ from models.enrolment import Enrolment
 from models.outbox import OutboxMessage
 from models.people import HealthWorker, Organisation, Resident, Status
 from models.record import AuditEntry, Record
+from models.trouble import Trouble
 
 Labels = Callable[[str, dict[str, Any]], Mapping[str, str]]
 """Chinese words for the coded answers of a service's record."""
@@ -34,11 +35,8 @@ MOST_ROWS = 1_048_575  # of a sheet, below its heading: Excel opens no more
 SEALED = ("identity_number", "phone")  # never leave, even should a record's answers still hold one
 
 
-class TooManyRows(ValueError):
+class TooManyRows(Trouble):
     """一张 Excel 表最多 1048575 行,这次的数据更多。请用 --format csv 或 jsonl 导出。"""
-
-    def __str__(self) -> str:
-        return self.__doc__ or ""
 
 
 def export(

@@ -16,9 +16,10 @@ from models.base import Store
 from models.people import Organisation
 from models.scope import Scope
 from models.summary import summary_of
+from models.trouble import Trouble
 
 
-class UnknownPlaceOrPeriod(Exception):
+class UnknownPlaceOrPeriod(Trouble):
     """An organisation or period that the command line names and nobody knows."""
 
 

@@ -27,6 +27,7 @@ from models.roster import (
     import_workers,
     require_columns,
 )
+from models.trouble import Trouble
 
 Kind = Literal["organisations", "workers", "residents", "campaigns", "plans"]
 
@@ -36,7 +37,7 @@ LOOKED_THROUGH = 10  # rows in which the column names are looked for: many table
 EXACT = 10**15  # a spreadsheet keeps 15 digits of a number; the rest of an 18-digit one is gone
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(Trouble):
     """A file that is no table we can read; the message says what to do instead."""
 
 

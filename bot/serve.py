@@ -20,6 +20,8 @@ from bot.config import Settings
 from bot.logs import set_up_logs
 from bot.web import routes_of
 from models import migrate
+from models.sealed import check_key
+from models.trouble import Trouble
 
 log = structlog.get_logger()
 
@@ -34,7 +36,13 @@ async def serve(settings: Settings) -> int:
             file=sys.stderr,
         )
         return 1
-    migrate.upgrade(app.store)
+    try:
+        migrate.upgrade(app.store)
+        check_key(app.store)
+    except Trouble:
+        app.seat.leave()
+        app.store.close()
+        raise
     await app.start()
     settle_down()
     try:

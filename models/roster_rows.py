@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.record import AuditEntry
+from models.trouble import Trouble
 
 Row = Mapping[str, str]
 """Chinese column -> text."""
@@ -26,7 +27,7 @@ REQUIRED = {
 FIRST_LINE = 2  # of the data in a spreadsheet: line 1 holds the column names
 
 
-class MissingColumns(Exception):
+class MissingColumns(Trouble):
     """The table lacks columns that nothing can be imported without; all of them are named at once."""
 
     def __init__(self, missing: Sequence[str]) -> None:

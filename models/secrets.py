@@ -11,12 +11,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from models.trouble import Trouble
 
-class WrongSecretKey(Exception):
+
+class WrongSecretKey(Trouble):
     """CUNYI_SECRET_KEY is not the key this database was written with. Set the key that was in use then."""
-
-    def __str__(self) -> str:
-        return self.__doc__ or ""
 
 
 class Keyring:

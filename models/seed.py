@@ -30,6 +30,7 @@ from models.seed_people import COUNTY, IdentityNumbers, Person, cast, strangers
 from models.seed_places import Places, Row
 from models.tally import Effects, count
 from models.tally import settle as settle_counters
+from models.trouble import Trouble
 
 REGISTERED = 0.9296  # 居民健康档案建档率 (domain.md F1)
 CAMPAIGN_DAYS = 24  # on so many days the residents of a village were put on the register
@@ -39,11 +40,8 @@ VILLAGES_COUNTED_AT_ONCE = 15  # about a township: its counters are written once
 GONE = ((Status.DIED, 0.006), (Status.MOVED, 0.006), (Status.ABSENT, 0.03))
 
 
-class NotEmpty(Exception):
+class NotEmpty(Trouble):
     """数据库里已经有机构了。示例数据只能放进空的数据库,请换一个新的 CUNYI_DATABASE_URL。"""
-
-    def __str__(self) -> str:
-        return self.__doc__ or ""
 
 
 def seed(

@@ -33,6 +33,7 @@ from models.roster import MissingColumns
 from models.secrets import Keyring, WrongSecretKey
 from models.seed import NotEmpty, seed
 from models.seed_people import cast
+from models.trouble import Trouble
 from tests.databases import BACKENDS, empty_store, fresh_store
 
 TODAY = date(2026, 11, 22)
@@ -417,7 +418,7 @@ def test_what_is_not_restored(tmp_path: Path) -> None:
             restore(stranger, file)
         stranger.close()
         assert migrate.current(target) is None  # nothing was written, not even tables
-        with pytest.raises(FileExistsError, match="正在用的数据库"):
+        with pytest.raises(Trouble, match="正在用的数据库"):
             backup(store, Path(str(store.engine.url.database)))
 
 

@@ -1,0 +1,82 @@
+"""Commands of the operator: trouble is exit code 1 and one sentence, wrong use is 2, and nothing is ever a traceback."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+
+SECRET = "a secret key of some length"
+
+
+@pytest.fixture
+def county(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A small county's database in a folder of its own, which is where the commands are typed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CUNYI_DATABASE_URL", f"sqlite:///{tmp_path}/cunyi.db")
+    monkeypatch.setenv("CUNYI_SECRET_KEY", SECRET)
+    for command in (["migrate"], ["seed", "--residents", "60", "--doctors", "1"]):
+        assert typed(monkeypatch, *command) == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The exit code of a command."""
+    monkeypatch.setattr(sys, "argv", ["cunyi", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("invite", "X99"), 1, "没有工号 X99"),
+        (("chat", "--as", "X99"), 1, "没有工号 X99"),
+        (("chat", "--as", "V001", "--at", "noon"), 2, "2026-11-22T09:00"),
+        (("seed",), 1, "已经有机构"),
+        (("summary", "--org", "XX"), 1, "no organisation has the code XX"),
+        (("summary", "--period", "2026Q9"), 1, "2026Q3"),
+        (("import", "residents", "notes.txt"), 1, "没有找到列名"),
+        (("import", "workers", "narrow.csv"), 1, "工号、角色、机构编码"),
+        (("import", "residents", "nowhere.csv"), 2, "nowhere.csv"),
+        (("restore", "notes.txt"), 1, "不是 cunyi backup"),
+        (("backup", "cunyi.db"), 1, "正在用的数据库"),
+        (("retry", "no-such-key"), 1, "no-such-key"),
+        (("remind", "--on", "26/11/2026"), 2, "26/11/2026"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_trouble_is_one_sentence(
+    county: Path,
+    words: tuple[str, ...],
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (county / "notes.txt").write_text("随便写的")
+    (county / "narrow.csv").write_text("姓名,电话\n李梅,13800000000\n")
+    assert typed(monkeypatch, *words) == code
+    said = capsys.readouterr().err
+    assert told in said and "Traceback" not in said
+    assert code == 2 or len(said.strip().splitlines()) == 1, "one sentence"
+
+
+def test_a_database_of_an_older_version_and_another_key_are_named(
+    county: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (county / "workers.csv").write_text("工号,姓名,角色,机构编码,电话\nV900,李兰,村医,431281100200,13800000000\n")
+    assert typed(monkeypatch, "import", "workers", "workers.csv") == 0
+    monkeypatch.setenv("CUNYI_SECRET_KEY", "another key, just as long")
+    for command in ("recount", "run"):
+        monkeypatch.setenv("CUNYI_TELEGRAM__TOKEN", "123:abc")
+        assert typed(monkeypatch, command) == 1
+        assert "Set the key that was in use then" in capsys.readouterr().err
+    monkeypatch.setenv("CUNYI_DATABASE_URL", f"sqlite:///{county}/empty.db")
+    assert typed(monkeypatch, "recount") == 1
+    assert "cunyi migrate" in capsys.readouterr().err
