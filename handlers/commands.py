@@ -36,6 +36,7 @@ HINTS = (Choice("today", "今日"), Choice("overdue", "逾期"), Choice("help", 
 
 DOCTORS = frozenset({Role.DOCTOR})
 SUPERVISORS = frozenset({Role.TOWNSHIP, Role.COUNTY, Role.ADMIN})
+SEES_NAMES = frozenset(Role) - {Role.COUNTY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class Command:
 
 def _start_form(code: str) -> Callable[[Turn, str], None]:
     def run(turn: Turn, words: str) -> None:
+        if FORMS[code].about != "event" and not turn.scope.names:
+            turn.numbers_only()
+            return
         filling.open_drafts(turn, [Draft(code)])
         ask(turn)
 
@@ -146,7 +150,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("建档", "/register", "登记新居民", _start_form("health_record"), for_whom=DOCTORS),
     Command(
-        "查", "/find", "查一位居民", lambda turn, words: worklist.find(turn, words), takes_words=True, aliases=("查询",)
+        "查",
+        "/find",
+        "查一位居民",
+        lambda turn, words: worklist.find(turn, words),
+        takes_words=True,
+        aliases=("查询",),
+        for_whom=SEES_NAMES,
     ),
     Command(
         "推迟",
@@ -179,8 +189,15 @@ COMMANDS: tuple[Command, ...] = (
         "收到管理通知单,72小时内首次入户",
         lambda turn, words: tb_notice.take_notice(turn, words),
         takes_words=True,
+        for_whom=SEES_NAMES,
     ),
-    Command("重复", "/duplicates", "可能重复登记的居民", lambda turn, words: duplicates.show(turn, words)),
+    Command(
+        "重复",
+        "/duplicates",
+        "可能重复登记的居民",
+        lambda turn, words: duplicates.show(turn, words),
+        for_whom=SEES_NAMES,
+    ),
     Command(
         "活动",
         "/campaign",
@@ -330,7 +347,7 @@ def suggest(turn: Turn, text: str) -> None:
             HINTS,
         )
         return
-    words = dict(_BY_WORD.items())
+    words = {word: command for word, command in _BY_WORD.items() if turn.worker.role in command.for_whom}
     said = text.strip().lstrip("/")[:20]
     from rapidfuzz import fuzz, process
 
@@ -341,8 +358,9 @@ def suggest(turn: Turn, text: str) -> None:
         "help",
     ]
     chosen = [c for c in chosen if c not in ("cancel", "back")] or ["today", "overdue", "help"]
-    example = "张桂兰 152/94 心率78 规律服药" if turn.worker.role == Role.DOCTOR else "汇总 本月"
+    doctor = turn.worker.role == Role.DOCTOR
+    example = "一行话就能记,例如:张桂兰 152/94 心率78 规律服药" if doctor else "要数字直接问,例如:汇总 本月"
     turn.say(
-        f"没看懂“{text[:30]}”。一行话就能记,例如:{example}。您是不是要:",
+        f"没看懂“{text[:30]}”。{example}。您是不是要:",
         [Choice(c, _BY_CHOICE[c].word) for c in chosen],
     )

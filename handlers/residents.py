@@ -269,7 +269,7 @@ def perhaps(turn: Turn, words: str, roster: Roster | None = None) -> tuple[int, 
 
 def _lookup(turn: Turn, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
     wanted = sorted(set(keys))
-    if not wanted:
+    if not wanted or not turn.scope.names:
         return {}
     if turn.scope.villages is not None:
         rows = _BY_KEY.rows(turn.session, villages=[*turn.scope.villages], keys=wanted)

@@ -105,7 +105,14 @@ class Turn:
         self._enrolments.pop(resident_id, None)
         self.known.clear()
 
+    def numbers_only(self, before: str = "") -> None:
+        """To whoever sees aggregates and no people (the county, domain.md G, Audit): where the names are."""
+        sentence = "按规定这一级只看数字,不列姓名;要名单请找乡镇公卫科。"
+        self.say(f"{before}\n{sentence}".strip(), [Choice("summary", "汇总")])
+
     def _covers(self, village_id: int) -> bool:
+        if not self.scope.names:
+            return False
         if self.scope.villages is not None:
             return village_id in self.scope.villages
         village = self.session.get(Organisation, village_id)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from handlers import appointments, filling, fulfilment, referrals, residents
 from handlers.absence import not_seen
@@ -22,7 +24,7 @@ from models.agreements import standing
 from models.conversation import Draft
 from models.enrolment import SEEN_TOGETHER, VISITED, DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
-from models.people import STATUS_TITLES, Resident, Status
+from models.people import STATUS_TITLES, Organisation, Resident, Status
 from models.record import AuditEntry, Record
 from models.services import DISCREET
 
@@ -150,6 +152,9 @@ def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int)
     if kind == "today":
         visits += open_windows(turn.session, turn.scope, turn.today, programme=part.programme)
     lines = [line for line in lines_of(visits) if part.holds(line)]
+    if not turn.scope.names:
+        turn.numbers_only("\n".join([f"{title} {turn.today}:{len(lines)}位", *_by_township(turn, lines)]))
+        return
     open_ones = referrals.to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
     if not lines and not open_ones:
         coming = due_visits(turn.session, turn.scope, first=turn.today, last=turn.today + timedelta(days=7))
@@ -172,12 +177,29 @@ def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int)
         referrals.ask(turn, referral, name)
 
 
+def _by_township(turn: Turn, lines: Sequence[Line]) -> list[str]:
+    """How many each township has, the most first."""
+    village, township = aliased(Organisation), aliased(Organisation)
+    above: dict[int, str] = dict(
+        turn.session.execute(
+            select(village.id, township.name)
+            .join(township, township.id == village.parent_id)
+            .where(village.id.in_({line.visits[0].village_id for line in lines}))
+        ).all()
+    )
+    counted = Counter(above.get(line.visits[0].village_id, "县直") for line in lines)
+    return [f"{name} {count}位" for name, count in counted.most_common()]
+
+
 def _else(kind: str) -> list[Choice]:
     return [Choice("overdue", "逾期")] if kind == "today" else [Choice("today", "今日")]
 
 
 def choose_visit(turn: Turn) -> None:
     """随访: whom? The due ones as buttons, anybody else by name."""
+    if not turn.scope.names:
+        turn.numbers_only()
+        return
     lines = lines_of(due_visits(turn.session, turn.scope, last=turn.today + timedelta(days=7)))[:PER_PAGE]
     choices = [
         Choice(f"visit.{line.resident_id}", f"{n} {mark_name(line.visits[0].name)}", str(n))
@@ -242,6 +264,9 @@ def _together(turn: Turn, enrolment: Enrolment) -> list[Draft]:
 
 def find(turn: Turn, words: str) -> None:
     """查: a resident's card, or the choice between several."""
+    if not turn.scope.names:
+        turn.numbers_only()
+        return
     if not words:
         turn.say("查谁?例如:查 张桂兰。也可以发拼音首字母(zgl)或身份证后四位。")
         return
