@@ -49,3 +49,14 @@ def concerns(state: State, row: Row, doctor: Worker) -> bool:
     """Does the doctor answer for a village in its areas?"""
     areas = [state.seats[area] for area in row["areas"] or [row["organisation_id"]]]
     return any(state.places[village].startswith(area) for village in doctor.villages for area in areas)
+
+
+def carries_out(state: State, row: Row, worker: Worker) -> bool:
+    """范围内的村医; the townships of its areas, when the county holds it."""
+    if worker.role == "doctor":
+        return concerns(state, row, worker)
+    holder = state.seats[row["organisation_id"]]
+    areas = [state.seats[area] for area in row["areas"] or [row["organisation_id"]]]
+    below = worker.place.startswith(holder) and worker.place != holder
+    along = any(area.startswith(worker.place) or worker.place.startswith(area) for area in areas)
+    return worker.role == "township" and below and along

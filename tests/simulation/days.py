@@ -17,7 +17,7 @@ from models.base import Store
 from models.campaign import LAUNCHED, Campaign
 from models.enrolment import Enrolment, open_until
 from models.people import HealthWorker, Resident, Role, Status
-from models.record import Agreement, Referral
+from models.record import Agreement, Record, Referral
 from models.referrals import stage
 from tests.simulation.clock import DAY
 from tests.simulation.county import ACTED_ON, Config, Doctor, doctor
@@ -76,7 +76,7 @@ class _Drawing:
             if self.rng.random() < NOTICES and due[person.worker_id]:
                 resident = self.rng.choice(due[person.worker_id])[0]
                 found.append(self._say(person, self.rng.uniform(7, 20), chosen=f"notice.{resident}"))
-        return found + self._first_visits() + self._campaigns()
+        return found + self._first_visits() + self._campaigns() + self._withdrawals()
 
     # --- what there is to do ---
 
@@ -127,6 +127,21 @@ class _Drawing:
                     "do": "visit", "at": self._at(self.rng.uniform(7.5, 19)), "who": who.worker_id, "resident": resident,
                     "service": "tb_first_visit", "answers": answers,
                 })  # fmt: skip
+        return found
+
+    def _withdrawals(self) -> list[Action]:
+        """One visit in fifty turns out to have been another's."""
+        since = self.today - timedelta(days=1)
+        query = select(Record.id, Record.worker_id).where(
+            Record.on >= since, Record.status == "current", Record.programme.in_(ACTED_ON)
+        )
+        found = []
+        for record_id, worker_id in self.session.execute(query.order_by(Record.id)).all():
+            rng = self.config.rng("withdrawn", self.day, record_id)
+            if rng.random() < 0.02:
+                found.append(
+                    {"do": "withdraw", "at": self._at(rng.uniform(7.4, 20)), "who": worker_id, "record": record_id}
+                )
         return found
 
     def _campaigns(self) -> list[Action]:

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.simulation.campaign_rules import CAMPAIGNS
+from tests.simulation.campaign_rules import CAMPAIGNS, carries_out
 from tests.simulation.rules import CHINA, Reasons, Row, State, Worker, first_working_days, is_working_day
 
 DIGESTS = {"morning_digest": ("doctor",), "township_digest": ("township",), "county_digest": ("county",)}
@@ -126,6 +126,7 @@ class Oracle:
         self._waiting: dict[tuple[str, int, date], Reasons] = {}
         self._running: dict[tuple[str, date], dict[str, Worker]] = {}
         self._alarms: list[tuple[float, str, str]] = []
+        self._notices: dict[str, tuple[float, Worker]] = {}
 
     # --- through the history ---
 
@@ -142,6 +143,8 @@ class Oracle:
                 self.mentioned[row["message_key"]].add((row["kind"], row["subject_id"], row["stage"]))
             elif table == "records" and at >= 0:
                 self._record(at, row)
+            elif table == "campaigns":
+                self._campaign(at, key, row)
             self.state.apply(table, key, row)
         while following is not None:
             self._look(*following)
@@ -149,6 +152,7 @@ class Oracle:
         self.final = self.state.outbox
         self._periods()
         self._due_alarms()
+        self._due_notices()
         self._contents()
         return self.judged
 
@@ -310,6 +314,11 @@ class Oracle:
             self.said[key] = at, self.state.reasons(code, worker, day, key)
         elif code in ("first_visit", "first_visit_missed", "emergency_arrival"):
             self._clock_about_to_say(at, code, key, worker)
+        elif code == "urgent_result":
+            stands = self.state.rows["drafts"][key.split(":")[1]]["status"] != "withdrawn"
+            self.said[key] = at, Reasons(referrals={1}) if stands else Reasons()
+        elif code == "campaign_notice":
+            self.said[key] = at, Reasons(campaigns={1}) if self._is_news(key, worker) else Reasons()
         elif code in PERIODS:
             begins = date.fromisoformat(key.rsplit(":", 1)[1])
             self.said[key] = at, None
@@ -363,7 +372,10 @@ class Oracle:
 
     def _record(self, at: float, row: Row) -> None:
         """An emergency is told to the township at once."""
-        if row["resident_id"] is None or row["status"] != "current" or row["urgency"] != "emergency":
+        if row["resident_id"] is None or row["urgency"] != "emergency":
+            return
+        self.state.rows["drafts"][row["draft_key"]] = row
+        if row["status"] != "current":
             return
         path = self.state.places.get(row["village_id"], "")
         for role in ("township", "county"):
@@ -378,8 +390,47 @@ class Oracle:
             row = self.final.get(key)
             if row is None:
                 self.judged.violations.append(Violation("an emergency was told to nobody", name, self._when(at), key))
-            elif row["status"] not in ("sent", "failed"):
+            elif row["status"] not in ("sent", "failed") and not self._was_withdrawn(key):
                 self.judged.violations.append(Violation(f"an emergency is {row['status']}", name, self._when(at), key))
+
+    def _was_withdrawn(self, key: str) -> bool:
+        draft = key.split(":")[1]
+        return any(
+            row["draft_key"] == draft and row["status"] == "withdrawn" for row in self.state.rows["drafts"].values()
+        )
+
+    # --- campaigns ---
+
+    def _campaign(self, at: float, key: str, row: Row) -> None:
+        """A new edition is told to everybody it concerns: who carries it out, and those it is taken away from."""
+        before = self.state.rows["campaigns"].get(key)
+        if before is not None and row["edition"] != before["edition"]:
+            told = [w for w in self.state.workers.values() if carries_out(self.state, row, w)]
+            self._notices |= {f"campaign:{key}:{row['edition']}:{w.id}": (at, w) for w in told}
+
+    def _is_news(self, key: str, worker: Worker) -> bool:
+        """As it stands now; and that it is off only to whoever had heard of it."""
+        _, campaign, edition, _ = key.split(":")
+        row = self.state.rows["campaigns"][campaign]
+        off = row["status"] == "stopped" or not carries_out(self.state, row, worker)
+        return int(edition) == row["edition"] and (not off or self._heard_of(campaign, int(edition), worker))
+
+    def _heard_of(self, campaign: str, before: int, worker: Worker) -> bool:
+        keys = (f"campaign:{campaign}:{edition}:{worker.id}" for edition in range(1, before))
+        return any(self.state.outbox.get(key, {}).get("status") == "sent" for key in keys)
+
+    def _due_notices(self) -> None:
+        for key, (at, worker) in self._notices.items():
+            self.judged.looked_at["campaign notices"] += 1
+            _, campaign, edition, _ = key.split(":")
+            row, now = self.final.get(key), self.state.rows["campaigns"][campaign]
+            is_last = int(edition) == now["edition"]
+            heard = self._heard_of(campaign, int(edition), worker)
+            pointless = not is_last or now["status"] == "closed" or (now["status"] == "stopped" and not heard)
+            if row is None:
+                self._violated("never told of a campaign", worker, at, key)
+            elif row["status"] == "cancelled" and not pointless:
+                self._violated(f"not told of a campaign ({row['reason']})", worker, at, key)
 
     def _violated(self, what: str, worker: Worker, at: float, key: str, details: str = "") -> None:
         who = f"{worker.code} ({worker.role})"

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from handlers.filling import open_drafts
-from handlers.record_visit import submit
+from handlers.record_visit import submit, withdraw
 from handlers.turn import Turn
 from models.campaign import Campaign, CampaignResident
 from models.campaign_work import change, close, launch, rule_column, stop, workers_of
@@ -17,6 +17,7 @@ from models.conversation import Conversation, Draft
 from models.message import IncomingMessage
 from models.people import ChannelAccount, HealthWorker, Organisation, Resident
 from models.preferences import QuietHours
+from models.record import Record
 from models.scope import scope_of
 from models.screening import KINDS
 from tests.simulation.clock import CHINA
@@ -43,6 +44,17 @@ def record(session: Session, action: Action, now: datetime) -> bool:
     heard = update(ChannelAccount).where(ChannelAccount.id == account.scalar_subquery())
     session.execute(heard.values(last_heard_at=now.astimezone(UTC)))
     return any(session.info.get("said", {}).values())
+
+
+def take_back(session: Session, action: Action, now: datetime) -> bool:
+    """撤销: the record was about somebody else."""
+    worker, wrong = session.get_one(HealthWorker, action["who"]), session.get_one(Record, action["record"])
+    if wrong.status == "current":
+        message = IncomingMessage("telegram", "", f"s{action['id']}", now)
+        withdraw(
+            Turn(session, now, CHINA, worker, scope_of(session, worker), Conversation(), message), wrong, "写错人了"
+        )
+    return False
 
 
 def work_on_campaign(session: Session, action: Action, now: datetime) -> bool:

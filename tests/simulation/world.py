@@ -13,7 +13,7 @@ from tests.simulation.clock import DAY, Log, Time
 from tests.simulation.county import Config, Troubles
 from tests.simulation.days import Action, actions_of
 from tests.simulation.process import Process
-from tests.simulation.work import record, work_on_campaign
+from tests.simulation.work import record, take_back, work_on_campaign
 
 START_TAKES = 2.0  # seconds from a restart to the first look at the outbox
 
@@ -102,7 +102,7 @@ class World:
         if action["do"] == "say":
             await process.intake.receive(self._message(action, process.clock()))
         else:
-            work = record if action["do"] == "visit" else work_on_campaign
+            work = {"visit": record, "withdraw": take_back}.get(action["do"], work_on_campaign)
             if await process.intake.run(lambda session: work(session, action, process.clock())):
                 process.look()
         self.log.write("done", id=action["id"])
