@@ -30,7 +30,7 @@ SECRET = "only for the tests, never for people"
 @contextmanager
 def fresh_store(backend: str = "sqlite") -> Iterator[Store]:
     """A store of its own; nothing of it is left afterwards."""
-    create = _fresh_sqlite if backend == "sqlite" else _fresh_postgresql
+    create = _fresh_sqlite if backend == "sqlite" else fresh_postgresql
     with create() as url:
         store = Store(url, Keyring(SECRET))
         try:
@@ -43,7 +43,7 @@ def fresh_store(backend: str = "sqlite") -> Iterator[Store]:
 @contextmanager
 def empty_store(backend: str = "sqlite") -> Iterator[Store]:
     """A store without any table, as an operator finds it before `cunyi migrate`."""
-    create = _fresh_sqlite if backend == "sqlite" else _fresh_postgresql
+    create = _fresh_sqlite if backend == "sqlite" else fresh_postgresql
     with create() as url:
         store = Store(url, Keyring(SECRET))
         try:
@@ -59,7 +59,8 @@ def _fresh_sqlite() -> Iterator[str]:
 
 
 @contextmanager
-def _fresh_postgresql() -> Iterator[str]:
+def fresh_postgresql() -> Iterator[str]:
+    """URL of a database of its own, empty."""
     server = make_url(_postgresql_server())
     name = f"test_{uuid4().hex[:12]}"
     admin = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")

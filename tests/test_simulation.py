@@ -7,11 +7,13 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.databases import fresh_postgresql
 from tests.simulation.county import Config, troubles
 from tests.simulation.episode import a_day
 from tests.simulation.judgement import judge
@@ -38,6 +40,13 @@ def test_every_promise_is_kept(
     assert report["ledger"]["sent"] > 30
     seconds = sum(report["seconds"].values())
     record_property("figure", f"simulation: {report['messages']} messages of {CONFIG.days} days in {seconds:.0f} s")
+
+
+def test_every_promise_is_kept_on_postgresql(tmp_path: Path) -> None:
+    with fresh_postgresql() as url:
+        report, verdict = simulated(replace(CONFIG, days=3, doctors=6, residents=300, kills=4, url=url), tmp_path)
+    assert verdict.violations == []
+    assert report["ledger"]["sent"] > 10
 
 
 @pytest.fixture

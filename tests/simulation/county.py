@@ -22,6 +22,7 @@ from tests.simulation.platform import Outage
 
 FIRST = date(2026, 1, 12)
 """Ninety days from here see the longest holiday, two weekends worked for it, 清明 and the end of a quarter."""
+FILE = "county.db"
 ACTED_ON = ("hypertension", "diabetes", "copd", "mental_health", "pneumoconiosis")
 ONE_IN = {"child": 10, "maternal": 10, "tb": 1}
 """Whom the county follows otherwise: nobody here records these, so only one in so many is left to fall overdue."""
@@ -38,6 +39,8 @@ class Config:
     kills: int = 60
     """Processes killed by SIGKILL; about as many more are given up in mid-flight while another one lives on."""
     hours: str = "some"
+    url: str = ""
+    """Of an empty database; else it is a file of SQLite."""
     first: date = FIRST
 
     def rng(self, *about: object) -> Random:
@@ -87,16 +90,17 @@ def supervisor(config: Config, worker_id: int) -> Doctor:
     return Doctor(worker_id, "diligent", {"wecom": f"w{worker_id}"}, {})
 
 
-def open_county(path: Path) -> Store:
-    return Store(f"sqlite:///{path}", Keyring(SECRET))
+def open_county(config: Config, folder: Path) -> Store:
+    return Store(config.url or f"sqlite:///{folder / FILE}", Keyring(SECRET))
 
 
-def build(config: Config, path: Path, prepared: Path | None = None) -> Store:
+def build(config: Config, folder: Path, prepared: Path | None = None) -> Store:
     """The county on its first midnight; from a file where one was prepared before."""
+    path = folder / FILE
     if prepared is not None and prepared.exists():
         shutil.copy(prepared, path)
-        return open_county(path)
-    store = open_county(path)
+        return open_county(config, folder)
+    store = open_county(config, folder)
     metadata.create_all(store.engine)
     midnight = datetime.combine(config.first, time(), CHINA)
     with store.write() as session:

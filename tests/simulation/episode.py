@@ -79,7 +79,7 @@ async def _stretch(config: Config, found: Troubles, folder: Path, base: float, k
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     at = time_of(config, base, found)
     log = Log(folder, at)
-    store = open_county(folder / "county.db")
+    store = open_county(config, folder)
     show_time(store.engine, lambda: at.now)
     fate = Fate(at, kill_at, *_how(config, kill_at))
     fate.watch(store.engine)

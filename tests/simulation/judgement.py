@@ -10,7 +10,7 @@ from datetime import datetime, time
 from pathlib import Path
 
 from tests.simulation.clock import CHINA, DAY, events
-from tests.simulation.county import Config, Troubles, time_of
+from tests.simulation.county import FILE, Config, Troubles, time_of
 from tests.simulation.deliveries import Delivered, Deliveries, Event
 from tests.simulation.oracle import Judged, Oracle, Ran, Violation
 
@@ -32,7 +32,7 @@ def judge(config: Config, found: Troubles, folder: Path, a_day: int) -> Verdict:
     """What became of the promises."""
     log = list(events(folder))
     begins = datetime.combine(config.first, time(), CHINA)
-    with closing(sqlite3.connect(folder / "county.db")) as database:
+    with closing(sqlite3.connect(folder / FILE)) as database:
         wrong = time_of(config, 0.0, found).error
         deliveries = Deliveries(database, log, begins, wrong, a_day).judge()
         ran = what_ran(config, found, log, a_day)

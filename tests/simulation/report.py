@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.simulation.county import Config, Troubles, build, troubles
+from tests.simulation.county import FILE, Config, Troubles, build, open_county, troubles
 from tests.simulation.episode import a_day, simulate
-from tests.simulation.history import keep_history, show_time
+from tests.simulation.history import brought_home, keep_history, show_time
 from tests.simulation.judgement import Verdict, judge
 
 
@@ -24,12 +24,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--hours", choices=("some", "all"), default="some", help="of planning")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", default="", help="URL of an empty database; a file of SQLite when none is given")
     parser.add_argument(
         "--county", type=Path, help="a file to keep the county of the first midnight in, and to begin from"
     )
     parser.add_argument("--keep", type=Path, help="a folder to keep everything in")
     chosen = parser.parse_args(arguments)
-    config = Config(chosen.days, chosen.doctors, chosen.residents, chosen.seed, chosen.kills, chosen.hours)
+    config = Config(
+        chosen.days, chosen.doctors, chosen.residents, chosen.seed, chosen.kills, chosen.hours, chosen.database
+    )
     if chosen.keep is not None:
         chosen.keep.mkdir(parents=True, exist_ok=True)
         return run(config, chosen.keep, chosen.county)
@@ -49,12 +52,16 @@ def run(config: Config, folder: Path, prepared: Path | None) -> int:
 def simulated(config: Config, folder: Path, prepared: Path | None = None) -> tuple[dict[str, Any], Verdict]:
     """Build, live, judge."""
     begun = time.perf_counter()
-    store = build(config, folder / "county.db", prepared)
+    store = build(config, folder, prepared)
     show_time(store.engine, lambda: -1.0)
     keep_history(store)
     store.close()
     built, found = time.perf_counter(), troubles(config)
     killed = simulate(config, found, folder)
+    if config.url:
+        store = open_county(config, folder)
+        brought_home(store, folder / FILE)
+        store.close()
     lived = time.perf_counter()
     verdict = judge(config, found, folder, a_day(config))
     seconds = {"build": built - begun, "live": lived - built, "judge": time.perf_counter() - lived}
