@@ -89,7 +89,7 @@ def write(folder: Path, statement: str, *values: Any) -> None:
 
 
 def is_of(event: dict[str, Any], key: str) -> bool:
-    return event["what"] == "arrived" and event["key"].startswith(f"{key}:")
+    return event["what"] == "arrived" and str(event["key"]).startswith(f"{key}:")
 
 
 def test_a_dropped_reminder_is_found(another: Path) -> None:

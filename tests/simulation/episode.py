@@ -29,7 +29,7 @@ from tests.virtual_time import VirtualLoop
 SOME_HOURS = [time(0, 5), time(7, 30), time(8, 25), time(12, 0), time(17, 20)]
 """Planning takes a second in a whole county, so here it is done less often than `cunyi run` does."""
 LOOK_BACK = 3700.0  # seconds of arrivals that a platform remembers
-PUSHES = 1.25  # a day and doctor that WeCom allows here; the real 200 would never be reached
+PUSHES = 1.6  # a day and doctor that WeCom allows here; the real 200 would never be reached
 
 
 def simulate(config: Config, found: Troubles, folder: Path) -> int:

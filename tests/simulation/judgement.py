@@ -64,7 +64,8 @@ def what_ran(config: Config, found: Troubles, log: list[Event], a_day: int) -> R
 
 
 def _days_used_up(log: list[Event], a_day: int) -> list[tuple[float, float]]:
-    arrived, found = defaultdict(int), []
+    arrived = defaultdict[float, int](int)
+    found: list[tuple[float, float]] = []
     for event in log:
         if event["what"] == "arrived" and event["ch"] == "wecom":
             day = event["t"] // DAY

@@ -27,7 +27,7 @@ from tests.simulation.clock import CHINA, Log, Time
 HOURS = sorted({time(0, 5), *(entry.at for entry in TIMETABLE)})
 """County-local hours of planning. `cunyi run` plans every ten minutes too."""
 LONGEST = 86400.0  # seconds without a look at what is due
-POLL = 2.0  # seconds between two looks while something is due
+POLL, LONGEST_POLL = 2.0, 120.0  # seconds between two looks while something is due, and when it is so for long
 NOTICED = 30.0  # seconds until a jump of the clock is noticed
 
 
@@ -161,14 +161,17 @@ class Process:
     async def _wake(self) -> None:
         """The sender of `cunyi run` looks every second. Here it looks when something is due: time is cheap, looking is not."""
         following = select(func.min(OutboxMessage.not_before)).where(OutboxMessage.status.in_(OPEN))
+        poll = POLL
         while True:
             with self.store.read() as session:
                 first = session.scalar(following)
             wait = LONGEST if first is None else (first - self.clock()).total_seconds()
             jump = self.time.until_next_jump() + NOTICED
             self._look.clear()
+            poll = POLL if wait > 0 else min(2 * poll, LONGEST_POLL)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), min(max(wait, POLL), jump, LONGEST))
+                await asyncio.wait_for(self._look.wait(), min(max(wait, poll), jump, LONGEST))
+                poll = POLL
             self.sender.wake()
 
     def _take(self, rows: list[dict[str, Any]]) -> None:
