@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers.campaigns.texts import name_of, score_words, village_lines
-from models.campaign import Campaign, may_manage
+from models.campaign import Campaign
 from models.campaign_figures import VillageScore, all_of, scoreboard
 from models.mention import heard, mention
 from models.message import Choice, OutgoingMessage
@@ -60,7 +60,7 @@ def words(context: Context) -> OutgoingMessage:
     choices: list[Choice] = []
     matters: list[tuple[int, str]] = []
     for campaign, reached, told in _untold(session, today, context.message_key):
-        if not may_manage(session, campaign, worker) or worker.id in told:
+        if campaign.organisation_id != worker.organisation_id or worker.id in told:
             continue
         matters.append((campaign.id, reached))
         board = scoreboard(session, campaign, scope_of(session, worker))

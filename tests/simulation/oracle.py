@@ -118,6 +118,8 @@ class Oracle:
         )
         invited = "SELECT id, village_id FROM residents WHERE id IN (SELECT resident_id FROM campaign_residents)"
         self.state.homes.update(database.execute(invited))
+        launched = database.execute("SELECT id, launched_at FROM campaigns WHERE launched_at IS NOT NULL")
+        self.state.launched.update((key, at[:10]) for key, at in launched)
         self.hours = hours_of_the_page()
         self.judged = Judged()
         self.final: dict[str, Row] = {}
@@ -311,7 +313,7 @@ class Oracle:
         code, key = row["reminder"], row["dedup_key"]
         self.mentioned.pop(key, None)
         if code in JUDGED:
-            self.said[key] = at, self.state.reasons(code, worker, day, key)
+            self.said[key] = at, self.state.reasons(code, worker, day, key, saying=True)
         elif code in ("first_visit", "first_visit_missed", "emergency_arrival"):
             self._clock_about_to_say(at, code, key, worker)
         elif code == "urgent_result":
@@ -350,13 +352,14 @@ class Oracle:
             if not why:
                 self._violated("sent without a reason", worker, at, key)
                 continue
-            if row["reminder"] not in DIGESTS:
+            if row["reminder"] not in JUDGED:
                 continue
             told = {(kind, subject): stage for kind, subject, stage in self.mentioned[key]}
             if told != why.once:
                 odd = sorted(map(str, told.items() ^ why.once.items()))[:3]
                 self._violated("tells other matters than it has to", worker, at, key, f"{odd}")
-            self._worklist(json.loads(message), why, worker, at, key)
+            if row["reminder"] == "morning_digest":
+                self._worklist(json.loads(message), why, worker, at, key)
 
     def _worklist(self, message: dict[str, Any], why: Reasons, worker: Worker, at: float, key: str) -> None:
         said = re.search(r"今天有(\d+)位(要访|急需随访)", message["text"])

@@ -97,6 +97,8 @@ class State:
         self.guests: dict[int, dict[int, Row]] = defaultdict(dict)
         self.homes: dict[int, int] = {}
         """Village of every resident who was ever invited."""
+        self.launched: dict[int, str] = {}
+        """When each campaign began, as a day of UTC [D]."""
 
     def apply(self, table: str, key: str, row: Row) -> None:
         """A row was written."""
@@ -138,14 +140,13 @@ class State:
 
     # --- reasons ---
 
-    def reasons(self, reminder: str, worker: Worker, day: date, but: str = "") -> Reasons:
-        """Why a digest is said to a worker on a day; `but` is the message that says it."""
+    def reasons(self, reminder: str, worker: Worker, day: date, but: str = "", *, saying: bool = False) -> Reasons:
+        """Why something is said to a worker on a day; `but` is the message that says it, or is `saying` it just now."""
         found = Reasons()
-        if reminder in CAMPAIGNS:
-            found.campaigns = campaigns_to_speak_of(self, reminder, worker, day)
-            return found
         matters: Iterator[tuple[str, int, str]]
-        if reminder == "morning_digest":
+        if reminder in CAMPAIGNS:
+            matters = campaigns_to_speak_of(self, reminder, worker, day, saying)
+        elif reminder == "morning_digest":
             found.visits, found.referrals = self._visits(worker, day), self._referrals(worker, day)
             matters = self._of_a_doctor(worker, day)
         elif not is_working_day(day):
