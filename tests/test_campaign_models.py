@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
@@ -38,6 +38,8 @@ from models.screening import (
     intervals_of,
 )
 from models.screening_results import followed, late, note_result, settle_follow_up
+from reminders.timetable import render
+from tests.conftest import CHINA
 from tests.databases import BACKENDS, fresh_store
 
 TODAY = date(2026, 11, 24)
@@ -589,3 +591,14 @@ def test_milestones_are_owed_by_each_organisation_until_reported_done(session: S
     assert [(t.milestone.title, t.organisation.name) for t in open_tasks(tasks_of(session, [plan]))] == [
         ("启动", "安江镇"), ("验收", "托口镇"), ("验收", "安江镇"),
     ]  # fmt: skip
+
+
+def test_how_a_campaign_stands_is_told_to_its_holder_and_not_to_those_above(session: Session) -> None:
+    """Not even when the one above holds another: what it hears would depend on chance."""
+    county = session.query(HealthWorker).filter_by(code="C001").one()
+    launched(session)
+    launched(session, organisation_id=county.organisation_id, areas=[], title="县里的", worker_id=county.id)
+    arguments = {"day": HELD.isoformat()}
+    at = datetime.combine(HELD, time(17, 20), CHINA)
+    said = render(session, "campaign_standing", arguments, county, at, tz=CHINA, settings={}).text
+    assert said.count("今天") == 1 and "县里的" in said
