@@ -64,7 +64,7 @@ BUDGETS = {
         spread=120,
     ),
 }
-SECOND = 1.002  # seconds; two milliseconds for what clocks and sleeps are wrong by
+SECOND = 1.010  # seconds; ten milliseconds by which the way to the platform may bring messages closer together
 TICK = 1e-6  # seconds; an event loop's timers may be early by a nanosecond, and nobody should spin until it has passed
 CATCH_UP = 0.1  # seconds by which a late message may be followed up sooner than evenly
 FOR_REPLIES = 0.2  # of a day's total

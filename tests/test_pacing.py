@@ -11,6 +11,8 @@ import pytest
 from bot.pacing import BUDGETS, FOR_REPLIES, Budget, Pacer, Quota
 from tests.virtual_time import VirtualLoop, play
 
+THE_WAY = 0.009  # seconds by which one message may be faster on its way than another
+
 
 async def _speak(budget: Budget, chats: list[str], takes: float = 0.0) -> list[float]:
     """When each of many messages went out, asked for all at once."""
@@ -30,7 +32,8 @@ async def _speak(budget: Budget, chats: list[str], takes: float = 0.0) -> list[f
 @pytest.mark.parametrize("lateness", [0.0, 0.001, 0.02], ids=["punctual", "usual", "busy machine"])
 def test_never_more_than_thirty_in_any_second_and_hardly_less(lateness: float) -> None:
     left = play(_speak(BUDGETS["telegram"], [str(n) for n in range(900)]), lateness)
-    assert min(after - before for before, after in zip(left, left[30:], strict=False)) >= 1.0
+    closest = min(after - before for before, after in zip(left, left[30:], strict=False))
+    assert closest >= 1.0 + THE_WAY, "the platform counts what arrives, not what leaves"
     assert (len(left) - 1) / (left[-1] - left[0]) >= 0.98 * 30
 
 

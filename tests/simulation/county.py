@@ -60,7 +60,7 @@ class Doctor:
         """The chance of one due visit to be made on a day."""
         if self.kind == "silent" and 5 < (day + self.worker_id) % 23 < 20:
             return 0.0
-        return {"diligent": 0.3, "late": 0.12, "careless": 0.05, "silent": 0.25}[self.kind]
+        return {"diligent": 0.2, "late": 0.08, "careless": 0.04, "silent": 0.2}[self.kind]
 
 
 def doctor(config: Config, worker_id: int) -> Doctor:

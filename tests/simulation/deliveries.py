@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
-from tests.simulation.oracle import Violation
+from tests.simulation.bench import Violation
 from tests.simulation.rules import CHINA
 
 LIMITS = {"telegram": ((30, 1.0, False), (1, 1.0, True)), "wecom": ((30, 60.0, True), (1000, 3600.0, True))}

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 
+from tests.simulation.bench import Bench, Judged, Ran, Violation
 from tests.simulation.clock import CHINA, DAY, events
 from tests.simulation.county import FILE, Config, Troubles, time_of
 from tests.simulation.deliveries import Delivered, Deliveries, Event
-from tests.simulation.oracle import Judged, Oracle, Ran, Violation
+from tests.simulation.oracle import judge_history
 
 NEARLY = 0.75  # of WeCom's day total: from there on it is kept for replies and alarms
 
@@ -36,7 +37,7 @@ def judge(config: Config, found: Troubles, folder: Path, a_day: int) -> Verdict:
         wrong = time_of(config, 0.0, found).error
         deliveries = Deliveries(database, log, begins, wrong, a_day).judge()
         ran = what_ran(config, found, log, a_day)
-        reminders = Oracle(database, config.first, config.days, ran).judge()
+        reminders = judge_history(Bench(database, config.first, config.days, ran))
     return Verdict(reminders, deliveries, log)
 
 

@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from bot.channels import Channel
-from bot.intake import Intake, Job
+from bot.intake import Intake
+from bot.lanes import Job
 from bot.pacing import Budget
 from bot.sender import Sender
+from bot.writer import Writer
 from models.base import Store
 from models.outbox import OPEN, OutboxMessage
 from models.preferences import QuietHours
@@ -36,7 +38,7 @@ class SameThread(Intake):
 
     dead = False
 
-    def _put(self, job: Job, lane: Any) -> asyncio.Future[Any]:
+    def _put(self, job: Job, writer: Writer) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.dead:
             return future  # nobody answers any more
@@ -48,7 +50,7 @@ class SameThread(Intake):
                 future.set_exception(error)
 
         job.done = done
-        self.commit_group([job])
+        writer.commit_group([job])
         return future
 
 

@@ -66,16 +66,17 @@ class Reasons:
     visits: set[int] = field(default_factory=set)
     """Residents to be visited."""
     referrals: set[int] = field(default_factory=set)
-    campaigns: set[int] = field(default_factory=set)
     once: dict[tuple[str, int], str] = field(default_factory=dict)
     """(what, which row) -> its stage."""
+    other: bool = False
+    """One that stands alone: an alarm, a notice."""
 
     def __bool__(self) -> bool:
-        return bool(self.visits or self.referrals or self.campaigns or self.once)
+        return bool(self.visits or self.referrals or self.once or self.other)
 
     def lasting(self, later: Reasons) -> bool:
         """Was something of it still to be said later on?"""
-        still = self.once.items() & later.once.items() or self.campaigns & later.campaigns
+        still = self.once.items() & later.once.items()
         return bool(self.visits & later.visits or self.referrals & later.referrals or still)
 
 

@@ -1,0 +1,89 @@
+"""What is said when something happens: an emergency is recorded, a campaign begins, moves or stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.simulation.bench import Bench
+from tests.simulation.campaign_rules import carries_out
+from tests.simulation.rules import Reasons, Row, Worker
+
+
+class EventJudge:
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._records: dict[str, Row] = {}
+        """The key of its draft -> an urgent record as it stands."""
+        self._alarms: dict[str, tuple[float, Worker]] = {}
+        self._notices: dict[str, tuple[float, Worker]] = {}
+
+    def moments(self) -> Iterator[tuple[float, int]]:
+        return iter(())
+
+    def look(self, at: float, which: int) -> None: ...
+
+    def written(self, at: float, table: str, key: str, row: Row) -> None:
+        if table == "records" and at >= 0 and row["resident_id"] is not None:
+            if row["urgency"] == "emergency" or "tell_township" in row["flags"]:
+                self._urgent(at, row)
+        elif table == "campaigns":
+            self._edition(at, key, row)
+
+    def _urgent(self, at: float, row: Row) -> None:
+        """The township hears of it at once; the county where the township has nobody."""
+        self._records[row["draft_key"]] = row
+        if row["status"] == "current":
+            told = self.bench.state.listeners(row["village_id"], "township")
+            told = told or self.bench.state.listeners(row["village_id"], "county")
+            for worker in told:
+                self._alarms.setdefault(f"alarm:{row['draft_key']}:{worker.id}", (at, worker))
+
+    def _edition(self, at: float, key: str, row: Row) -> None:
+        """A new edition is told to everybody who carries it out."""
+        before = self.bench.state.rows["campaigns"].get(key)
+        if before is not None and row["edition"] != before["edition"]:
+            told = [w for w in self.bench.state.workers.values() if carries_out(self.bench.state, row, w)]
+            self._notices |= {f"campaign:{key}:{row['edition']}:{w.id}": (at, w) for w in told}
+
+    def about_to_say(self, at: float, row: Row, worker: Worker) -> None:
+        key = row["dedup_key"]
+        if row["reminder"] == "urgent_result":
+            self.bench.said[key] = at, Reasons(other=not self._is_withdrawn(key))
+        elif row["reminder"] == "campaign_notice":
+            self.bench.said[key] = at, Reasons(other=self._is_news(key, worker))
+
+    def _is_withdrawn(self, key: str) -> bool:
+        return bool(self._records[key.split(":")[1]]["status"] == "withdrawn")
+
+    def _is_news(self, key: str, worker: Worker) -> bool:
+        """As it stands now; and that it is off only to whoever had heard of it."""
+        _, campaign, edition, _ = key.split(":")
+        row = self.bench.state.rows["campaigns"][campaign]
+        off = row["status"] == "stopped" or not carries_out(self.bench.state, row, worker)
+        return int(edition) == row["edition"] and (not off or self._heard_of(campaign, int(edition), worker))
+
+    def _heard_of(self, campaign: str, before: int, worker: Worker) -> bool:
+        keys = (f"campaign:{campaign}:{edition}:{worker.id}" for edition in range(1, before))
+        return any(self.bench.state.outbox.get(key, {}).get("status") == "sent" for key in keys)
+
+    def over(self) -> None:
+        for key, (at, worker) in self._alarms.items():
+            self.bench.judged.looked_at["emergencies"] += 1
+            row = self.bench.state.outbox.get(key)
+            if row is None:
+                self.bench.violated("an emergency was told to nobody", worker, at, key)
+            elif row["status"] not in ("sent", "failed") and not self._is_withdrawn(key):
+                self.bench.violated(f"an emergency is {row['status']}", worker, at, key)
+        for key, (at, worker) in self._notices.items():
+            self.bench.judged.looked_at["campaign notices"] += 1
+            self._notice(key, at, worker)
+
+    def _notice(self, key: str, at: float, worker: Worker) -> None:
+        _, campaign, edition, _ = key.split(":")
+        row, now = self.bench.state.outbox.get(key), self.bench.state.rows["campaigns"][campaign]
+        stopped_unheard = now["status"] == "stopped" and not self._heard_of(campaign, int(edition), worker)
+        pointless = int(edition) != now["edition"] or now["status"] == "closed" or stopped_unheard
+        if row is None:
+            self.bench.violated("never told of a campaign", worker, at, key)
+        elif row["status"] == "cancelled" and not pointless:
+            self.bench.violated(f"not told of a campaign ({row['reason']})", worker, at, key)
