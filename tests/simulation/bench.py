@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -60,12 +61,14 @@ class Ran:
     """What the log says of machines: planning, and the seconds in which nothing stood in a message's way."""
 
     planned: list[float]
+    """In order."""
     trouble: dict[str, list[tuple[float, float]]]
     """Channel, or "" for all of them -> times at which nothing could go out."""
     wrong_clock: list[tuple[float, float]]
 
     def planned_within(self, begins: float, ends: float) -> bool:
-        return any(begins <= at <= ends and not _within(at, self.wrong_clock) for at in self.planned)
+        of_window = self.planned[bisect_left(self.planned, begins) : bisect_right(self.planned, ends)]
+        return any(not _within(at, self.wrong_clock) for at in of_window)
 
     def free(self, begins: float, ends: float, channels: Iterable[str]) -> float:
         """Seconds of a window in which a message to any of these channels could have gone out."""

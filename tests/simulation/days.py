@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -244,7 +244,3 @@ class _Drawing:
 
     def _at(self, hour: float) -> float:
         return round((self.day + hour / 24) * DAY, 3)
-
-
-def day_of(instant: datetime, first: date) -> int:
-    return (instant.date() - first).days
