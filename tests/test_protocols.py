@@ -113,9 +113,10 @@ def test_codes_of_form_and_protocol_agree(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", protocol_lists.LISTS)
-def test_lists_are_told_as_they_are_checked(name: str) -> None:
+def test_lists_are_told_as_they_are_checked(name: str, record_property: Any) -> None:
     _, told = protocol_lists.LISTS[name]
     table = protocol_lists.table(name)
+    record_property("figure", f"lines of the list {name}: {len(table)}")
     assert table and list(told(table)) == table
 
 

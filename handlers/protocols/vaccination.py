@@ -25,6 +25,7 @@ KEY = "dose."
 REACTION, SEVERE_REACTION, DEATH, CLUSTER = 2, 3, 4, 5
 MAYBE_CONTRAINDICATED, DOUBTFUL = 4, 2
 POSITIVE = 2
+FIRST_DAY, FIRST_MONTH = range(2), range(2, 28)  # days old
 DAYS_TO_BCG_TEST = 3  # months; from then on a PPD test comes first
 SETTINGS = {
     "vaccination.again_days": Setting(14, "今天该打没打的,几天后再提醒", "[D]"),
@@ -93,10 +94,11 @@ def needs_dt(f: Findings) -> bool:
     return 7 * YEARS <= months(f) < 12 * YEARS and "DTP.5" not in after(f) and f"{DIPHTHERIA_TETANUS}.1" not in after(f)
 
 
-def born_to_a_carrier(f: Findings) -> bool:
-    """Within the first day, and vaccine and immunoglobulin are not both given."""
-    fresh = f.born_on is not None and (f.on - f.born_on).days <= 1
-    return fresh and f.get("mother_hbsag") == POSITIVE and ("HepB.1" not in after(f) or f.get("hbig") != 1)
+def born_to_a_carrier(f: Findings, days_old: range) -> bool:
+    """So many days old, the mother carries hepatitis B, and vaccine and immunoglobulin are not both given."""
+    if f.born_on is None or (f.on - f.born_on).days not in days_old:
+        return False
+    return f.get("mother_hbsag") == POSITIVE and ("HepB.1" not in after(f) or f.get("hbig") != 1)
 
 
 ACT = (
@@ -134,11 +136,19 @@ ACT = (
     ),
     Rule(
         "VAC-15",
-        when=born_to_a_carrier,
+        when=lambda f: born_to_a_carrier(f, FIRST_DAY),
         then=emergency("马上联系产科或接种门诊:出生12小时内乙肝疫苗和免疫球蛋白都要打。"),
         because="出生一天内,乙肝疫苗和免疫球蛋白没有都打",
         source="安全修正第19条 / domain.md A9、M-19",
         certainty="[D] 80 %",
+    ),
+    Rule(
+        "VAC-16",
+        when=lambda f: born_to_a_carrier(f, FIRST_MONTH),
+        then=refer("过了12小时也不要等:今天带去接种门诊或产科,乙肝疫苗和免疫球蛋白还能不能补由门诊定。"),
+        because="出生一天以后、满月以前,妈妈乙肝阳性,乙肝疫苗和免疫球蛋白没有都打",
+        source="安全修正第19条 / domain.md A9、M-19",
+        certainty="[D],待县里医生确认",
     ),
     Rule(
         "VAC-21",
