@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from handlers.reading.day_readers import HOW_TO_WRITE, READERS, Doubt, Prefer, add_months
-from handlers.reading.day_words import ANY_DAY, HINT_OF_DAY, VAGUE_DAY
+from handlers.reading.day_words import HINT_OF_DAY, VAGUE_DAY, any_day
 from handlers.reading.normalise import tidy
 from handlers.reading.numerals import read_number
 
@@ -53,7 +53,7 @@ def find_day(
 def _found(text: str, today: date, prefer: Prefer, bare: bool) -> tuple[DayFound, ...]:
     """Every form has several steps that look for a day in the same line."""
     found = []
-    for match in ANY_DAY.finditer(text):
+    for match in any_day().finditer(text):
         if match.lastgroup == "bare" and not bare:
             continue
         try:

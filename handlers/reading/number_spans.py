@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from handlers.reading.chinese import DIGITS, SOME, UNITS, Piece, pieces, rising
-from handlers.reading.number_words import DECIMALS, KIND, LABEL, MAY_BE_TENS, MEASURED, TAIL, TOKEN
+from handlers.reading.number_words import DECIMALS, KIND, LABEL, MAY_BE_TENS, MEASURED, TAIL, tokens
 
 
 class NumberSpan(NamedTuple):
@@ -29,7 +29,7 @@ def spans(seen: str) -> tuple[list[NumberSpan], set[int]]:
     found: list[NumberSpan] = []
     words_end = {-1}
     at = 0
-    while token := TOKEN.search(seen, at):
+    while token := tokens().search(seen, at):
         kind, start, at = token.lastgroup, token.start(), token.end()
         if kind == "word":
             words_end.add(at)

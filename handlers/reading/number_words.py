@@ -1,6 +1,7 @@
 """The words around numerals: what is counted, what is no number, what makes a number vague. Patterns only."""
 
 import re
+from functools import cache
 
 _N = "〇零一二三四五六七八九十百千万两幺几"
 _1_9 = "[一二三四五六七八九]"
@@ -11,8 +12,12 @@ _MEASURE = (
 )
 _HOUR = rf"(?:(?<![\d.])(?:1?\d|2[0-4])|十{_1_9}|二十[一二三四]?|[一二三四五六七八九两十])"
 
-TOKEN = re.compile(
-    rf"""(?=[\d.{_N}SPOCHABhlIo半初廿卅老阿小周星礼上近成个大多下前后])(?:(?P<word>SpO2|PaO2|CO2|O2|HbA1c|A1[cC]|B(?:12|[126])(?!\d)|(?:HPV|hpv)\d+|[12一二]型
+
+@cache
+def tokens() -> re.Pattern[str]:
+    """A numeral, or what only looks like one. Compiled when it is first used, for that takes 10 ms."""
+    return re.compile(
+        rf"""(?=[\d.{_N}SPOCHABhlIo半初廿卅老阿小周星礼上近成个大多下前后])(?:(?P<word>SpO2|PaO2|CO2|O2|HbA1c|A1[cC]|B(?:12|[126])(?!\d)|(?:HPV|hpv)\d+|[12一二]型
         |三七[粉片花丸胶伤皂总]|三九[感胃牌]|十二指肠|十[字全足]|十分(?!钟)|百[合日白姓货年分](?:之(?=[{_N}\d]))?|(?<![{_N}])(?:一一(?=[核对说告检登])|五一(?=[节劳放假期前后回])|六一(?=[儿节]))|三八[妇节]
         |千[金万](?![{_N}])|万一|[〇零一二三四五六七八九十]+分之[{_N}]+|[一大多小上下前后]半(?!斤|片)
         |初(?:十|[一二三四五六七八九])|[廿卅][一二三四五六七八九]?|[老阿小幺][一二两三四五六七八九幺](?![{_N}.\d])
@@ -27,8 +32,10 @@ TOKEN = re.compile(
     |(?P<arabic>\d+(?:[.点]\d+)?)
     |(?P<half>半(?=[斤两片粒颗支包瓶碗杯个公年月小尺块]))
     |(?P<han>[{_N}]+))""",
-    re.VERBOSE,
-)
+        re.VERBOSE,
+    )
+
+
 DECIMALS = re.compile(rf"点([〇零一二三四五六七八九]{{1,2}}|\d{{1,2}})(?![{_N}\d.分刻])")
 TAIL = re.compile(
     rf"(?P<and_half>个|公斤|小时|[片粒颗斤两尺寸包瓶碗杯支岁年度块])半(?![夜天身边路生])"

@@ -14,7 +14,7 @@ from handlers.reading.chinese import small_number
 from handlers.reading.dates import add_months, find_day
 from handlers.reading.day_readers import year_number
 from handlers.reading.normalise import tidy
-from handlers.reading.period_words import DAY_RANGE, PERIOD, PERIOD_YEARS
+from handlers.reading.period_words import DAY_RANGE, PERIOD_YEARS, a_period
 
 
 class Period(NamedTuple):
@@ -36,7 +36,7 @@ def read_period(text: str, today: date) -> Period | None:
 def find_period(text: str, today: date) -> tuple[Period, str] | None:
     """The first period named in a text, and the text without it; None when there is none or its days do not exist."""
     text = tidy(text)
-    for match in PERIOD.finditer(text):
+    for match in a_period().finditer(text):
         try:
             period = _READERS[str(match.lastgroup)](match[0].removesuffix("的").strip(), today)
         except (ValueError, OverflowError):
