@@ -28,6 +28,7 @@ from models.registry import keys_for, sealed
 from models.seed_history import History
 from models.seed_people import COUNTY, IdentityNumbers, Person, cast, strangers
 from models.seed_places import Places, Row
+from models.seed_schedules import is_vaccinated_on, plan_of
 from models.tally import Effects, count
 from models.tally import settle as settle_counters
 from models.trouble import Trouble
@@ -169,25 +170,36 @@ class _Settling:
         return Status.ACTIVE
 
     def _enrolments(self, person: Person, resident: Row, campaigns: list[date]) -> list[Row]:
-        gone = resident["status"] not in VISITED
-        return [
-            {
-                "id": next(self.enrolment_ids),
-                "resident_id": resident["id"],
-                "village_id": resident["village_id"],
-                "programme": programme,
-                "since": self._since(person, programme, resident["registered_on"], campaigns),
-                "next_due_on": self.today + timedelta(days=due_in),
-                "next_service": "tb_follow_up" if programme == "tb" else None,
-                "details": self._treatment() if programme == "tb" else {},
-                "urgency": "routine",
-                "classification": None,
-                "snoozed_until": None,
-                "ended_on": resident["status_on"] if gone else None,
-                "end_reason": STATUS_TITLES[Status(resident["status"])] if gone else None,
-            }
+        rows = [
+            self._enrolment(resident, programme, self._since(person, programme, resident["registered_on"], campaigns))
+            | {"next_due_on": self.today + timedelta(days=due_in)}
+            | (plan_of(person, programme, self.today) if not person.village else {})
             for programme, due_in in person.programmes.items()
         ]
+        # of the cast nothing is told before: transcripts and the demo tell it
+        if "child" in person.programmes and not person.village and is_vaccinated_on(person, self.today):
+            shots = self._enrolment(resident, "vaccination", resident["registered_on"])
+            rows.append(shots | plan_of(person, "vaccination", self.today))
+        return rows
+
+    def _enrolment(self, resident: Row, programme: str, since: date) -> Row:
+        gone = resident["status"] not in VISITED
+        return {
+            "id": next(self.enrolment_ids),
+            "resident_id": resident["id"],
+            "village_id": resident["village_id"],
+            "programme": programme,
+            "since": since,
+            "next_due_on": None,
+            "due_from": None,
+            "next_service": "tb_follow_up" if programme == "tb" else None,
+            "details": self._treatment() if programme == "tb" else {},
+            "urgency": "routine",
+            "classification": None,
+            "snoozed_until": None,
+            "ended_on": resident["status_on"] if gone else None,
+            "end_reason": STATUS_TITLES[Status(resident["status"])] if gone else None,
+        }
 
     def _treatment(self) -> dict[str, Any]:
         """Of a patient with tuberculosis: what the first home visit told, six weeks ago."""
