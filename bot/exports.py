@@ -17,14 +17,14 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models.base import Store
 from models.enrolment import Enrolment
 from models.outbox import OutboxMessage
 from models.people import HealthWorker, Organisation, Resident, Status
-from models.record import AuditEntry, Record
+from models.record import AuditEntry, Record, Referral
 from models.trouble import Trouble
 
 Labels = Callable[[str, dict[str, Any]], Mapping[str, str]]
@@ -94,14 +94,16 @@ def _stream(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
 
 
 def _records(session: Session, labels: Labels) -> Iterator[dict[str, Any]]:
+    latest = select(func.max(Referral.id)).where(Referral.record_id == Record.id).correlate(Record).scalar_subquery()
     query = (
-        select(Record, Resident.name, HealthWorker.code, Organisation.code)
+        select(Record, Resident.name, HealthWorker.code, Organisation.code, Referral)
         .join(HealthWorker, HealthWorker.id == Record.worker_id)
         .join(Organisation, Organisation.id == Record.village_id)
         .outerjoin(Resident, Resident.id == Record.resident_id)
+        .outerjoin(Referral, Referral.id == latest)
         .order_by(Record.id)
     )
-    for record, name, worker, organisation in _stream(session, query):
+    for record, name, worker, organisation, referral in _stream(session, query):
         answers = {field: value for field, value in record.answers.items() if field not in SEALED}
         yield {
             "id": record.id,
@@ -118,11 +120,28 @@ def _records(session: Session, labels: Labels) -> Iterator[dict[str, Any]]:
             "urgency": record.urgency,
             "rules": record.rules,
             "next_due_on": record.next_due_on,
-            "referral": record.referral,
+            "referral": _with_progress(record.referral, referral),
             "status": record.status,
             "flags": record.flags,
             "recorded_at": record.recorded_at,
         }
+
+
+def _with_progress(told: Mapping[str, Any] | None, row: Referral | None) -> dict[str, Any] | None:
+    """What the record says of a referral, and how far it has come: sent, arrived, result, returned, closed."""
+    if row is None:
+        return dict(told) if told else None
+    progress = {
+        "direction": row.direction,
+        "sent_on": row.sent_on,
+        "arrived": row.arrived,
+        "arrived_on": row.arrived_on,
+        "result": row.result,
+        "returned_on": row.returned_on,
+        "closed_at": row.closed_at,
+        "close_reason": row.close_reason,
+    }
+    return {**(told or {}), **{name: value for name, value in progress.items() if value is not None}}
 
 
 def _residents(session: Session) -> Iterator[dict[str, Any]]:
@@ -260,4 +279,4 @@ def _cell(value: Any) -> Any:
 
 def _harmless(value: Any) -> Any:
     """A text that a spreadsheet would run as a formula is quoted."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value

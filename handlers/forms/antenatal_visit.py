@@ -167,9 +167,12 @@ def a_test(field: str, title: str, *words: str) -> SelectOne:
     )  # fmt: skip
 
 
-def number(field: str, title: str, unit: str, possible: tuple[float, float], *words: str, decimals: int = 1) -> Number:
+def number(
+    field: str, title: str, unit: str, possible: tuple[float, float], *words: str, decimals: int = 1,
+    sure: tuple[float, float] | None = None,
+) -> Number:  # fmt: skip
     return Number(
-        field=field, title=title, words=words, unit=unit, units={unit: 1} if unit else {}, alone=(), possible=possible, decimals=decimals, asked=False
+        field=field, title=title, words=words, unit=unit, units={unit: 1} if unit else {}, alone=(), possible=possible, decimals=decimals, asked=False, sure=sure
     )  # fmt: skip
 
 
@@ -201,49 +204,49 @@ GUIDANCE = SelectMany(
 )  # fmt: skip
 EVERY_VISIT = (
     SYMPTOMS,
-    number("abdominal_girth", "腹围", "cm", (40, 160)),
+    number("abdominal_girth", "腹围", "cm", (40, 160), sure=(60, 130)),
     SelectOne(
         field="fetal_position", title="胎位", asked=False, bare=("头位", "臀位", "横位"),
         options=options((1, "头位", "正常"), (2, "臀位"), (3, "横位"), (9, "不清")),
     ),
     common.TEMPERATURE,
     replace(GLUCOSE, asked=False),
-    number("ogtt_1h", "糖耐量1小时", "mmol/L", (0.3, 60), "OGTT1小时"),
-    number("ogtt_2h", "糖耐量2小时", "mmol/L", (0.3, 60), "OGTT2小时"),
+    number("ogtt_1h", "糖耐量1小时", "mmol/L", (0.3, 60), "OGTT1小时", sure=(3, 25)),
+    number("ogtt_2h", "糖耐量2小时", "mmol/L", (0.3, 60), "OGTT2小时", sure=(3, 25)),
     text("other_examinations", "其他检查", "其他检查", "B超"),
 )  # fmt: skip
 FIRST_VISIT = (
-    number("gravida", "孕次", "次", (1, 20), "第几胎", decimals=0),
-    number("vaginal_births", "阴道分娩", "次", (0, 20), decimals=0),
-    number("caesareans", "剖宫产史", "次", (0, 10), "剖宫产史", decimals=0),
+    number("gravida", "孕次", "次", (1, 20), "第几胎", decimals=0, sure=(1, 10)),
+    number("vaginal_births", "阴道分娩", "次", (0, 20), decimals=0, sure=(0, 8)),
+    number("caesareans", "剖宫产史", "次", (0, 10), "剖宫产史", decimals=0, sure=(0, 4)),
     text("husband", "丈夫(姓名、年龄、电话)", "丈夫"),
     PAST_HISTORY,
     FAMILY_HISTORY,
     PERSONAL_HISTORY,
     text("gynaecological_surgery", "妇科手术史"),
-    number("miscarriages", "流产史", "次", (0, 20), decimals=0),
-    number("fetal_deaths", "死胎史", "次", (0, 20), decimals=0),
-    number("stillbirths", "死产史", "次", (0, 20), decimals=0),
-    number("neonatal_deaths", "新生儿死亡史", "次", (0, 20), decimals=0),
-    number("birth_defects", "出生缺陷儿史", "次", (0, 20), decimals=0),
+    number("miscarriages", "流产史", "次", (0, 20), decimals=0, sure=(0, 8)),
+    number("fetal_deaths", "死胎史", "次", (0, 20), decimals=0, sure=(0, 4)),
+    number("stillbirths", "死产史", "次", (0, 20), decimals=0, sure=(0, 4)),
+    number("neonatal_deaths", "新生儿死亡史", "次", (0, 20), decimals=0, sure=(0, 4)),
+    number("birth_defects", "出生缺陷儿史", "次", (0, 20), decimals=0, sure=(0, 4)),
     common.HEIGHT,
     examined("heart", "心脏"),
     examined("lungs", "肺部"),
     examined("gynaecology", "妇科检查"),
-    number("white_cells", "白细胞", "×10⁹/L", (0.1, 100), "WBC"),
-    number("platelets", "血小板", "×10⁹/L", (1, 2000), "PLT", decimals=0),
+    number("white_cells", "白细胞", "×10⁹/L", (0.1, 100), "WBC", sure=(1, 50)),
+    number("platelets", "血小板", "×10⁹/L", (1, 2000), "PLT", decimals=0, sure=(20, 900)),
     text("urine", "尿糖、尿酮、潜血", "尿常规"),
     SelectOne(
         field="blood_group", title="血型", asked=False, bare=(), options=options((1, "A"), (2, "B"), (3, "O"), (4, "AB"))
     ),
     SelectOne(field="rhesus", title="Rh", asked=False, bare=(), options=options((1, "阳性", "+"), (2, "阴性", "-"))),
-    number("alt", "谷丙转氨酶", "U/L", (1, 5000), "ALT"),
-    number("ast", "谷草转氨酶", "U/L", (1, 5000), "AST"),
-    number("albumin", "白蛋白", "g/L", (5, 80)),
-    number("bilirubin", "总胆红素", "μmol/L", (0, 800)),
-    number("direct_bilirubin", "结合胆红素", "μmol/L", (0, 600)),
-    number("creatinine", "血清肌酐", "μmol/L", (5, 2000), "肌酐"),
-    number("urea", "血尿素", "mmol/L", (0.5, 80), "尿素"),
+    number("alt", "谷丙转氨酶", "U/L", (1, 5000), "ALT", sure=(1, 1000)),
+    number("ast", "谷草转氨酶", "U/L", (1, 5000), "AST", sure=(1, 1000)),
+    number("albumin", "白蛋白", "g/L", (5, 80), sure=(15, 60)),
+    number("bilirubin", "总胆红素", "μmol/L", (0, 800), sure=(1, 300)),
+    number("direct_bilirubin", "结合胆红素", "μmol/L", (0, 600), sure=(0, 200)),
+    number("creatinine", "血清肌酐", "μmol/L", (5, 2000), "肌酐", sure=(15, 800)),
+    number("urea", "血尿素", "mmol/L", (0.5, 80), "尿素", sure=(1, 50)),
     text("vaginal_discharge", "阴道分泌物和清洁度", "阴道分泌物"),
     a_test("hbsag", "乙肝表面抗原", "乙肝"),
     a_test("syphilis", "梅毒血清学试验", "梅毒"),

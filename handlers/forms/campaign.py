@@ -33,7 +33,7 @@ WHOM = Whom(field="whom", title="对象")
 HOURS = Text(field="hours", title="时间", words=("时间", "时段"), asked=False, longest=40)
 TARGET = Number(
     field="target", title="目标人数", words=("目标人数", "目标", "计划检查", "任务数", "任务"), unit="人",
-    units={"人": 1, "名": 1, "例": 1, "对": 1}, possible=(1, 500_000), alone=(), asked=False,
+    units={"人": 1, "名": 1, "例": 1, "对": 1}, possible=(1, 500_000), sure=(1, 20000), alone=(), asked=False,
 )  # fmt: skip
 NOTE = Text(field="note", title="说明", words=("说明", "备注", "请带", "注意事项"), asked=False)
 

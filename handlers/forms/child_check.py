@@ -139,9 +139,11 @@ def grams_per_decilitre(value: float) -> Doubt | None:
     )
 
 
-def count(field: str, title: str, unit: str, possible: tuple[float, float], *words: str, decimals: int = 0) -> Number:
+def count(field: str, title: str, unit: str, possible: tuple[float, float], *words: str, decimals: int = 0,
+    sure: tuple[float, float] | None = None,
+) -> Number:  # fmt: skip
     return Number(
-        field=field, title=title, words=words, unit=unit, units={unit: 1, unit.partition("/")[0]: 1}, alone=(), possible=possible, decimals=decimals, asked=False
+        field=field, title=title, words=words, unit=unit, units={unit: 1, unit.partition("/")[0]: 1}, alone=(), possible=possible, decimals=decimals, asked=False, sure=sure
     )  # fmt: skip
 
 
@@ -242,13 +244,13 @@ form = Form(
         ),
         examined("skin", "皮肤"),
         examined("fontanelle_look", "前囟", "囟门"),
-        count("fontanelle", "前囟大小", "cm", (0, 6), "囟门大小", decimals=1),
+        count("fontanelle", "前囟大小", "cm", (0, 6), "囟门大小", decimals=1, sure=(0, 4)),
         examined("neck_lump", "颈部包块"),
         examined("eyes", "眼睛", "眼外观"),
         examined("ears", "耳外观", "耳朵"),
         examined("mouth", "口腔"),
-        count("teeth", "出牙数", "颗", (0, 28), "出牙", "牙齿", "牙", "长牙"),
-        count("decayed_teeth", "龋齿数", "颗", (0, 28), "龋齿", "蛀牙"),
+        count("teeth", "出牙数", "颗", (0, 28), "出牙", "牙齿", "牙", "长牙", sure=(0, 24)),
+        count("decayed_teeth", "龋齿数", "颗", (0, 28), "龋齿", "蛀牙", sure=(0, 16)),
         examined("heart_lungs", "心肺", "胸部"),
         examined("abdomen", "腹部"),
         examined("limbs", "四肢"),
@@ -256,8 +258,8 @@ form = Form(
         examined("gait", "步态"),
         examined("genitals", "肛门外生殖器"),
         RICKETS,
-        count("outdoor_hours", "户外活动", "小时/日", (0, 12), "户外", decimals=1),
-        count("vitamin_d", "服用维生素D", "IU/日", (0, 2000), "维生素D", "维D", "VD"),
+        count("outdoor_hours", "户外活动", "小时/日", (0, 12), "户外", decimals=1, sure=(0, 8)),
+        count("vitamin_d", "服用维生素D", "IU/日", (0, 2000), "维生素D", "维D", "VD", sure=(0, 1000)),
         ILLNESS,
         Text(field="guidance", title="指导", words=("指导",), asked=False),
         common.REFERRAL_REASON,

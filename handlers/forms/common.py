@@ -73,33 +73,35 @@ WEIGHT = Number(
 )  # fmt: skip
 HEIGHT = Number(
     field="height", title="身高", words=("高度",), unit="cm", units={"cm": 1, "厘米": 1, "公分": 1, "米": 100, "m": 100},
-    possible=(100, 220), decimals=1, alone=(), asked=False,
+    possible=(100, 220), sure=(135, 195), decimals=1, alone=(), asked=False,
 )  # fmt: skip
 WAIST = Number(
     field="waist", title="腰围", words=("腰", "腰为"), unit="cm", units={"cm": 1, "厘米": 1, "公分": 1, "尺": 100 / 3},
-    possible=(40, 180), decimals=1, alone=("尺",), usual=(60, 130), asked=False,
+    possible=(40, 180), sure=(50, 130), decimals=1, alone=("尺",), usual=(60, 130), asked=False,
 )  # fmt: skip
-BMI_TARGET = Number(field="bmi_target", title="体质指数目标", possible=(10, 60), decimals=1, alone=(), asked=False)
+BMI_TARGET = Number(
+    field="bmi_target", title="体质指数目标", possible=(10, 60), sure=(16, 35), decimals=1, alone=(), asked=False
+)
 SMOKING = Number(
     field="smoking_per_day", title="日吸烟量", per="day", words=("吸烟", "抽烟", "烟", "烟还在抽", "还在抽烟", "还抽烟", "还在抽"), unit="支", units={"支": 1, "根": 1, "包": 20, "支烟": 1, "根烟": 1, "包烟": 20},
-    possible=(0, 100), target="smoking_target", alone=("支烟", "根烟", "包烟"), asked=False,
+    possible=(0, 100), sure=(0, 60), target="smoking_target", alone=("支烟", "根烟", "包烟"), asked=False,
     zero=("不抽烟", "不吸烟", "没抽烟", "没吸烟", "戒烟", "无烟", "烟不抽", "从不抽烟", "不吸", "烟酒不沾"),
 )  # fmt: skip
 ALCOHOL = Alcohol(
     field="alcohol_per_day", title="日饮酒量", per="day", words=("饮酒", "喝酒", "酒"), unit="两", units={"两": 1, "斤": 10},
-    possible=(0, 30), decimals=1, target="alcohol_target", alone=(), asked=False,
+    possible=(0, 30), sure=(0, 15), decimals=1, target="alcohol_target", alone=(), asked=False,
     zero=("不喝酒", "不饮酒", "没喝酒", "没饮酒", "戒酒", "酒不喝", "从不喝酒", "烟酒不沾"),
 )  # fmt: skip
 EXERCISE = Number(
     field="exercise_per_week", title="每周运动次数", words=(
         "运动", "锻炼", "一周", "每周", "散步", "一周走", "每周走", "一周散步", "每周散步", "一周锻炼", "每周锻炼", "一周运动", "每周运动",
     ), unit="次/周",
-    units={"次/周": 1, "次每周": 1, "次": 1}, unit_needed=True, alone=("次/周",), per="week", possible=(0, 21),
+    units={"次/周": 1, "次每周": 1, "次": 1}, unit_needed=True, alone=("次/周",), per="week", possible=(0, 21), sure=(0, 14),
     target="exercise_per_week_target", asked=False,
 )  # fmt: skip
 EXERCISE_MINUTES = Number(
     field="exercise_minutes", title="每次运动分钟", words=("每次", "一次", "运动", "锻炼", "散步", "走路"), unit="分钟/次",
-    units={"分钟/次": 1, "分钟": 1, "分": 1, "小时": 60, "个小时": 60}, unit_needed=True, alone=("分钟/次",), possible=(0, 300),
+    units={"分钟/次": 1, "分钟": 1, "分": 1, "小时": 60, "个小时": 60}, unit_needed=True, alone=("分钟/次",), possible=(0, 300), sure=(0, 180),
     target="exercise_minutes_target", asked=False,
 )  # fmt: skip
 SALT_LEVELS = (

@@ -75,16 +75,16 @@ CAT = Number(
     asked=False,
 )
 EXACERBATIONS = Number(
-    field="exacerbations", title="过去一年急性加重次数", words=("急性加重", "今年加重"), unit="次", units={"次": 1}, alone=(), possible=(0, 50),
+    field="exacerbations", title="过去一年急性加重次数", words=("急性加重", "今年加重"), unit="次", units={"次": 1}, alone=(), possible=(0, 50), sure=(0, 12),
     asked=False,
 )  # fmt: skip
 ADMISSIONS = Number(
-    field="admissions", title="过去一年因此住院次数", words=("住院",), unit="次", units={"次": 1}, unit_needed=True, alone=(), possible=(0, 50),
+    field="admissions", title="过去一年因此住院次数", words=("住院",), unit="次", units={"次": 1}, unit_needed=True, alone=(), possible=(0, 50), sure=(0, 8),
     asked=False,
 )  # fmt: skip
 SMOKED_YEARS = Number(
     field="smoked_years", title="吸烟年数", words=("烟龄", "吸烟", "抽烟"), unit="年", units={"年": 1}, unit_needed=True, alone=(),
-    possible=(0, 80), asked=False,
+    possible=(0, 80), sure=(0, 65), asked=False,
 )  # fmt: skip
 INHALER = Text(field="inhaler", title="吸入药名称和用法", words=("吸入药", "吸入剂"), asked=False, longest=80)
 OXYGEN = Number(
@@ -106,11 +106,11 @@ PNEUMONIA = SelectOne(
     bare=(),
 )
 FEV1_FVC = Number(
-    field="fev1_fvc", title="FEV1/FVC", words=("FEV1/FVC", "一秒率"), unit="%", units={"%": 1}, alone=(), possible=(10, 100), decimals=1,
+    field="fev1_fvc", title="FEV1/FVC", words=("FEV1/FVC", "一秒率"), unit="%", units={"%": 1}, alone=(), possible=(10, 100), sure=(20, 95), decimals=1,
     asked=False,
 )  # fmt: skip
 FEV1 = Number(
-    field="fev1_predicted", title="FEV1占预计值", words=("FEV1%", "FEV1占预计"), unit="%", units={"%": 1}, alone=(), possible=(5, 150),
+    field="fev1_predicted", title="FEV1占预计值", words=("FEV1%", "FEV1占预计"), unit="%", units={"%": 1}, alone=(), possible=(5, 150), sure=(15, 130),
     decimals=1, asked=False,
 )  # fmt: skip
 LUNG_FUNCTION_ON = Day(field="lung_function_on", title="肺功能检查日期", words=("肺功能日期",), bare=False, asked=False)

@@ -72,10 +72,10 @@ FOOT_SIDE = SelectOne(
 )
 STAPLE_FOOD = Number(
     field="staple_food", title="主食", per="day", words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
-    possible=(0, 1500), target="staple_food_target", asked=False, alone=(),
+    possible=(0, 1500), sure=(50, 900), target="staple_food_target", asked=False, alone=(),
 )  # fmt: skip
 HBA1C = Number(
-    field="hba1c", title="糖化血红蛋白", words=("糖化", "HbA1c", "A1c"), unit="%", units={"%": 1}, possible=(3, 20),
+    field="hba1c", title="糖化血红蛋白", words=("糖化", "HbA1c", "A1c"), unit="%", units={"%": 1}, possible=(3, 20), sure=(4, 15),
     decimals=1, asked=False, alone=(),
 )  # fmt: skip
 HBA1C_ON = Day(field="hba1c_on", title="糖化检查日期", bare=False, asked=False)

@@ -272,7 +272,7 @@ REST: tuple[Step, ...] = (
         "risk_control", "危险因素控制", 0,
         (0, "无"), (1, "戒烟", "~戒烟"), (2, "健康饮酒"), (3, "饮食"), (4, "锻炼", "~锻炼"), (5, "减体重"), (6, "建议接种疫苗"), (7, "其他", "=其他"),
     ),
-    Number(field="weight_goal", title="减体重目标", unit="kg", units={"kg": 1, "公斤": 1, "斤": 0.5}, possible=(20, 200), decimals=1, alone=(), asked=False),
+    Number(field="weight_goal", title="减体重目标", unit="kg", units={"kg": 1, "公斤": 1, "斤": 0.5}, possible=(20, 200), sure=(35, 110), decimals=1, alone=(), asked=False),
     common.REFERRAL_REASON,
     common.REFERRAL_TO,
     common.NEXT,

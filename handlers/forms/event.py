@@ -11,6 +11,7 @@ from handlers.steps import Answer, Found, Known, NotUnderstood, Number, Step, Te
 from models.message import Choice
 
 MOST = 20000  # people at one event; more is a slip of the finger
+MANY, MANY_PAPERS = 1000, 5000  # rare at one event: asked once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,7 +68,7 @@ def count(
     """A count of people or things at the event."""
     units = {"人次": 1, "人": 1, "个人": 1, "个": 1, "份": 1, "例": 1, "次": 1, "本": 1, "张": 1, "场": 1, "户": 1}
     return Number(
-        field=field, title=title, words=words, unit=unit, units=units, possible=(0, MOST),
+        field=field, title=title, words=words, unit=unit, units=units, possible=(0, MOST), sure=(0, MANY_PAPERS if unit == "份" else MANY),
         asked=asked, optional=optional, alone=(),
     )  # fmt: skip
 
@@ -79,7 +80,7 @@ def attendances(title: str, *words: str, field: str = "attendances", optional: b
     """How many came; 46人 by itself is enough, where no other word touches it."""
     return Number(
         field=field, title=title, words=words, unit="人次", units={"人次": 1, "人": 1, "个人": 1, "个": 1, **_WHO_CAME},
-        possible=(0, MOST), optional=optional, apart=True, alone=("人次", "人", "个人", *_WHO_CAME),
+        possible=(0, MOST), sure=(0, MANY), optional=optional, apart=True, alone=("人次", "人", "个人", *_WHO_CAME),
     )  # fmt: skip
 
 

@@ -149,22 +149,30 @@ HAEMOGLOBIN = laboratory(
     suspect=grams_per_decilitre,
 )  # fmt: skip
 _COUNT = {"×10^9/l": 1, "*10^9/l": 1, "x10^9/l": 1, "×10⁹/l": 1}
-WHITE_CELLS = laboratory("white_cells", "白细胞", "WBC", unit="×10⁹/L", units=_COUNT, possible=(0.1, 500), decimals=2)
-PLATELETS = laboratory("platelets", "血小板", "PLT", unit="×10⁹/L", units=_COUNT, possible=(1, 3000), decimals=0)
-ALT = laboratory("alt", "谷丙转氨酶", "ALT", "谷丙", unit="U/L", possible=(0, 10000))
-AST = laboratory("ast", "谷草转氨酶", "AST", "谷草", unit="U/L", possible=(0, 10000))
-BILIRUBIN = laboratory("total_bilirubin", "总胆红素", "TBIL", unit="μmol/L", possible=(0, 900))
+WHITE_CELLS = laboratory(
+    "white_cells", "白细胞", "WBC", unit="×10⁹/L", units=_COUNT, possible=(0.1, 500), sure=(1, 50), decimals=2
+)
+PLATELETS = laboratory(
+    "platelets", "血小板", "PLT", unit="×10⁹/L", units=_COUNT, possible=(1, 3000), sure=(20, 900), decimals=0
+)
+ALT = laboratory("alt", "谷丙转氨酶", "ALT", "谷丙", unit="U/L", possible=(0, 10000), sure=(1, 1000))
+AST = laboratory("ast", "谷草转氨酶", "AST", "谷草", unit="U/L", possible=(0, 10000), sure=(1, 1000))
+BILIRUBIN = laboratory("total_bilirubin", "总胆红素", "TBIL", unit="μmol/L", possible=(0, 900), sure=(1, 300))
 CREATININE = laboratory(
     "creatinine", "血肌酐", "肌酐", "Scr", "Cr", unit="μmol/L", units={"μmol/l": 1, "umol/l": 1, "mg/dl": 88.4},
     possible=(0.1, 3000), suspect=milligrams_of_creatinine,
 )  # fmt: skip
-UREA = laboratory("urea", "血尿素", "尿素氮", "尿素", "BUN", unit="mmol/L", possible=(0.3, 100))
-POTASSIUM = laboratory("potassium", "血钾", "钾", unit="mmol/L", possible=(1, 12), decimals=2)
-CHOLESTEROL = laboratory("total_cholesterol", "总胆固醇", "胆固醇", "TC", unit="mmol/L", possible=(0.5, 40), decimals=2)
-TRIGLYCERIDES = laboratory("triglycerides", "甘油三酯", "TG", unit="mmol/L", possible=(0.1, 100), decimals=2)
-LDL = laboratory("ldl", "低密度脂蛋白", "LDL-C", "LDL", unit="mmol/L", possible=(0.1, 40), decimals=2)
-HDL = laboratory("hdl", "高密度脂蛋白", "HDL-C", "HDL", unit="mmol/L", possible=(0.1, 10), decimals=2)
-MICROALBUMIN = laboratory("microalbumin", "尿微量白蛋白", "微量白蛋白", unit="mg/dL", possible=(0, 1000))
+UREA = laboratory("urea", "血尿素", "尿素氮", "尿素", "BUN", unit="mmol/L", possible=(0.3, 100), sure=(1, 50))
+POTASSIUM = laboratory("potassium", "血钾", "钾", unit="mmol/L", possible=(1, 12), sure=(2.5, 6.5), decimals=2)
+CHOLESTEROL = laboratory(
+    "total_cholesterol", "总胆固醇", "胆固醇", "TC", unit="mmol/L", possible=(0.5, 40), sure=(1.5, 15), decimals=2
+)
+TRIGLYCERIDES = laboratory(
+    "triglycerides", "甘油三酯", "TG", unit="mmol/L", possible=(0.1, 100), sure=(0.2, 20), decimals=2
+)
+LDL = laboratory("ldl", "低密度脂蛋白", "LDL-C", "LDL", unit="mmol/L", possible=(0.1, 40), sure=(0.3, 10), decimals=2)
+HDL = laboratory("hdl", "高密度脂蛋白", "HDL-C", "HDL", unit="mmol/L", possible=(0.1, 10), sure=(0.2, 5), decimals=2)
+MICROALBUMIN = laboratory("microalbumin", "尿微量白蛋白", "微量白蛋白", unit="mg/dL", possible=(0, 1000), sure=(0, 300))
 OCCULT_BLOOD = SelectOne(
     field="occult_blood",
     title="大便潜血",
@@ -173,7 +181,7 @@ OCCULT_BLOOD = SelectOne(
     asked=False,
     bare=(),
 )
-RESPIRATION = laboratory("respiration", "呼吸频率", "呼吸", unit="次/分", possible=(5, 80), decimals=0)
+RESPIRATION = laboratory("respiration", "呼吸频率", "呼吸", unit="次/分", possible=(5, 80), sure=(8, 40), decimals=0)
 _PLUSES = options(
     (0, "阴性", "-", "(-)", "正常"), (1, "±", "微量"), (2, "+", "1+", "一个加"), (3, "++", "2+", "两个加"), (4, "+++", "3+", "三个加"),
     (5, "++++", "4+", "四个加"),

@@ -26,7 +26,7 @@ WORK = SelectMany(
 )
 HOURS = Number(
     field="hours", title="服务时长", ask="一共几个小时?半天写 4 小时,一天写 8 小时。", words=("时长", "服务时间", "支援时间", "共"), unit="小时",
-    units={"小时": 1, "个小时": 1, "天": 8, "个半天": 4}, unit_needed=True, possible=(0.5, 744), decimals=1, alone=("小时", "个小时", "天", "个半天"),
+    units={"小时": 1, "个小时": 1, "天": 8, "个半天": 4}, unit_needed=True, possible=(0.5, 744), sure=(0.5, 240), decimals=1, alone=("小时", "个小时", "天", "个半天"),
     hint="例如 4小时;半天4小时,一天8小时。",
 )  # fmt: skip
 EXPERT = Text(

@@ -50,11 +50,11 @@ STAGE = SelectOne(
 )
 WEEKS = Number(
     field="gestational_weeks", title="孕周", ask="怀孕几周了?", words=("怀孕", "孕"), unit="周", units={"周": 1, "周多": 1}, unit_needed=True,
-    alone=("周",), possible=(0, 42), when=lambda known: known.answers.get("stage") == EARLY_PREGNANCY or "gestational_weeks" in known.answers,
+    alone=("周",), possible=(0, 42), sure=(3, 41), when=lambda known: known.answers.get("stage") == EARLY_PREGNANCY or "gestational_weeks" in known.answers,
 )  # fmt: skip
 BOTTLES = Number(
     field="bottles", title="发放瓶数", ask="这次发了几瓶?没发写 0。", words=("叶酸发了", "叶酸发", "叶酸领了", "叶酸领", "叶酸", "发叶酸", "领叶酸", "发放", "发了", "领了", "发", "领"), unit="瓶", units={"瓶": 1, "盒": 1},
-    possible=(0, 12), alone=("瓶", "盒"), zero=("没发", "未发放", "没领"),
+    possible=(0, 12), sure=(0, 6), alone=("瓶", "盒"), zero=("没发", "未发放", "没领"),
 )  # fmt: skip
 ADHERENCE = SelectOne(
     field="adherence",
@@ -106,7 +106,7 @@ RISK = SelectMany(
     ),
 )
 DOSE = Number(
-    field="dose_mg", title="每天剂量", words=("剂量", "每天吃"), unit="毫克", units={"毫克": 1, "mg": 1}, unit_needed=True, possible=(0.1, 5), decimals=1,
+    field="dose_mg", title="每天剂量", words=("剂量", "每天吃"), unit="毫克", units={"毫克": 1, "mg": 1}, unit_needed=True, possible=(0.1, 5), sure=(0.4, 5), decimals=1,
     alone=(), asked=False,
 )  # fmt: skip
 

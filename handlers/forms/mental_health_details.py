@@ -176,7 +176,7 @@ def how_often(code: int, name: str) -> Number:
     title = mental_health_class.BEHAVIOURS[code]
     return Number(
         field=f"{name}_times", title=f"{title}次数", ask=f"{title}有几次?说不清可以跳过。", unit="次", units={"次": 1},
-        possible=(1, 200), alone=(), optional=True,
+        possible=(1, 200), sure=(1, 60), alone=(), optional=True,
         when=lambda known: code in (known.answers.get("dangerous_behaviours") or ()),
     )  # fmt: skip
 

@@ -172,7 +172,7 @@ PRESSURE = BloodPressure(field="systolic", title="血压", words=("血压",), as
 GLUCOSE = Glucose(field="fasting_glucose", title="血糖", words=("血糖", "空腹"), asked=False)
 BLOOD = Text(field="blood_routine", title="血常规", words=("血常规", "白细胞"), asked=False, longest=80)
 TRANSAMINASE = Number(
-    field="transaminase", title="转氨酶", words=("谷丙转氨酶", "ALT"), unit="U/L", units={"U/L": 1, "u/l": 1}, possible=(0, 5000),
+    field="transaminase", title="转氨酶", words=("谷丙转氨酶", "ALT"), unit="U/L", units={"U/L": 1, "u/l": 1}, possible=(0, 5000), sure=(1, 1000),
     alone=(), asked=False,
 )  # fmt: skip
 CARDIOGRAM = Text(field="electrocardiogram", title="心电图", words=("心电图",), asked=False, longest=80)

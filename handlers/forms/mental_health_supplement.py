@@ -50,7 +50,7 @@ SUPPLEMENT: tuple[Step, ...] = (
     one("past_confinement", "既往关锁情况", (1, "无关锁", "无"), (2, "关锁"), (3, "关锁已解除", "已解除")),
     text("past_outpatient", "既往门诊治疗"),
     Number(
-        field="past_admissions", title="既往住院次数", words=("住过院",), unit="次", units={"次": 1}, possible=(0, 100), alone=(),
+        field="past_admissions", title="既往住院次数", words=("住过院",), unit="次", units={"次": 1}, possible=(0, 100), sure=(0, 40), alone=(),
         unit_needed=True, asked=False, when=at_the_first_visit,
     ),
     one("past_effect", "最近一次治疗效果", (1, "痊愈"), (2, "好转"), (3, "无变化"), (4, "加重")),

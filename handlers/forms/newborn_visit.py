@@ -208,18 +208,18 @@ form = Form(
         SelectOne(
             field="complexion", title="面色", words=("脸色",), asked=False, bare=(), options=options((1, "红润"), (2, "黄染", "黄"), (3, "其他", "苍白", "发紫"))
         ),
-        count("milk_per_feed", "吃奶量", "ml/次", (0, 250)),
-        count("feeds", "吃奶次数", "次/日", (0, 30)),
+        count("milk_per_feed", "吃奶量", "ml/次", (0, 250), sure=(5, 180)),
+        count("feeds", "吃奶次数", "次/日", (0, 30), sure=(4, 20)),
         SelectOne(field="vomiting", title="呕吐", words=("吐奶",), asked=False, bare=(), options=options((1, "无", "没有"), (2, "有"))),
         SelectOne(
             field="stool", title="大便", words=("大便",), asked=False, bare=(), options=options((1, "糊状", "正常"), (2, "稀", "拉稀"), (3, "其他"))
         ),
-        count("stools", "大便次数", "次/日", (0, 30)),
-        count("fontanelle", "前囟", "cm", (0, 6), decimals=1),
+        count("stools", "大便次数", "次/日", (0, 30), sure=(0, 15)),
+        count("fontanelle", "前囟", "cm", (0, 6), decimals=1, sure=(0, 4)),
         REFER_SIGNS,
         *(examined(part, title) for part, title in newborn.EXAMINED_TITLES.items()),
         BIRTH_MODE,
-        replace(count("birth_weeks", "出生孕周", "周", (20, 44), "足月", "孕周"), alone=("周",), apart=True),
+        replace(count("birth_weeks", "出生孕周", "周", (20, 44), "足月", "孕周", sure=(28, 43)), alone=("周",), apart=True),
         SelectMany(
             field="mothers_illness", title="母亲孕期患病", none_code=1, asked=False,
             options=options((1, "无", "~无"), (2, "糖尿病"), (3, "妊娠期高血压"), (4, "其他", "=其他")),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from handlers.form import Form
-from handlers.forms.event import MOST, NOTE, STAFF, SUPPORTING_ORGANISATION, TOPIC, Place, count
+from handlers.forms.event import MANY, MOST, NOTE, STAFF, SUPPORTING_ORGANISATION, TOPIC, Place, count
 from handlers.forms.found import ABNORMAL_PEOPLE, refer_the_found
 from handlers.steps import Day, Number
 
 ATTENDANCES = Number(
     field="attendances", title="义诊人次", ask="来了多少人次?",
     words=("来了", "来", "接诊", "到场", "义诊", "服务", "看了", "参加", "人数", "人次", "共", "一共", "总共", "接待", "群众", "惠及", "服务群众"),
-    unit="人次", units={"人次": 1, "人": 1, "个人": 1, "个": 1}, possible=(0, MOST), usual=(1, 500), apart=True,
+    unit="人次", units={"人次": 1, "人": 1, "个人": 1, "个": 1}, possible=(0, MOST), sure=(0, MANY), usual=(1, 500), apart=True,
 )  # fmt: skip
 
 form = Form(

@@ -307,7 +307,7 @@ form = Form(
         Text(field="place", title="检查地点", words=("检查地点", "在哪里查"), asked=False, longest=40),
         Text(field="examiner", title="检查人员", words=("检查人员", "检查医生"), asked=False, longest=20),
         Number(field="nodule_mm", title="结节大小", words=("结节",), unit="毫米", units={"毫米": 1, "mm": 1, "厘米": 10, "cm": 10}, unit_needed=True,
-               possible=(0.5, 100), decimals=1, alone=(), asked=False, when=of("lung")),
+               possible=(0.5, 100), sure=(1, 60), decimals=1, alone=(), asked=False, when=of("lung")),
         on_day("informed_on", "告知日期", "告知"),
         SelectOne(field="informed_how", title="告知方式", words=("告知方式",), options=options((1, "当面"), (2, "电话"), (3, "其他")), asked=False, bare=()),
         on_day("arrived_on", "到院日期", "到院"),

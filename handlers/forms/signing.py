@@ -94,7 +94,7 @@ TERM = Number(
 )
 FEE = Number(
     field="fee", title="个人自费", words=("自费", "个人缴费", "收费", "收了", "缴费", "交费", "交了", "交", "收", "费用"),
-    unit="元", units={"元": 1, "块": 1, "块钱": 1}, possible=(0, 2000), decimals=2, asked=False, zero=("不收费", "免费签约"),
+    unit="元", units={"元": 1, "块": 1, "块钱": 1}, possible=(0, 2000), sure=(0, 1000), decimals=2, asked=False, zero=("不收费", "免费签约"),
 )  # fmt: skip
 CONSENT = SelectOne(
     field="consent",

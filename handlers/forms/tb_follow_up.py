@@ -32,7 +32,7 @@ def month_of(known: Known) -> int | None:
 
 TREATMENT_MONTH = Number(
     field="treatment_month", title="治疗月序", ask="治疗第几个月了?(按治疗记录卡)", words=("治疗第", "疗程第", "吃药第", "服药第", "用药第", "第"), unit="个月",
-    units={"个月": 1, "月": 1}, unit_needed=True, alone=(), possible=(1, LONGEST_TREATMENT),
+    units={"个月": 1, "月": 1}, unit_needed=True, alone=(), possible=(1, LONGEST_TREATMENT), sure=(1, 24),
     when=lambda known: month_of(known) is None or "treatment_month" in known.answers,
 )  # fmt: skip
 _SOME = re.compile(
@@ -116,7 +116,15 @@ STOPPED_ON = Day(
 def total(field: str, title: str, ask: str, most: int) -> Number:
     """One of the four counts over the whole course."""
     return Number(
-        field=field, title=title, ask=ask, unit="次", units={"次": 1}, possible=(0, most), alone=(), when=at_the_end
+        field=field,
+        title=title,
+        ask=ask,
+        unit="次",
+        units={"次": 1},
+        possible=(0, most),
+        sure=(0, most / 2),
+        alone=(),
+        when=at_the_end,
     )
 
 

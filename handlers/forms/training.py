@@ -22,7 +22,7 @@ KIND = SelectOne(
 )
 HOURS = Number(
     field="hours", title="学时", words=("学时", "时长", "培训时间", "时间"), unit="小时", units={"小时": 1, "个小时": 1, "学时": 1, "个学时": 1, "天": 8, "天整": 8},
-    unit_needed=True, possible=(0.5, 3000), decimals=1, asked=False, alone=("学时", "个学时", "小时", "个小时"),
+    unit_needed=True, possible=(0.5, 3000), sure=(0.5, 800), decimals=1, asked=False, alone=("学时", "个学时", "小时", "个小时"),
 )  # fmt: skip
 
 form = Form(

@@ -99,7 +99,7 @@ PEOPLE = Number(
 _REACTED = ("有反应", "初筛有反应", "初筛阳性", "阳性", "待复检", "待复查")
 REACTIVE = Reactive(
     field="reactive", title="待复检人数", ask="其中初筛有反应、待复检的有几个人?没有发 0。", words=("待复检", "有反应", "初筛阳性", "阳性"), unit="人",
-    units={f"{unit}{word}": 1 for unit in ("人", "个人", "个", "例") for word in ("", *_REACTED)}, possible=(0, MOST),
+    units={f"{unit}{word}": 1 for unit in ("人", "个人", "个", "例") for word in ("", *_REACTED)}, possible=(0, MOST), sure=(0, 50),
     alone=tuple(f"{unit}{word}" for unit in ("人", "个人", "个", "例") for word in _REACTED),
     zero=("都是阴性", "都阴性", "均阴性", "全阴性", "全部阴性", "阴性", "都没反应", "没有反应", "无反应", "没有阳性", "没阳性"),
 )  # fmt: skip
