@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from handlers.form import Form
+from handlers.forms.health_record import PROGRAMME_CODES
 from handlers.menu import FORMS, labels
 from handlers.steps import Known, Number, Select, SelectMany
+from models.enrolment import Enrolment
+from models.services import PROGRAMMES
 from tests.clinic import clinic
 from tests.conftest import TODAY
 
@@ -86,3 +90,24 @@ def test_the_same_words_are_read_with_each_forms_own_codes() -> None:
         if isinstance(step, SelectMany) and step.none_code != "":
             words = step.options[0].label
             assert step.read(words, Known(TODAY)).values == {"symptoms": [step.none_code]}, form.code
+
+
+def test_registration_offers_every_programme() -> None:
+    assert set(PROGRAMME_CODES.values()) == set(PROGRAMMES)
+
+
+def test_somebody_new_is_enrolled_where_they_belong() -> None:
+    with clinic() as village:
+        village.say("建档 粟长青 男 1950年3月2日 石桥村2组")
+        while village.asks() not in ("programmes", "confirm", ""):
+            village.say("跳过")
+        said = village.press("programmes.7", "programmes.9", "programmes.10", "programmes.done")
+        assert "登记的是男性" in said
+        village.press("o.0")
+        said = village.press("submit")
+        assert "已记录" in said or "已登记" in said, said
+        resident = village.resident("粟长青")
+        enrolled = {
+            e.programme for e in village.session.scalars(select(Enrolment).where(Enrolment.resident_id == resident.id))
+        }
+        assert enrolled == {"elderly", "rehabilitation"}

@@ -19,12 +19,17 @@ from models import registry
 from models.conversation import Doubt, Draft
 from models.identity import IDENTITY, NotAnIdentity, check_identity, mask_identity, mask_phone, read_phone
 from models.message import mark_name
+from models.people import full_years
 from models.record import Record
 from models.services import FIRST_VISIT_DAYS
 
 _OLD_NUMBER = re.compile(r"(?<![\dA-Za-z.])\d{15}(?![\dA-Za-z.])")  # refused, and said why
 _PHONE = re.compile(r"(?<![\d-])(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
-PROGRAMME_CODES = {1: "hypertension", 2: "diabetes", 3: "mental_health", 4: "tb", 5: "copd", 6: "pneumoconiosis"}
+PROGRAMME_CODES = {
+    1: "hypertension", 2: "diabetes", 3: "mental_health", 4: "tb", 5: "copd", 6: "pneumoconiosis", 7: "maternal", 8: "child",
+    9: "elderly", 10: "rehabilitation", 11: "vaccination",
+}  # fmt: skip
+"""Every programme; a test holds the list complete."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -177,8 +182,28 @@ PROGRAMMES = SelectMany(
         (4, "肺结核"),
         (5, "慢阻肺"),
         (6, "尘肺病", "尘肺"),
+        (7, "孕产妇管理", "~孕产妇"),
+        (8, "儿童健康管理", "~儿童"),
+        (9, "老年人健康管理", "~老年人"),
+        (10, "残疾人康复", "康复管理"),
+        (11, "预防接种"),
     ),
 )
+GROWN_UP = 18
+OLD = 65  # years; the county's own age is asked at the check
+
+
+def not_for(known: Known) -> dict[int, str]:
+    """Programmes that cannot be this person's, with the reason, as far as sex and birthday are told."""
+    answers = known.answers
+    born_on = date.fromisoformat(answers["born_on"]) if "born_on" in answers else None
+    age = full_years(born_on, known.on) if born_on else None
+    odd = {7: "登记的是男性"} if answers.get("sex") == 1 else {}
+    if age is not None and age >= GROWN_UP:
+        odd |= {8: f"已经{age}岁", 11: f"已经{age}岁"}
+    if age is not None and age < OLD:
+        odd[9] = f"才{age}岁"
+    return odd
 
 
 def check(known: Known) -> Doubt | None:
@@ -186,6 +211,13 @@ def check(known: Known) -> Doubt | None:
     if "village" in known.answers and "village_id" not in known.answers:
         names = "、".join(name for _, name in known.villages[:8])
         return Doubt(f"“{known.answers['village']}”不在您负责的村里。请选:{names}。", [])
+    chosen, odd = known.answers.get("programmes", []), not_for(known)
+    if wrong := next((code for code in chosen if code in odd), None):
+        left = [code for code in chosen if code not in odd] or [0]
+        title = PROGRAMMES.option(wrong).label  # type: ignore[union-attr]
+        return Doubt(
+            f"{odd[wrong]},不纳入{title}。性别或生日填错了请改那一项。", [(f"去掉{title}", {"programmes": left})]
+        )
     return None
 
 
