@@ -1,6 +1,8 @@
-"""The township confirms a reported case: the clock stops, and the doctor hears of it. 传染病报告确认"""
+"""The clock of a case or a reaction that has to be reported: the township confirms, and the doctor hears of it. 限时报告"""
 
 from __future__ import annotations
+
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
 
@@ -10,6 +12,27 @@ from models.message import Choice
 from models.outbox import say
 from models.people import HealthWorker, Organisation, Role
 from models.record import Record
+
+REPORTED = {
+    "infectious_report": ("传染病", "一例传染病", "网络直报", "请继续做好隔离,等卫生院通知下一步。"),
+    "vaccination": (
+        "接种反应",
+        "一例疑似接种异常反应",
+        "报县疾控",
+        "请继续观察病人、保留疫苗批号,等卫生院通知下一步。",
+    ),
+}
+"""By service: what is reported, one of it, what the township then does with it, and what the doctor does meanwhile."""
+
+
+def begin_clock(turn: Turn, record: Record, within: timedelta) -> None:
+    """The clock runs from the notice: from now, or of an earlier day from its end."""
+    noticed = turn.now
+    if record.on < turn.today:
+        noticed = datetime.combine(record.on + timedelta(days=1), time(), turn.tz)
+    turn.session.add(
+        InfectiousReport(record_id=record.id, village_id=record.village_id, noticed_at=noticed, due_at=noticed + within)
+    )
 
 
 def confirm(turn: Turn, record_id: int) -> None:
@@ -37,7 +60,12 @@ def confirm(turn: Turn, record_id: int) -> None:
         dedup_key=f"infectious_confirmed:{record.id}",
         now=turn.now,
     )
-    turn.say(f"已确认收到{late},村医会收到通知。请按规定完成网络直报和调查处置。")
+    turn.say(f"已确认收到{late},村医会收到通知。请按规定{_next(record)}和调查处置。")
+
+
+def _next(record: Record) -> str:
+    how = REPORTED[record.service][2]
+    return f"完成{how}" if how == "网络直报" else how
 
 
 def button(record_id: int) -> Choice:

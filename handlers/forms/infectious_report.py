@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from handlers.decisions import Findings
 from handlers.form import Form
 from handlers.forms.event import NOTE, Place, count
 from handlers.forms.health_record import is_place
+from handlers.infectious import begin_clock
 from handlers.protocols import infectious
 from handlers.protocols.infectious import DISEASES
 from handlers.residents import looks_like_name
 from handlers.steps import Answer, Day, Found, Known, SelectMany, SelectOne, Text, options
 from handlers.turn import Turn
-from models.infectious import InfectiousReport
 from models.message import Choice, mark_name
 from models.record import Record
 
@@ -95,13 +94,7 @@ SYMPTOMS = SelectMany(
 
 def finish(turn: Turn, record: Record) -> None:
     """The clock runs from the notice: from now, or of an earlier day from its end."""
-    noticed = turn.now
-    if record.on < turn.today:
-        noticed = datetime.combine(record.on + timedelta(days=1), time(), turn.tz)
-    within = infectious.hours(Findings(record.on, record.answers, settings=turn.settings))
-    turn.session.add(
-        InfectiousReport(record_id=record.id, village_id=record.village_id, noticed_at=noticed, due_at=noticed + within)
-    )
+    begin_clock(turn, record, infectious.hours(Findings(record.on, record.answers, settings=turn.settings)))
 
 
 CASES = {"例": 1, **{f"个{who}": 1 for who in ("病人", "病例", "学生", "小孩", "孩子", "娃", "娃娃", "小朋友")}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from handlers.decisions import Decision
@@ -12,13 +13,16 @@ from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.body import TEMPERATURE
 from handlers.forms.doses import NONE, Booklet, child_of, dose_step, given_before, numbered
+from handlers.infectious import begin_clock
 from handlers.protocols import vaccination
 from handlers.protocols.ages import age_words, months_later, months_old
 from handlers.protocols.immunisation import Child, Given, doses_of, too_early
 from handlers.protocols.vaccination import KEY
 from handlers.protocols.vaccines import BY_CODE, LEAVES_AT, dose_title
 from handlers.steps import Known, Number, SelectOne, Text, options
+from handlers.turn import Turn
 from models.conversation import Doubt
+from models.record import Record
 
 OLD_ENOUGH_FOR_A_PAST = 28  # days; a younger child's doses are told one by one
 
@@ -176,6 +180,25 @@ def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -
     return ["person.children_vaccinated"] if any(d != NONE for d in answers.get("doses") or []) else []
 
 
+def finish(turn: Turn, record: Record) -> None:
+    """A reaction has to reach the county within 48 hours; a severe one, a death or a cluster within 2 (domain.md A9)."""
+    if within := _to_be_reported_within(record.answers):
+        begin_clock(turn, record, within)
+
+
+def receipt(answers: Mapping[str, Any]) -> str:
+    within = _to_be_reported_within(answers)
+    hours = within // timedelta(hours=1) if within else 0
+    return f"接种反应{hours}小时内要由卫生院报到县疾控,卫生院确认后告诉您" if hours else ""
+
+
+def _to_be_reported_within(answers: Mapping[str, Any]) -> timedelta | None:
+    aefi = answers.get("aefi", 1)
+    if aefi == vaccination.REACTION:
+        return timedelta(hours=48)
+    return timedelta(hours=2) if aefi > vaccination.REACTION else None
+
+
 form = Form(
     code="vaccination",
     title="预防接种",
@@ -228,4 +251,6 @@ form = Form(
     marks=marks,
     measures=measures,
     owes=owes,
+    finish=finish,
+    receipt=receipt,
 )  # fmt: skip

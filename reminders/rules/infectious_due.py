@@ -64,16 +64,18 @@ def _of(context: Context) -> tuple[InfectiousReport, Record, HealthWorker]:
 def words(context: Context) -> OutgoingMessage:
     """Until when, and who reported; no disease and no name."""
     report, record, doctor = _of(context)
-    text = f"⏰ {doctor.name}报的传染病例,{clock(report.due_at, context.tz)}前要确认并网络直报,现在还没有确认。"
+    _, one, how, _ = infectious.REPORTED[record.service]
+    text = f"⏰ {doctor.name}报的{one},{clock(report.due_at, context.tz)}前要确认并{how},现在还没有确认。"
     return OutgoingMessage(text, (infectious.button(record.id),), urgent=True)
 
 
 def words_missed(context: Context) -> OutgoingMessage:
     """Which township has not confirmed what was reported to it."""
-    report, _, doctor = _of(context)
+    report, record, doctor = _of(context)
+    one = infectious.REPORTED[record.service][1]
     village = context.session.get_one(Organisation, report.village_id)
     township = context.session.get_one(Organisation, village.parent_id or village.id)
-    text = f"⏰ {township.name}有一例传染病报告过了时限({clock(report.due_at, context.tz)}),公卫科还没有确认({doctor.name}报告)。"
+    text = f"⏰ {township.name}有{one}报告过了时限({clock(report.due_at, context.tz)}),公卫科还没有确认({doctor.name}报告)。"
     return OutgoingMessage(text, urgent=True)
 
 

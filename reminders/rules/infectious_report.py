@@ -42,7 +42,7 @@ def words(context: Context) -> OutgoingMessage:
         f"{s.title}:{s.show(record.answers)}" for s in form.steps if s.field in TOLD and s.is_answered(record.answers)
     ]
     lines = [
-        f"{mark} {doctor.name}报来一例传染病,请在{clock(report.due_at, context.tz)}前({due}内)确认。",
+        f"{mark} {doctor.name}报来{infectious.REPORTED[record.service][1]},请在{clock(report.due_at, context.tz)}前({due}内)确认。",
         *shown,
         f"依据规则 {'、'.join(record.rules)}({form.title} {record.on})",
     ]
