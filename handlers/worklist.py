@@ -24,12 +24,13 @@ from models.agreements import standing
 from models.conversation import Draft
 from models.enrolment import SEEN_TOGETHER, VISITED, DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
-from models.people import STATUS_TITLES, Organisation, Resident, Status
+from models.people import STATUS_TITLES, HealthWorker, Organisation, Resident, Status
 from models.record import AuditEntry, Record
 from models.services import DISCREET
 
 PER_PAGE = 8
 AGREEMENTS_SHOWN = 3
+DOCTORS_SHOWN = 8
 SEX = {"male": "男", "female": "女"}
 
 
@@ -155,6 +156,7 @@ def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int)
     if not turn.scope.names:
         turn.numbers_only("\n".join([f"{title} {turn.today}:{len(lines)}位", *_by_township(turn, lines)]))
         return
+    doctors = _by_doctor(turn, lines) if start == 0 and turn.scope.villages is None else []
     open_ones = referrals.to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
     if not lines and not open_ones:
         coming = due_visits(turn.session, turn.scope, first=turn.today, last=turn.today + timedelta(days=7))
@@ -172,7 +174,7 @@ def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int)
     ]
     if start + PER_PAGE < len(lines):
         choices.append(Choice(f"page.{kind}.{part.code}.{start + PER_PAGE}", "下一页"))
-    turn.say("\n".join([head.rstrip(), *texts]) if lines else head, choices)
+    turn.say("\n".join([head.rstrip(), *doctors, *texts]) if lines else head, choices)
     for referral, name in open_ones:
         referrals.ask(turn, referral, name)
 
@@ -189,6 +191,21 @@ def _by_township(turn: Turn, lines: Sequence[Line]) -> list[str]:
     )
     counted = Counter(above.get(line.visits[0].village_id, "县直") for line in lines)
     return [f"{name} {count}位" for name, count in counted.most_common()]
+
+
+def _by_doctor(turn: Turn, lines: Sequence[Line]) -> list[str]:
+    """For who watches over many villages: which doctor has how many, before the names."""
+    whose = (
+        select(Resident.id, HealthWorker.name)
+        .join(HealthWorker, HealthWorker.id == Resident.worker_id)
+        .where(Resident.id.in_([line.resident_id for line in lines]))
+    )
+    of: dict[int, str] = dict(turn.session.execute(whose).all())
+    counted = Counter(of.get(line.resident_id, "没有责任医生") for line in lines)
+    if len(counted) < 2:
+        return []
+    most = "、".join(f"{name}{count}" for name, count in counted.most_common(DOCTORS_SHOWN))
+    return [f"村医:{most}" + ("等" if len(counted) > DOCTORS_SHOWN else "")]
 
 
 def _else(kind: str) -> list[Choice]:
