@@ -68,6 +68,7 @@ SECOND = 1.010  # seconds; ten milliseconds by which the way to the platform may
 TICK = 1e-6  # seconds; an event loop's timers may be early by a nanosecond, and nobody should spin until it has passed
 CATCH_UP = 0.1  # seconds by which a late message may be followed up sooner than evenly
 FOR_REPLIES = 0.2  # of a day's total
+DAYS_KEPT = 8
 FORGET_ABOVE = 10_000  # chats remembered before the idle ones are dropped
 
 
@@ -76,18 +77,19 @@ class DayTotal:
 
     def __init__(self, most: int, today: Callable[[], date]) -> None:
         self._most, self._today = most, today
-        self._day, self._spent = today(), 0
+        self._spent: dict[date, int] = {}
 
     def spend(self, messages: int = 1) -> None:
-        """So many were sent today."""
-        if self._today() != self._day:
-            self._day, self._spent = self._today(), 0
-        self._spent += messages
+        """So many were sent today. A clock that shows another day for a while, and then this one again, forgets nothing."""
+        today = self._today()
+        self._spent[today] = self._spent.get(today, 0) + messages
+        if len(self._spent) > DAYS_KEPT:
+            del self._spent[next(day for day in self._spent if day != today)]
 
     def has_room(self, rank: int) -> bool:
         """For a reply or an alarm (rank 0) as long as there is anything left, for the rest before that."""
         most = self._most if rank == 0 else int(self._most * (1 - FOR_REPLIES))
-        return not self._most or self._today() != self._day or self._spent < most
+        return not self._most or self._spent.get(self._today(), 0) < most
 
 
 class Pacer:

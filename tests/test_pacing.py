@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.pacing import BUDGETS, FOR_REPLIES, Budget, Pacer, Quota
+from bot.pacing import BUDGETS, FOR_REPLIES, Budget, DayTotal, Pacer, Quota
 from tests.virtual_time import VirtualLoop, play
 
 THE_WAY = 0.009  # seconds by which one message may be faster on its way than another
@@ -226,6 +226,21 @@ def test_a_days_total_leaves_the_last_part_to_replies_and_alarms() -> None:
         assert not await pacer.wait("7", rank=1) and await pacer.wait("7", rank=0)
 
     play(story())
+
+
+def test_a_clock_that_was_a_day_ahead_gives_no_second_total() -> None:
+    today = date(2026, 11, 24)
+    total = DayTotal(100, lambda: today)
+    total.spend(100)
+    today = date(2026, 11, 25)
+    assert total.has_room(0)
+    total.spend()
+    today = date(2026, 11, 24)
+    assert not total.has_room(0)
+    for n in range(1, 31):
+        today = date(2026, 12, n)
+        total.spend(100)
+        assert not total.has_room(0), "whatever is forgotten, today is not"
 
 
 def test_no_limit_is_no_limit() -> None:

@@ -96,7 +96,8 @@ class TimetableJudge:
         for code in PERIODS:
             hours = self.hours[code]
             for begins in sorted({_period(code, bench.day(n)) for n in range(bench.days)}):
-                chances = [day for day in first_working_days(begins) if bench.first <= day <= bench.day(bench.days - 1)]
+                lived = [bench.day(n) for n in range(bench.days) if _period(code, bench.day(n)) == begins]
+                chances = [day for day in first_working_days(begins) if day in lived]  # a week may be all holidays
                 windows = [
                     (bench.midnight(d) + seconds(hours.at), bench.midnight(d) + seconds(hours.last)) for d in chances
                 ]

@@ -75,6 +75,8 @@ class World:
             self.processes.remove(process)
             self.log.write("down", seat=process.seat.number, asked=True)
             await process.stop()
+        for other in self.processes:
+            other.look()
         if not self.processes:
             await self.up(0.0)
 
