@@ -34,7 +34,7 @@ from handlers.forms.gestation import (
     of_a_woman,
     pregnant_days,
 )
-from handlers.forms.hypertension_follow_up import PRESSURE
+from handlers.forms.hypertension_follow_up import PRESSURE_TAKEN
 from handlers.protocols import antenatal
 from handlers.protocols.pregnancy import (
     DELIVERED,
@@ -348,7 +348,7 @@ form = Form(
         replace(GESTATION, calls=lambda known: began_on(known.answers, known) is None and not_over(known)),
         DUE_DATE,
         *delivery_steps(delivered, status_is_asked=True),
-        replace(PRESSURE, calls=pregnant),
+        replace(PRESSURE_TAKEN, calls=pregnant),
         DANGER,
         WEIGHT,
         FUNDAL_HEIGHT,

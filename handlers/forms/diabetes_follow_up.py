@@ -18,8 +18,9 @@ from handlers.protocols import diabetes, diabetes_danger
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, options
 
 GLUCOSE = Glucose(
-    field="fasting_glucose", title="血糖", ask="空腹血糖多少?(mmol/L)餐后的请写“餐后 9.8”", words=("血糖", "空腹")
-)
+    field="fasting_glucose", title="血糖", ask="空腹血糖多少?(mmol/L)餐后的请写“餐后 9.8”。没测成可以跳过,不算规范随访。",
+    words=("血糖", "空腹"), optional=True,
+)  # fmt: skip
 SYMPTOMS = SelectMany(
     field="symptoms",
     title="糖尿病症状",

@@ -19,7 +19,7 @@ from handlers.forms import examination as exam
 from handlers.forms.absence import ABSENCE
 from handlers.forms.danger import danger_step
 from handlers.forms.diabetes_follow_up import FOOT_PULSE, GLUCOSE, HBA1C
-from handlers.forms.hypertension_follow_up import PRESSURE
+from handlers.forms.hypertension_follow_up import PRESSURE_TAKEN
 from handlers.forms.medications import MEDICATIONS
 from handlers.protocols import elderly
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, Step, Text, options
@@ -372,7 +372,7 @@ form = Form(
         Day(field="on", title="体检日期", words=("日期", "体检日期"), asked=False),
         *ABSENCE,
         AGE_STATED,
-        PRESSURE,
+        PRESSURE_TAKEN,
         common.HEART_RATE,
         common.PREGNANCY,
         WEIGHT,

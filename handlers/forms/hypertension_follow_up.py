@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from handlers.decisions import Decision
@@ -64,7 +65,12 @@ SECONDARY = SelectOne(
     asked=False,
     bare=("继发性高血压",),
 )
-PRESSURE = BloodPressure(field="systolic", title="血压", ask="血压是多少?例如 152/94", words=("血压",))
+PRESSURE = BloodPressure(
+    field="systolic", title="血压", ask="血压是多少?例如 152/94。没量成可以跳过,不算规范随访。", words=("血压",), optional=True
+)  # fmt: skip
+"""A value that must be given invites an invented one: a call, or a broken meter, is recorded as it was (promise 8)."""
+PRESSURE_TAKEN = replace(PRESSURE, ask="血压是多少?例如 152/94", optional=False, same_as=PRESSURE)
+"""Of checks that are nothing without it."""
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:

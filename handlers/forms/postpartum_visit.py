@@ -25,7 +25,7 @@ from handlers.forms.delivery import (
     take_babies_back,
 )
 from handlers.forms.gestation import began_on, of_a_woman
-from handlers.forms.hypertension_follow_up import PRESSURE
+from handlers.forms.hypertension_follow_up import PRESSURE_TAKEN
 from handlers.protocols import postpartum
 from handlers.protocols.postpartum import CHECK, CHECK_DAY, HOME, LATEST_HOME, TWELVE_WEEKS
 from handlers.steps import Known, Number, SelectMany, SelectOne, Text, options
@@ -169,7 +169,7 @@ form = Form(
         *ABSENCE,
         *delivery_steps(birth_is_told, status_is_asked=False),
         KIND,
-        PRESSURE,
+        PRESSURE_TAKEN,
         replace(common.TEMPERATURE, asked=True, optional=True, ask="体温多少?没量可以跳过。"),
         DANGER,
         LOCHIA,
