@@ -13,6 +13,7 @@ from handlers.decisions import Findings, decide
 from handlers.protocols.antenatal import protocol
 from handlers.protocols.pregnancy import WINDOWS, due_date, next_window, weeks_and_days, window_of
 from models.enrolment import SEEN_TOGETHER, Enrolment
+from models.line_list import line_list
 from models.people import Resident
 from tests.clinic import Clinic, clinic
 from tests.databases import BACKENDS
@@ -199,3 +200,19 @@ def test_a_man_is_refused_kindly_and_an_odd_age_asked() -> None:
         village.resident("罗丽").born_on = date(1975, 1, 1)
         assert "51岁,是她本人吗" in village.say("产检 罗丽")
         assert "末次月经" in village.press("是她本人")
+
+
+def test_who_was_born_and_not_screened_is_listed_once_the_days_are_over() -> None:
+    """周宝宝 is ten days old on the 24th; heel blood is taken by the seventh day."""
+    with clinic() as village:
+        assert "周宝宝" in village.names("newborn_screening_rate")
+        village.submit("周宝宝 新生儿筛查 阴性")
+        assert "周宝宝" not in village.names("newborn_screening_rate")
+    with clinic() as village:
+        baby = village.resident("周宝宝")
+        for days, is_listed in ((6, False), (7, True)):
+            baby.born_on = village.day - timedelta(days=days)
+            village.session.flush()
+            year = date(village.day.year, 1, 1)
+            found = line_list(village.session, village.scope, "newborn_screening_rate", year, village.day, village.day)
+            assert found is not None and ("周宝宝" in [line.name for line in found.lines]) is is_listed
