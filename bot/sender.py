@@ -34,6 +34,7 @@ LONGEST_SEND = 40.0  # seconds; nothing is begun that could outlast its lease, o
 LONGEST_BACKOFF = 300.0
 MISCONFIGURED_PAUSE = 300.0
 STOP_WITHIN = 10.0  # seconds for what is on its way when the program ends
+RETURNED = ("back", "again")  # outcomes of what goes back to the table
 HELD = 5.0  # seconds after which nobody waits any longer for messages that should have been leased again
 
 
@@ -70,6 +71,9 @@ class Sender:
         self._chats: dict[Chat, deque[Row]] = {}
         self._held: dict[Chat, tuple[float, datetime | None]] = {}
         self._behind: frozenset[Chat] = frozenset()
+        self._given_back: set[Chat] = (
+            set()
+        )  # chats whose messages the lease now under way may not find in the table yet
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: list[Row] = []
         self._writing: asyncio.Task[None] | None = None
@@ -127,7 +131,7 @@ class Sender:
         except Exception as error:
             log.error("lease_failed", error=type(error).__name__)
             return False
-        self._behind = leased.behind
+        self._behind = leased.behind | self._given_back
         for (channel, account), ago, calls in leased.elsewhere:
             for _ in range(calls):
                 self._pacer(channel).note(account, self._loop_time() - ago)
@@ -161,8 +165,8 @@ class Sender:
         for row in rows:
             chat = row["channel"], row["account"]
             until, not_before = self._held.get(chat, (0.0, None))
-            waits = until > self._loop_time() or chat in self._behind
-            if self._stopping.is_set() or (waits and chat not in self._chats):
+            held = until > self._loop_time() and chat not in self._chats
+            if self._stopping.is_set() or held or chat in self._behind:
                 self._give_back(row, not_before)
             else:
                 self._put(row)
@@ -258,6 +262,7 @@ class Sender:
         asyncio.get_running_loop().call_later(pause + 0.001, self.wake)
 
     def _give_back(self, row: Row, not_before: datetime | None = None, *, tried: bool = False) -> None:
+        self._given_back.add((row["channel"], row["account"]))
         self._note(row | {"retry_at": not_before}, "again" if tried else "back")
 
     def _note(self, row: Row, outcome: str) -> None:
