@@ -111,3 +111,10 @@ def test_somebody_new_is_enrolled_where_they_belong() -> None:
             e.programme for e in village.session.scalars(select(Enrolment).where(Enrolment.resident_id == resident.id))
         }
         assert enrolled == {"elderly", "rehabilitation"}
+
+
+def test_the_help_of_a_doctor_leaves_out_what_is_the_townships() -> None:
+    with clinic() as village:
+        said = village.say("帮助").splitlines()
+        assert any(line.startswith("今日 ") for line in said)
+        assert not any(line.startswith(("计划 ", "汇报 ", "送达 ")) for line in said)
