@@ -454,6 +454,23 @@ def test_a_backlog_longer_than_a_lease_is_sent_once(store: Store) -> None:
     assert sorted(map(int, phone.texts)) == list(range(2100))
 
 
+def test_a_new_reply_overtakes_nothing_that_did_not_fit_into_a_lease(store: Store) -> None:
+    """Her chat is being served already, and the rest of what she was promised still lies in the table."""
+    waiting = [f"{n:02}" for n in range(ledger.BATCH + 5)]
+    for key in waiting:
+        promise(store, key)
+    phone = Phone(takes=0.1)
+
+    async def story() -> None:
+        sender = make(store, phone)
+        await sender.begin()
+        sender.take([born(store, "new")])
+        await for_seconds(sender, 60)
+
+    play(story())
+    assert phone.texts == [*waiting, "new"]
+
+
 def test_one_chat_with_a_long_queue(store: Store) -> None:
     """Ninety messages at one a second: longer than a lease; each once, in order, and nobody else waits for them."""
     for n in range(90):
