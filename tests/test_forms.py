@@ -1,8 +1,8 @@
 """What holds for every form: the order of answering, going back, changing at the recap and resuming make no difference.
 
-Each form is filled in from the same plan of answers in five ways: straight through; wandering (a question out of turn, a
+Each form is filled in from the same plan of answers in six ways: straight through; wandering (a question out of turn, a
 step back); going back after every single answer and giving it again; asking for other things before every answer (a
-command, a list, a chat); and opening every answered field once more at the recap. The conversation is sealed and opened
+command, a list, a chat); opening every answered field once more at the recap; and correcting the record once it is made. The conversation is sealed and opened
 again before every message, as after a restart. All must record the same.
 """
 
@@ -178,6 +178,8 @@ def fill(speaker: Speaker, code: str, plan: Plan, wander: Random | None = None, 
             turn = speaker.turn()
         if question.asks == "confirm":
             speaker.send("submit")
+            if way == "amended":
+                amended(speaker, plan)
             records = speaker.session.scalars(select(Record).order_by(Record.id.desc()).limit(1)).all()
             return {k: v for k, v in records[0].answers.items() if k not in INSIDE} if records else None
         buttons, text = plan.answer_to(question, turn)
@@ -187,6 +189,21 @@ def fill(speaker: Speaker, code: str, plan: Plan, wander: Random | None = None, 
         if way == "back" and question.doubt is None and went_back(speaker, question):
             speaker.send(*buttons, text=text)
     raise AssertionError(f"{code}: the questions do not end: {speaker.said[-12:]}, still {speaker.question().text!r}")
+
+
+def amended(speaker: Speaker, plan: Plan) -> None:
+    """更正 of what was just recorded, changed in nothing; what was skipped or settled may be asked once more."""
+    record = speaker.session.scalars(select(Record).order_by(Record.id.desc()).limit(1)).one()
+    speaker.send(f"fix.{record.id}")
+    for _ in range(MOST_MESSAGES):
+        question = speaker.question()
+        if question.asks == "confirm":
+            break
+        buttons, text = plan.answer_to(question, speaker.turn())
+        speaker.send(*buttons, text=text)
+    speaker.send("submit")
+    latest = speaker.session.scalars(select(Record).order_by(Record.id.desc()).limit(1)).one()
+    assert latest.corrects_id == record.id, speaker.said[-6:]
 
 
 def to_reopen(turn: Turn, plan: Plan, reopened: set[str]) -> Step | None:
@@ -243,7 +260,7 @@ def test_any_way_of_filling_in_records_the_same(code: str, county: Store) -> Non
         plan = Plan(seed)
         with never_committed(county) as session:
             straight = fill(Speaker(session), code, plan)
-        for way in ("wandering", "back", "interrupted", "corrected"):
+        for way in ("wandering", "back", "interrupted", "corrected", "amended"):
             with never_committed(county) as session:
                 wander = Random(seed) if way == "wandering" else None
                 recorded_so = fill(Speaker(session), code, plan, wander, way)
