@@ -183,9 +183,9 @@ class _Reader:
             return
         line = prepare(piece.text, (), self.places)
         nobody = Person(self._known(None))
-        result = recognise(line, nobody)
-        if any(reading.form.about != "resident" for reading in result.readings):
-            self._draft(piece, line, result.readings, (), "")
+        readings = recognise(line, nobody)
+        if any(reading.form.about != "resident" for reading in readings):
+            self._draft(piece, line, readings, (), "")
             return
         words = self._name_words(line)
         match = residents.find_in_words(self.turn, words, self.roster) if self.turn.scope.villages is not None else None
@@ -199,16 +199,14 @@ class _Reader:
                 match.said,
                 sure=match.is_sure and bool(fitting),
             )
-        elif result.readings:
-            self._add_unknown(piece, line, result.readings, words)
+        elif readings:
+            self._add_unknown(piece, line, readings, words)
         elif (
             any(map(residents.looks_like_name, words))
             and not is_question(line.text)
-            and (unknown := recognise(line, replace(nobody, named=True))).readings
+            and (unknown := recognise(line, replace(nobody, named=True)))
         ):
-            self._add_unknown(piece, line, unknown.readings, words)
-        elif result.elsewhere:
-            self._elsewhere(piece, result.elsewhere)
+            self._add_unknown(piece, line, unknown, words)
         elif self.entry.drafts and line.numbers:
             self._quote(piece, "没看懂")
 
@@ -238,7 +236,7 @@ class _Reader:
         candidates: tuple[int, ...] = ()
         if who:  # a name is no part of what is said of somebody: 婆婆 in 张家婆婆
             line = prepare(piece.text, [who], self.places)
-            readings = recognise(line, Person(self._known(None), named=True)).readings or readings
+            readings = recognise(line, Person(self._known(None), named=True)) or readings
         if who and self.sounded_out < SOUNDED_OUT and residents.looks_like_name(who):
             self.sounded_out += 1
             candidates = residents.perhaps(self.turn, who, self.roster)
@@ -249,15 +247,13 @@ class _Reader:
         resident = self.turn.resident(ids[0]) if len(ids) == 1 and sure else None
         known = self._known(resident)
         person = Person(known, self._programmes(ids), named=True)
-        result = recognise(line, person)
-        if any(reading.form.about == "new_resident" for reading in result.readings):  # the name is an answer there
+        readings = recognise(line, person)
+        if any(reading.form.about == "new_resident" for reading in readings):  # the name is an answer there
             line = prepare(piece.text, (), self.places)
-            result = recognise(line, person)
+            readings = recognise(line, person)
         left = leftovers(line, [], known)
-        if result.elsewhere:
-            self._elsewhere(piece, result.elsewhere)
-        elif result.readings:
-            self._draft(piece, line, result.readings, ids, said, resident)
+        if readings:
+            self._draft(piece, line, readings, ids, said, resident)
         elif left.numbers and not left.words and (only := by_number(person, line, left.numbers[0])):
             self._draft(piece, line, only, ids, said, resident)
         elif self.entry.drafts and (line.numbers or piece.match is None):
@@ -306,11 +302,6 @@ class _Reader:
         words = [word for word in left.words if word not in said and not is_filler(word)]
         remarks = [*left.remarks, *([f"没看懂:{'、'.join(words)}"] if words else [])]
         self.entry.remarks += [f"“{_short(piece.said)}”{remark}" if "\n" in self.said else remark for remark in remarks]
-
-    def _elsewhere(self, piece: Piece, title: str) -> None:
-        self.entry.remarks.append(
-            f"“{_short(piece.said)}”像是{title},现在还不能在这里记,没有保存。其中的血压、血糖要记慢病随访,请单独发一行。"
-        )
 
     def _quote(self, piece: Piece, why: str) -> None:
         self.entry.remarks.append(f"{why},没有记:“{_short(piece.said)}”")

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from handlers.elsewhere import other_service
 from handlers.form import Form
 from handlers.lines import Line, Reading, announced_before, blank, read_fields
 from handlers.menu import FORMS, form_due
@@ -48,20 +47,11 @@ class Person:
         return {code: form for code, form in due if form is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """The readings a line gives, one per record, or the title of a service it is about instead."""
-
-    readings: tuple[Reading, ...] = ()
-    elsewhere: str = ""
-
-
-NOTHING = Recognised()
 _LEAST_TOLD = {"programme": 1, "resident": 0, "new_resident": 1, "event": 2}
 """How much must be told beside a hint for it to name a form."""
 
 
-def recognise(line: Line, person: Person) -> Recognised:
+def recognise(line: Line, person: Person) -> tuple[Reading, ...]:
     """Which records a line says, in menu order.
 
     1. Forms whose own words stand there, unless another's steps explain these words (签约 within 义诊).
@@ -79,21 +69,19 @@ def recognise(line: Line, person: Person) -> Recognised:
         own = _by_needs(line, person, taken=alone[0].taken) if person.named else []
         if not own:
             empty = _only_asks(line, alone[0]) or _only_planned(line, alone[0])
-            return NOTHING if empty else Recognised(tuple(alone[0].split(person.known)))
+            return () if empty else tuple(alone[0].split(person.known))
         explicit = inside
-    if title := other_service(line.text, first=bool(explicit)):
-        return Recognised(elsewhere=title if needs_told(line.text, person.known) else "")
     taken = [span for reading in explicit for span in reading.taken]
     chosen = _in_order([*explicit, *_by_needs(line, person, taken=taken, chosen=[r.form for r in explicit])])
     if not chosen and (hinted := _hinted(line, person, of_no_programme=True)):
-        return Recognised(tuple(hinted))
+        return tuple(hinted)
     if not chosen and person.named and not _QUESTION.search(line.text):
         chosen = _by_enrolment(line, person)
     if not chosen or (not person.named and not _by_itself(line, chosen)):
-        return NOTHING
+        return ()
     if all(_only_asks(line, reading) or _only_planned(line, reading) for reading in chosen):
-        return NOTHING
-    return Recognised(tuple(each for reading in chosen for each in reading.split(person.known)))
+        return ()
+    return tuple(each for reading in chosen for each in reading.split(person.known))
 
 
 def all_taken(line: Line, known: Known) -> list[tuple[int, int]]:
