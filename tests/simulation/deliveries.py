@@ -116,7 +116,9 @@ class Deliveries:
                         Violation("the ledger says sent, the platform has not seen it", key, row["planned_at"])
                     )
             elif row["status"] in ("queued", "leased"):
-                if row["expires_at"] is not None and _instant(row["expires_at"]) < end - timedelta(minutes=5):
+                # what waits for its next try until after its time is given up when that comes
+                looked_at = max(_instant(row["not_before"]), _instant(row["expires_at"] or row["not_before"]))
+                if row["expires_at"] is not None and looked_at < end - timedelta(minutes=5):
                     self.found.violations.append(Violation("waits, though its time is over", key, row["planned_at"]))
             elif by_key[key]:
                 self.found.unknown += 1
