@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.effects import renewal_days
-from models.indicators import INDICATORS, RENEWAL_DAYS_MARK, Indicator, Sum, Term, Window
+from models.indicator import Indicator, Sum, Term, Window
+from models.indicators import INDICATORS, RENEWAL_DAYS_MARK
 from models.people import Organisation
 from models.tally import flow
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from models.indicators import Window
+from models.indicator import Window
 from models.scope import Scope
 
 

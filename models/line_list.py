@@ -18,7 +18,7 @@ from models.effects import STOCKS, counts_as
 from models.eligibility import months_before
 from models.enrolment import VISITED, Enrolment
 from models.figures import as_of
-from models.indicators import Window
+from models.indicator import Window
 from models.line import Asked, Line, LineList, Source
 from models.people import HealthWorker, Organisation, Resident
 from models.record import Record
