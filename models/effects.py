@@ -10,41 +10,28 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 
-from models.county import COUNTY_SETTINGS, county, decided
-from models.enrolment import VISITED, Enrolment
-from models.fulfilment import Promise, fulfilled_since, progress
-from models.people import Resident, Status
+from models.agreement_effects import RENEWAL_DAYS, agreement_effects, fulfilment_effects
+from models.county import county, decided
+from models.enrolment import Enrolment
+from models.fulfilment import Promise
+from models.groups import KEY_GROUPS, POOR_GROUPS, belongs
+from models.people import Resident
 from models.prepared import Prepared
-from models.record import Agreement, Record, last_day
+from models.record import Agreement, Record
+from models.spans import BEGINNING, NEVER, gone_on, known_from, while_here
 from models.tally import Effects, count, difference, stock, total
 from models.visits import Visit, by_year, control_steps, on_track_days
 
-BEGINNING = date(1900, 1, 1)
-"""Stands for a day nobody wrote down, before every period that is asked for."""
-
-NEVER = date.min
-
 NOTHING_PROMISED = Promise("", {}, by_phone=False)
-
-RENEWAL_DAYS = int(COUNTY_SETTINGS["signing.renewal_days"].default)
-"""Within how many days after its end a new agreement is a renewal (domain.md B: 60 or 90, local)."""
-
-KEY_GROUPS = (
-    "老年", "孕产", "孕妇", "产妇", "儿童", "残疾", "高血压", "糖尿病", "慢阻肺", "结核", "精神",
-    "脱贫", "贫困", "监测", "低保", "特困", "计划生育特殊", "计生特殊",
-)  # fmt: skip
-"""重点人群: a group whose words contain one of these (domain.md D). Each person counts once, however many they are in."""
 
 ELDERLY_FROM = 65
 """The age from which a resident is one of the elderly: from 1 January of the year they reach it, as the county counts a year."""
-
-POOR_GROUPS = ("脱贫", "贫困", "低保", "特困", "监测")
 
 PEOPLE_SERVICES: frozenset[str] = frozenset()
 """Services of which the distinct people in a year are counted whatever their records say, under `people.<service>`."""
@@ -55,25 +42,6 @@ PERSON = "person."
 IMPLIED = {"referral_up": "referrals_up", "referral_down": "referrals_down"}
 """A record of these services is one of these, unless it says itself how many."""
 
-PERSONAL_PACKAGE = 3  # 个性化包
-
-STOCKS = {"general": (), "key": KEY_GROUPS, "poor": POOR_GROUPS}
-
-
-def belongs(groups: Sequence[Any], kind: Sequence[str]) -> bool:
-    """Does any of a resident's groups contain one of these words?"""
-    return any(word in str(group) for group in groups for word in kind)
-
-
-def gone_on(resident: Resident | Row[Any]) -> date | None:
-    """The day since when a resident no longer lives here; of a death or move without a day nothing is counted.
-
-    Somebody registered twice never lived here a second time.
-    """
-    if resident.status == Status.MERGED:
-        return NEVER
-    return None if resident.status in VISITED else resident.status_on or BEGINNING
-
 
 def resident_effects(resident: Resident | Row[Any]) -> Effects:
     """Stocks `residents.registered`, `residents.elderly`, and `residents.key` and `residents.poor` for whoever belongs there.
@@ -81,7 +49,7 @@ def resident_effects(resident: Resident | Row[Any]) -> Effects:
     From the day of registration 建档日期 until death or move. Without that day there is no health record to count, but a
     person in a key group still is one: they are counted from the beginning, and an old one from the year they turn 65.
     """
-    spans = _clipped([(resident.registered_on or BEGINNING, None)], resident)
+    spans = while_here([(resident.registered_on or BEGINNING, None)], resident)
     kinds = [("key", KEY_GROUPS), ("poor", POOR_GROUPS)]
     parts = [
         stock(resident.village_id, f"residents.{name}", spans) for name, kind in kinds if belongs(resident.groups, kind)
@@ -90,7 +58,7 @@ def resident_effects(resident: Resident | Row[Any]) -> Effects:
         parts.append(stock(resident.village_id, "residents.registered", spans))
     if resident.born_on:
         old = date(resident.born_on.year + ELDERLY_FROM, 1, 1)
-        parts.append(stock(resident.village_id, "residents.elderly", _from(spans, old)))
+        parts.append(stock(resident.village_id, "residents.elderly", known_from(spans, old)))
     return total(parts)
 
 
@@ -164,146 +132,6 @@ def people_measures(records: Iterable[Record | Row[Any]]) -> Mapping[str, list[V
 def counts_as(measure: str) -> ColumnElement[bool]:
     """Condition: a record is marked to count the resident under a measure."""
     return cast(Record.marks, Text).contains(f'"{PERSON}{measure}"')
-
-
-# --- agreements ---
-
-
-def signature_effects(agreement: Agreement | Row[Any]) -> Effects:
-    """Flows of one agreement: `agreements_signed` when it began, `agreements_personalised` if a personal package is in it,
-    and `agreements_ended` when it was ended before its time."""
-    if agreement.status != "current":
-        return Counter()
-    village = agreement.village_id
-    result: Effects = Counter({(village, agreement.starts_on, "agreements_signed"): 1})
-    if PERSONAL_PACKAGE in agreement.packages:
-        result[village, agreement.starts_on, "agreements_personalised"] = 1
-    if agreement.ended_on is not None:
-        result[village, agreement.ended_on, "agreements_ended"] += 1
-    return result
-
-
-def validity_effects(
-    agreements: Iterable[Agreement | Row[Any]], resident: Resident | Row[Any], renewal_days: int = RENEWAL_DAYS
-) -> Effects:
-    """Of one resident: stocks `signed.general`, `signed.key`, `signed.poor`; flows `signing.expired`, `signing.renewed`.
-
-    However many agreements overlap, a person is signed once. An agreement has run out on the day after its last, unless
-    it was ended before (解约), the person had gone, or another that began no later goes on; `signing.renewed` stands on
-    that same day, so that renewed ÷ expired is of the same people whatever the period.
-    """
-    current = [a for a in agreements if a.status == "current"]
-    terms = sorted({(a.starts_on, last_day(a.ends_on, a.ended_on)) for a in current})
-    to_the_end = {(a.starts_on, a.ends_on) for a in current if last_day(a.ends_on, a.ended_on) == a.ends_on}
-    if not terms:
-        return Counter()
-    village, known = resident.village_id, resident.registered_on or BEGINNING
-    spans = _clipped(_union(terms), resident)
-    result = stock(village, "signed.general", spans)
-    for name in ("key", "poor"):
-        if belongs(resident.groups, STOCKS[name]):
-            result = total([result, stock(village, f"signed.{name}", _from(spans, known))])
-    gone = gone_on(resident)
-    for ends in sorted({ends for starts, ends in to_the_end if not _goes_on(starts, ends, terms)}):
-        after = ends + timedelta(days=1)
-        if gone is None or after < gone:
-            result[village, after, "signing.expired"] += 1
-            if is_renewed(ends, terms, renewal_days):
-                result[village, after, "signing.renewed"] += 1
-    return result
-
-
-def is_renewed(ends: date, terms: Iterable[tuple[date, date]], renewal_days: int) -> bool:
-    """Does another agreement that lasts longer begin before the end, or within so many days after it?"""
-    limit = ends + timedelta(days=renewal_days)
-    return any(starts <= limit and last > ends for starts, last in terms)
-
-
-def agreement_effects(
-    agreements: Sequence[Agreement | Row[Any]], resident: Resident | Row[Any], renewal_days: int = RENEWAL_DAYS
-) -> Effects:
-    """Everything that one resident's agreements add."""
-    return total([validity_effects(agreements, resident, renewal_days), *map(signature_effects, agreements)])
-
-
-def fulfilment_effects(
-    agreements: Sequence[Agreement | Row[Any]],
-    records: Sequence[Record | Row[Any]],
-    resident: Resident | Row[Any],
-    promise: Promise,
-) -> Effects:
-    """Of one resident: stocks `signing.fulfilled`, `signing.items_due` and `signing.items_done`.
-
-    A person counts while all of their agreements that hold are fulfilled, an item while its agreement holds, and as done
-    from the day of its last evidence. Nothing until the county has said how it counts.
-    """
-    if not promise.counts:
-        return Counter()
-    village, parts = resident.village_id, []
-    held, lacking = [], []
-    for agreement in agreements:
-        first, after = agreement.starts_on, last_day(agreement.ends_on, agreement.ended_on) + timedelta(days=1)
-        if agreement.status != "current" or after <= first:
-            continue
-        held.append((first, after - timedelta(days=1)))
-        for one in progress(agreement, records, promise):
-            if one.times:
-                parts.append(stock(village, "signing.items_due", _clipped([(first, after)], resident)))
-                if one.done_on is not None:
-                    parts.append(stock(village, "signing.items_done", _clipped([(one.done_on, after)], resident)))
-        lacking.append((first, fulfilled_since(agreement, records, promise) or after))
-    return total(
-        [*parts, stock(village, "signing.fulfilled", _clipped(_without(_union(sorted(held)), lacking), resident))]
-    )
-
-
-def _without(
-    spans: Sequence[tuple[date, date | None]], holes: Sequence[tuple[date, date]]
-) -> list[tuple[date, date | None]]:
-    """The parts of bounded spans that lie in no hole."""
-    left = [(first, after) for first, after in spans if after is not None]
-    for begin, end in holes:
-        left = (
-            [
-                part
-                for first, after in left
-                for part in ((first, min(after, begin)), (max(first, end), after))
-                if part[0] < part[1]
-            ]
-            if begin < end
-            else left
-        )
-    return sorted({*left})
-
-
-def _goes_on(starts: date, ends: date, terms: Sequence[tuple[date, date]]) -> bool:
-    return any(other <= starts and last > ends for other, last in terms)
-
-
-def _union(terms: Sequence[tuple[date, date]]) -> list[tuple[date, date | None]]:
-    """Validity as [first, day after the last), overlaps and neighbours merged."""
-    spans: list[tuple[date, date]] = []
-    for starts, ends in terms:
-        after = ends + timedelta(days=1)
-        if spans and starts <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], after))
-        elif starts < after:
-            spans.append((starts, after))
-    return [*spans]
-
-
-def _clipped(
-    spans: Sequence[tuple[date, date | None]], resident: Resident | Row[Any]
-) -> list[tuple[date, date | None]]:
-    """The part of each span during which the resident lived here."""
-    gone = gone_on(resident)
-    if gone is None:
-        return [*spans]
-    return [(first, min(after or gone, gone)) for first, after in spans if first < gone]
-
-
-def _from(spans: Sequence[tuple[date, date | None]], known: date) -> list[tuple[date, date | None]]:
-    return [(max(first, known), after) for first, after in spans if after is None or after > known]
 
 
 # --- one resident altogether ---

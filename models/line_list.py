@@ -14,10 +14,11 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from models import birth_lists, patient_lists, resident_lists
-from models.effects import STOCKS, counts_as
+from models.effects import counts_as
 from models.eligibility import months_before
 from models.enrolment import VISITED, Enrolment
 from models.figures import as_of
+from models.groups import STOCKS
 from models.indicator import Window
 from models.line import Asked, Line, LineList, Source
 from models.people import HealthWorker, Organisation, Resident

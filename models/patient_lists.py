@@ -15,11 +15,12 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from models import visits
-from models.effects import ends_on, gone_on
+from models.effects import ends_on
 from models.enrolment import VISITED, Enrolment
 from models.line import Asked, Line, LineList, Source
 from models.people import STATUS_TITLES, Organisation, Resident, Status
 from models.record import Record
+from models.spans import gone_on
 from models.visits import Visit
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Row, Text, cast, select, text
 from sqlalchemy.orm import Session
 
-from models import effects, referrals
+from models import agreement_effects, effects, referrals
 from models.county import county
 from models.effects import AGREEMENT, ENROLMENT, PEOPLE_SERVICES, PERSON, RECORD, RESIDENT
 from models.enrolment import Enrolment
@@ -26,6 +26,7 @@ from models.fulfilment import Promise
 from models.outbox import insert_for
 from models.people import Organisation, Resident
 from models.record import Agreement, Record, Referral
+from models.spans import gone_on
 from models.tally import KEY, Effects, Tally, settle, starts
 from models.visits import Visit
 
@@ -159,7 +160,7 @@ def _effects_at(session: Session, organisation_id: int) -> Iterator[Effects]:
     here = Record.village_id == organisation_id, Record.status == "current"
     yield from map(effects.record_effects, _stream(session, select(*RECORD).where(*here)))
     signed_here = Agreement.village_id == organisation_id, Agreement.status == "current"
-    yield from map(effects.signature_effects, _stream(session, select(*AGREEMENT).where(*signed_here)))
+    yield from map(agreement_effects.signature_effects, _stream(session, select(*AGREEMENT).where(*signed_here)))
     confirmed = select(Referral.confirmed_in, Referral.confirmed_on).where(Referral.confirmed_in == organisation_id)
     yield from map(referrals.effects, _stream(session, confirmed))
 
@@ -173,8 +174,8 @@ def _of_residents(session: Session, organisation_id: int) -> Iterator[Effects]:
     served = _served(session, organisation_id) if promise.counts else {}
     for resident_id, signed in _of_each(session, agreements.where(here).order_by(Agreement.resident_id), "resident_id"):
         resident = residents[resident_id]
-        yield effects.validity_effects(signed, resident, days)
-        yield effects.fulfilment_effects(signed, served.get(resident_id, ()), resident, promise)
+        yield agreement_effects.validity_effects(signed, resident, days)
+        yield agreement_effects.fulfilment_effects(signed, served.get(resident_id, ()), resident, promise)
     records = select(*RECORD).join(Resident, Resident.id == Record.resident_id)
     marked = cast(Record.marks, Text).contains(f'"{PERSON}')
     counted = records.where(here, Record.service.in_(PEOPLE_SERVICES) | marked, Record.status == "current")
@@ -198,7 +199,7 @@ def _of_enrolments(session: Session, organisation_id: int) -> Iterator[Effects]:
         Resident, Resident.id == Enrolment.resident_id
     )
     for row in _stream(session, of_resident.where(here)):
-        gone = effects.gone_on(row)
+        gone = gone_on(row)
         enrolments[row.id] = row, effects.ends_on(row, gone)
         yield effects.enrolment_effects(row, gone)
     visits = (

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, String, case, cast, func, or_, select
 
+from models.agreement_effects import validity_effects
 from models.agreements import REASONS, last_on
 from models.county import county
-from models.effects import AGREEMENT, ELDERLY_FROM, RECORD, RESIDENT, STOCKS, counts_as, renewal_days, validity_effects
+from models.effects import AGREEMENT, ELDERLY_FROM, RECORD, RESIDENT, counts_as, renewal_days
 from models.enrolment import VISITED
 from models.fulfilment import Promise, progress
+from models.groups import STOCKS
 from models.line import Asked, Line, LineList, Source
 from models.people import Organisation, Resident
 from models.record import Agreement, Record

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import effects, tally
+from models import agreement_effects, effects, tally
 from models.base import Store
 from models.enrolment import Enrolment
 from models.figures import below, figures
@@ -26,6 +26,7 @@ from models.people import HealthWorker, Organisation, Resident, Status
 from models.record import Agreement, Record
 from models.recount import recount
 from models.scope import Scope
+from models.spans import gone_on
 from models.visits import Visit, quarters_complete
 from tests.databases import BACKENDS, fresh_store
 
@@ -127,14 +128,16 @@ def test_quarters_complete(day: str, complete: int) -> None:
     ],
 )
 def test_renewals(terms: list[tuple[str, str]], expired: set[str], renewed: set[str]) -> None:
-    found = effects.validity_effects([agreement(*term) for term in terms], resident())
+    found = agreement_effects.validity_effects([agreement(*term) for term in terms], resident())
     assert {str(day) for _, day, measure in found if measure == "signing.expired"} == expired
     assert {str(day) for _, day, measure in found if measure == "signing.renewed"} == renewed
 
 
 def test_overlapping_agreements_are_one_person_signed() -> None:
     terms = [("2026-01-01", "2026-12-31"), ("2026-06-01", "2027-05-31")]
-    found = effects.validity_effects([agreement(*term) for term in terms], resident(groups=["脱贫人口", "老年人"]))
+    found = agreement_effects.validity_effects(
+        [agreement(*term) for term in terms], resident(groups=["脱贫人口", "老年人"])
+    )
     for kind in ("general", "key", "poor"):
         assert up_to(found, f"signed.{kind}", date(2026, 7, 1)) == 1
         assert up_to(found, f"signed.{kind}", date(2027, 5, 31)) == 1
@@ -144,7 +147,10 @@ def test_overlapping_agreements_are_one_person_signed() -> None:
 def test_the_dead_are_neither_registered_nor_signed_nor_expired() -> None:
     dead = resident(status="died", status_on=date(2026, 5, 1))
     found = tally.total(
-        [effects.resident_effects(dead), effects.validity_effects([agreement("2026-01-01", "2026-12-31")], dead)]
+        [
+            effects.resident_effects(dead),
+            agreement_effects.validity_effects([agreement("2026-01-01", "2026-12-31")], dead),
+        ]
     )
     for measure in ("residents.registered", "signed.general"):
         assert (up_to(found, measure, date(2026, 4, 30)), up_to(found, measure, date(2026, 5, 1))) == (1, 0)
@@ -256,7 +262,7 @@ class World:
         earlier = effects.visits_of_year(self.session, resident.id, programme, on.year)
         record = self._record(f"{programme}_follow_up", on, resident, programme=programme, marks=marks)
         enrolment = self.enrolment(resident, programme)
-        found = effects.visit_effects(record, enrolment, earlier, effects.gone_on(resident))
+        found = effects.visit_effects(record, enrolment, earlier, gone_on(resident))
         tally.count(self.session, found)
 
     def check(self, who: int, on: date) -> None:
