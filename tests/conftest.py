@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 
 from bot.config import Settings
 from models import migrate
@@ -54,6 +55,15 @@ def county(county_file: Path, tmp_path: Path) -> Iterator[Store]:
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Plain settings, whatever the machine's environment says."""
     return Settings(secret_key=SECRET)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def logs_of_the_program() -> Iterator[None]:
+    """Logs are set up as the program does it, on what stderr is in this test, and put back afterwards."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**before)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.__main__ import main
 
+pytestmark = pytest.mark.usefixtures("logs_of_the_program")
 SECRET = "a secret key of some length"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -13,13 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.logs import set_up_logs
 from tests.databases import BACKENDS, fresh_store
 
-
-@pytest.fixture(autouse=True)
-def _logging_as_the_program_does() -> Iterator[None]:
-    before = structlog.get_config()
-    structlog.reset_defaults()
-    yield
-    structlog.configure(**before)
+pytestmark = pytest.mark.usefixtures("logs_of_the_program")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -21,7 +21,7 @@ from tests.databases import fresh_store
 def test_each_doctor_with_how_many(settings: Settings) -> None:
     with fresh_store() as store:
         with store.write() as session:
-            seed(session, TODAY, NOW, residents=900, doctors=6)
+            seed(session, TODAY, NOW, residents=2000, doctors=8)
             session.commit()
         said = asyncio.run(_typed(settings, store, "逾期"))
         told = dict(re.findall(r"([^、:]+?)(\d+)(?=、|$)", next(line for line in said if line.startswith("村医:"))))
