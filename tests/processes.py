@@ -75,6 +75,16 @@ class SimulatedSeat:
         self.seats.alive.discard(self.number)
 
 
+def cut_off(sender: Sender, tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Nothing of a killed process goes on."""
+    for task in (*tasks, *sender._tasks, *filter(None, [sender._writing])):
+        task.cancel()
+    for pacer in sender._pacers.values():
+        pacer.close()
+        if pacer._serving is not None:
+            pacer._serving.cancel()
+
+
 class Process:
     """One running program. `clock` is what its machine's clock shows."""
 
@@ -115,12 +125,7 @@ class Process:
     def kill(self) -> None:
         """As with kill -9: nothing more is written down."""
         self.intake.dead = True
-        for task in (*self._tasks, *self.sender._tasks, *filter(None, [self.sender._writing])):
-            task.cancel()
-        for pacer in self.sender._pacers.values():
-            pacer.close()
-            if pacer._serving is not None:
-                pacer._serving.cancel()
+        cut_off(self.sender, self._tasks)
         self.seat.leave()
 
     async def stop(self) -> None:

@@ -15,15 +15,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from bot.channels import Channel
-from bot.intake import Intake
-from bot.lanes import Job
 from bot.pacing import Budget
 from bot.sender import Sender
-from bot.writer import Writer
 from models.base import Store
 from models.outbox import OPEN, OutboxMessage
 from models.preferences import QuietHours
 from reminders.timetable import TIMETABLE, occasions_of, promise_all, render
+from tests.processes import SameThread, Seats, cut_off
 from tests.simulation.clock import CHINA, Log, Time
 
 HOURS = sorted({time(0, 5), *(entry.at for entry in TIMETABLE)})
@@ -31,50 +29,6 @@ HOURS = sorted({time(0, 5), *(entry.at for entry in TIMETABLE)})
 LONGEST = 86400.0  # seconds without a look at what is due
 POLL, LONGEST_POLL = 2.0, 120.0  # seconds between two looks while something is due, and when it is so for long
 NOTICED = 30.0  # seconds until a jump of the clock is noticed
-
-
-class SameThread(Intake):
-    """Commits where it stands: time passes only while somebody waits."""
-
-    dead = False
-
-    def _put(self, job: Job, writer: Writer) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        if self.dead:
-            return future  # nobody answers any more
-
-        def done(result: Any, error: BaseException | None) -> None:
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        job.done = done
-        writer.commit_group([job])
-        return future
-
-
-class Seats:
-    """Who is alive on the machines of the simulation."""
-
-    def __init__(self) -> None:
-        self.alive: set[int] = set()
-
-    def take(self) -> SimulatedSeat:
-        number = next(n for n in range(64) if n not in self.alive)
-        self.alive.add(number)
-        return SimulatedSeat(self, number)
-
-
-class SimulatedSeat:
-    def __init__(self, seats: Seats, number: int) -> None:
-        self.seats, self.number = seats, number
-
-    def taken(self) -> frozenset[int]:
-        return frozenset(self.seats.alive)
-
-    def leave(self) -> None:
-        self.seats.alive.discard(self.number)
 
 
 class Process:
@@ -115,12 +69,7 @@ class Process:
     def kill(self) -> None:
         """As with kill -9: nothing more is written down."""
         self.alive, self.intake.dead = False, True
-        for task in (*self._tasks, *self.sender._tasks, *filter(None, [self.sender._writing])):
-            task.cancel()
-        for pacer in self.sender._pacers.values():
-            pacer.close()
-            if pacer._serving is not None:
-                pacer._serving.cancel()
+        cut_off(self.sender, self._tasks)
         self.seat.leave()
 
     async def stop(self) -> None:
