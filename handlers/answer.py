@@ -8,8 +8,9 @@ from typing import Any
 from handlers import commands, quick_entry, recap, referrals, worklist
 from handlers.asking import Question, ask, current_question
 from handlers.campaigns import lists
-from handlers.filling import absorb, match_choice, open_drafts, take_choice, take_file, take_text
+from handlers.filling import absorb, open_drafts, take_choice, take_file, take_text
 from handlers.menu import FORMS
+from handlers.replies import match_choice
 from handlers.steps import Day
 from handlers.turn import Turn
 from models.conversation import Draft

@@ -14,19 +14,14 @@ from handlers.menu import FORMS
 from handlers.reading import normalise
 from handlers.recap import known_of
 from handlers.record_visit import submit
+from handlers.replies import SKIPS, SUBMITS, YES
 from handlers.steps import Answer, NotUnderstood, SelectMany, Step
 from handlers.steps.base import begun
 from handlers.steps.photo import Photo
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
-from models.message import Choice, File, show_names
+from models.message import File
 from models.people import Resident
-
-YES = frozenset(
-    ["提交", "确认", "确定", "对", "对的", "是", "是的", "好", "好的", "没错", "正确", "ok", "可以", "行", "嗯"]
-)
-SUBMITS = frozenset(["提交", "确认提交"])  # never an answer to anything else
-SKIPS = frozenset(["跳过", "没有", "不知道", "不清楚", "没测", "未测", "略", "无", "没量"])
 
 
 def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> None:
@@ -146,18 +141,6 @@ def _settle_in_words(turn: Turn, question: Question, text: str) -> bool:
     turn.conversation.drafts[question.index].doubts.pop(question.asks, None)
     ask(turn)
     return True
-
-
-def match_choice(choices: Sequence[Choice], text: str) -> str | None:
-    """A choice by its label, with or without its emoji, or by the number that the channel showed for it."""
-    said = text.strip().lower()
-    for position, choice in enumerate(choices, 1):
-        label = show_names(choice.label, abroad=False).lower()
-        if said in (label, label.split(" ", 1)[-1], choice.id) and said:
-            return choice.id
-        if choice.id.startswith(("r.", "o.", "edit.", "drop.")) and said == (choice.number or str(position)):
-            return choice.id
-    return None
 
 
 def _take_answer(turn: Turn, question: Question, text: str) -> bool:
