@@ -24,6 +24,7 @@ def rows_past(asked: Asked, threshold: str) -> Query:
             Enrolment.id.label("subject_id"),
             day_word(Enrolment.next_due_on).label("stage"),
             Enrolment.next_due_on.label("due_on"),
+            Resident.id.label("resident_id"),
             Resident.name,
             HealthWorker.name.label("doctor"),
             Organisation.name.label("village"),
@@ -48,8 +49,12 @@ def says(telling: Telling) -> Said:
     most = sorted(by_doctor.items(), key=lambda item: (-len(item[1]), item[0]))
     lines = [f"新增{len(telling.rows)}人次逾期较久还没访:"]
     for doctor, late in most[:DOCTORS_SHOWN]:
-        names = "、".join(f"{mark_name(row.name)}({(today - row.due_on).days}天)" for row in late[:NAMES_SHOWN])
-        lines.append(f"{doctor} {len(late)}人次:{names}" + ("等" if len(late) > NAMES_SHOWN else ""))
+        people: dict[int, Found] = {}
+        for row in late:  # somebody in two programmes is named once, with the visit that is longer overdue
+            people.setdefault(row.resident_id, row)
+        shown = list(people.values())[:NAMES_SHOWN]
+        names = "、".join(f"{mark_name(row.name)}({(today - row.due_on).days}天)" for row in shown)
+        lines.append(f"{doctor} {len(late)}人次:{names}" + ("等" if len(people) > NAMES_SHOWN else ""))
     if len(most) > DOCTORS_SHOWN:
         lines.append(f"另有{len(most) - DOCTORS_SHOWN}位村医,点“逾期”看全部。")
     return Said(lines, [Choice("overdue", "逾期")])
