@@ -136,8 +136,7 @@ def _state(database: sqlite3.Connection) -> State:
         Worker(i, code, name, role, seats[seat], tuple(json.loads(own))) for i, code, name, role, seat, own in rows
     ]
     state = State(workers, seats, villages)
-    invited = "SELECT id, village_id FROM residents WHERE id IN (SELECT resident_id FROM campaign_residents)"
-    state.homes.update(database.execute(invited))
+    state.homes.update(database.execute("SELECT id, village_id FROM residents"))
     launched = database.execute("SELECT id, launched_at FROM campaigns WHERE launched_at IS NOT NULL")
     state.launched.update((key, at[:10]) for key, at in launched)
     return state

@@ -97,7 +97,7 @@ class State:
         self.outbox: dict[str, Row] = {}
         self.guests: dict[int, dict[int, Row]] = defaultdict(dict)
         self.homes: dict[int, int] = {}
-        """Village of every resident who was ever invited."""
+        """Village of every resident: whoever was taken off a list again was once on it."""
         self.launched: dict[int, str] = {}
         """When each campaign began, as a day of UTC [D]."""
 
