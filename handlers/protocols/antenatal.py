@@ -7,7 +7,7 @@ never named: a rule says that something has to be looked at again, and where.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Urgency
 from handlers.protocols.common import (
@@ -29,11 +29,12 @@ from handlers.protocols.findings import (
     has_symptom,
     number,
     pressure_text,
-    pulse,
+    pulse_text,
     sign_words,
 )
 from handlers.protocols.glucose import glucose, reaches
 from handlers.protocols.pregnancy import (
+    CLASSES,
     DELIVERED,
     ENDED,
     POST_TERM,
@@ -41,15 +42,16 @@ from handlers.protocols.pregnancy import (
     days,
     due_date,
     first_visit,
+    found_something,
     in_a_gap,
     next_visit_window,
     pregnant,
     reached,
     weeks_and_days,
 )
+from handlers.protocols.windows import asked, soonest
 
 NORM = "规范(第三版)·孕产妇 / domain.md A7"
-CLASSES = {1: "未见异常", 2: "异常"}
 RISK_COLOURS = {1: "绿", 2: "黄", 3: "橙", 4: "红", 5: "紫"}
 GREEN, YELLOW, ORANGE, RED, PURPLE = RISK_COLOURS
 SWOLLEN = 4
@@ -320,9 +322,7 @@ ACT = (
 
 def abnormal(f: Findings) -> bool:
     """Something of what was looked at is not as it should be."""
-    return any(rule.then.urgency is not Urgency.ROUTINE and rule.when(f) for rule in ACT) or below(
-        f, "haemoglobin", 110
-    )
+    return found_something(ACT, f) or below(f, "haemoglobin", 110)
 
 
 def looked_at(f: Findings) -> bool:
@@ -352,18 +352,14 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     窗口都做完,预产期起问生了没有,最迟41周。转诊和专案的2周内追访。分娩后:出院7天内产后访视(不知道出院日的从分娩日算)。流产、引产结案。
     """
     due = next_visit_window(f)
-    days_left = [due[1]] if due else []
-    if within is not None:
-        days_left.append(f.on + timedelta(days=within))
-    return min(days_left, default=None)
+    return soonest(due.last if due else None, asked(f, within))
 
 
 def values(f: Findings) -> Mapping[str, object]:
     gone, began = days(f), began_on(f)
-    beats = pulse(f)
     return {
         "pressure": pressure_text(f.answers),
-        "pulse": "未测" if beats is None else f"{beats:g}",
+        "pulse": pulse_text(f),
         "signs": sign_words(f, DANGER_SIGNS),
         "gestation": f"孕{weeks_and_days(gone)}" if gone is not None else "孕周不详",
         "due_date": due_date(began) if began else "不详",

@@ -14,6 +14,7 @@ from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgen
 from handlers.protocols.ages import age_words, months_later, months_old
 from handlers.protocols.common import emergency, refer
 from handlers.protocols.findings import before, by_telephone, codes, has_sign, number, setting, sign_words
+from handlers.protocols.windows import OnTime, asked, kept_open, soonest
 
 NORM = "规范(第三版)·0~6岁儿童 / domain.md A8"
 EYES = "儿童眼保健服务规范(2021) / domain.md A8"
@@ -289,8 +290,8 @@ ACT = (
 )
 
 
-def window(f: Findings) -> tuple[date, date] | None:
-    """From when until when the next check is on time; None when there is none any more."""
+def window(f: Findings) -> OnTime | None:
+    """When the next check is on time; None when there is none any more."""
     if f.born_on is None:
         return None
     slot = next_slot(f.born_on, f.on, setting(f, SETTINGS, "child.early_days"))
@@ -299,7 +300,7 @@ def window(f: Findings) -> tuple[date, date] | None:
     if slot is None:
         return None
     grace = setting(f, SETTINGS, "child.yearly_grace_months" if slot.months >= YEARLY else "child.grace_months")
-    return slot.opens(f.born_on), max(slot.closes(f.born_on, grace), f.on + timedelta(days=1))
+    return kept_open(f, slot.opens(f.born_on), slot.closes(f.born_on, grace))
 
 
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
@@ -309,10 +310,7 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     电话联系不算检查,这一次还要做。
     """
     due = window(f)
-    days = [due[1]] if due else []
-    if within is not None:
-        days.append(f.on + timedelta(days=within))
-    return min(days, default=None)
+    return soonest(due.last if due else None, asked(f, within))
 
 
 def values(f: Findings) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from handlers.decisions import Findings, Outcome, Rule, Setting, Urgency
 from handlers.protocols.common import TWO_WEEKS
 from handlers.protocols.findings import by_telephone, setting
+from handlers.protocols.windows import asked, soonest, standing
 
 YEAR = 365
 
@@ -43,13 +44,11 @@ class CountyInterval:
         A call fulfils no interval: the standing date stays, and one that has come is made up within two weeks.
         """
         times = self.a_year(f)
-        asked = f.on + timedelta(days=within) if within is not None else None
         interval = f.on + timedelta(days=YEAR // times) if times else None
         if not by_telephone(f):
-            return asked or interval
-        standing = f.due_on if f.due_on and f.due_on > f.on else None
+            return asked(f, within) or interval
         owed = f.on + timedelta(days=TWO_WEEKS) if interval else None
-        return min(filter(None, (asked, standing or owed)), default=None)
+        return soonest(asked(f, within), standing(f) or owed)
 
     @property
     def schedule(self) -> Schedule:

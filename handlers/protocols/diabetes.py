@@ -37,7 +37,7 @@ from handlers.protocols.findings import (
     has_sign,
     pressure_reaches,
     pressure_text,
-    pulse,
+    pulse_text,
     sign_words,
     told_now,
 )
@@ -321,10 +321,9 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
 
 
 def values(f: Findings) -> Mapping[str, object]:
-    beats = pulse(f)
     return {
         "pressure": pressure_text(f.answers),
-        "pulse": "未测" if beats is None else f"{beats:g}",
+        "pulse": pulse_text(f),
         "glucose": glucose_words(f),
         "signs": sign_words(f, DANGER_SIGNS),
         "age": f.age,

@@ -33,7 +33,7 @@ from handlers.protocols.findings import (
     pressure,
     pressure_reaches,
     pressure_text,
-    pulse,
+    pulse_text,
     setting,
 )
 from handlers.protocols.glucose import (
@@ -340,10 +340,9 @@ def a_year_later(day: date) -> date:
 
 def values(f: Findings) -> Mapping[str, object]:
     """Words for the rules' sentences."""
-    beats = pulse(f)
     return {
         "pressure": pressure_text(f.answers),
-        "pulse": f"{beats:g}" if beats is not None else "未测",
+        "pulse": pulse_text(f),
         "glucose": glucose_words(f),
         "abnormal": "、".join(abnormalities(f)),
         "self_care_score": self_care_score(f.answers),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -65,6 +66,11 @@ def pulse(f: Findings) -> float | None:
     """Beats a minute: the count after five minutes' rest where one was taken, else the first (domain.md M-7)."""
     repeated = number(f.get("heart_rate_repeat"))
     return number(f.get("heart_rate")) if repeated is None else repeated
+
+
+def pulse_text(f: Findings) -> str:
+    beats = pulse(f)
+    return "未测" if beats is None else f"{beats:g}"
 
 
 def pregnant_or_postpartum(f: Findings) -> bool:
@@ -145,6 +151,16 @@ def tells_a_value(f: Findings) -> bool:
 def before(f: Findings) -> list[PastVisit]:
     """Earlier visits, newest first. A record can arrive late, so days after this visit are not history."""
     return sorted((visit for visit in f.history if visit.on < f.on), key=lambda visit: visit.on, reverse=True)
+
+
+def fact(f: Findings, field: str) -> object:
+    """Told at this visit, or at an earlier one and remembered with the enrolment."""
+    return f.get(field, f.details.get(field))
+
+
+def day_told(f: Findings, field: str) -> date | None:
+    day = f.get(field) or f.details.get(field)
+    return date.fromisoformat(day) if day else None
 
 
 def medication_names(f: Findings) -> list[str]:

@@ -36,7 +36,7 @@ from handlers.protocols.findings import (
     pressure,
     pressure_reaches,
     pressure_text,
-    pulse,
+    pulse_text,
     sign_words,
     told_now,
 )
@@ -335,10 +335,9 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
 
 
 def values(f: Findings) -> Mapping[str, object]:
-    beats = pulse(f)
     return {
         "pressure": pressure_text(f.answers),
-        "pulse": "未测" if beats is None else f"{beats:g}",
+        "pulse": pulse_text(f),
         "signs": sign_words(f, DANGER_SIGNS),
         "age": f.age,
         **CONTROL.earlier_words(f),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from statistics import median
 
 from handlers.decisions import Findings
-from handlers.protocols.findings import before, number, told
+from handlers.protocols.findings import before, fact, number, told
 
 FALL = 3  # points below the usual value (domain.md M-21)
 LOW, LOW_IF_USUAL_UNKNOWN = 88, 90  # %
@@ -19,7 +19,7 @@ def spo2(f: Findings) -> float | None:
 
 def usual(f: Findings) -> float | None:
     """The patient's usual value: as stated now or before, else the middle of the last few measured."""
-    stated = number(f.get("usual_spo2", f.details.get("usual_spo2")))
+    stated = number(fact(f, "usual_spo2"))
     if stated is not None:
         return stated
     values = [number(v.answers.get("spo2")) for v in before(f) if not told(v.answers, v.mode)]

@@ -24,6 +24,7 @@ from handlers.protocols.common import (
 from handlers.protocols.findings import (
     before,
     by_telephone,
+    fact,
     has_sign,
     has_symptom,
     is_yes,
@@ -56,6 +57,7 @@ from handlers.protocols.mental_health_class import (
     unstable,
 )
 from handlers.protocols.quarters import quarterly
+from handlers.protocols.windows import asked
 
 ONE_MONTH = 30  # days; 1个月时随访 (domain.md K, basic_then_unresolved)
 IN_HOSPITAL, DISCHARGED = 1, 2
@@ -71,7 +73,7 @@ def was_basic(f: Findings) -> bool:
 
 
 def no_consent(f: Findings) -> bool:
-    return bool(f.get("consent", f.details.get("consent")) == 0)
+    return fact(f, "consent") == 0
 
 
 def checked(visit: PastVisit, year: int) -> bool:
@@ -319,10 +321,9 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     """
     if dangerous(f, 3) and within is not None:
         within = min(within, int(setting(f, SETTINGS, "smi.danger_3_days")))
-    asked = f.on + timedelta(days=within) if within is not None else None
     if not by_telephone(f) and classification is not None:
-        return asked or quarterly(f.on, f.on)
-    days = [day for day in (asked, f.due_on, to_be_seen_by(f)) if day and day > f.on]
+        return asked(f, within) or quarterly(f.on, f.on)
+    days = [day for day in (asked(f, within), f.due_on, to_be_seen_by(f)) if day and day > f.on]
     return min(days, default=f.on + timedelta(days=TWO_WEEKS))
 
 

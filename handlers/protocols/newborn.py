@@ -13,6 +13,7 @@ from handlers.protocols.ages import age_words
 from handlers.protocols.child_check import SLOTS
 from handlers.protocols.common import emergency, refer, safety
 from handlers.protocols.findings import at_least, by_telephone, codes, has_sign, number, setting, sign_words
+from handlers.protocols.windows import OnTime, asked, kept_open, soonest
 
 NORM = "新生儿访视技术规范 / domain.md A8"
 BOOK = "规范(第三版)·0~6岁儿童 / domain.md A8"
@@ -280,17 +281,17 @@ ACT = (
 )
 
 
-def window(f: Findings) -> tuple[date, date] | None:
-    """(first day, last day) of the first month's check; after a call, of this visit."""
+def window(f: Findings) -> OnTime | None:
+    """When the first month's check is on time; after a call, this visit."""
     if f.born_on is None:
         return None
     if by_telephone(f):
-        return f.on, f.on + timedelta(days=1)
+        return kept_open(f, f.on, f.on)
     again = setting(f, SETTINGS, "newborn.high_risk_days")
     if again and at_risk(f):
-        return f.on, f.on + timedelta(days=again)
+        return OnTime(f.on, f.on + timedelta(days=again))
     month = SLOTS[0]
-    return month.opens(f.born_on), max(month.closes(f.born_on, 0), f.on + timedelta(days=1))
+    return kept_open(f, month.opens(f.born_on), month.closes(f.born_on, 0))
 
 
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
@@ -298,10 +299,7 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     出院后7天内上门;访视以后是满月检查,出生28到42天。转诊的2周内追访。高危新生儿增加访视次数,规范没有写间隔,县里设置了才按设置。
     """
     due = window(f)
-    days = [due[1]] if due else []
-    if within is not None:
-        days.append(f.on + timedelta(days=within))
-    return min(days, default=None)
+    return soonest(due.last if due else None, asked(f, within))
 
 
 def values(f: Findings) -> Mapping[str, object]:

@@ -17,11 +17,20 @@ from handlers.protocols.common import (
     pressure_rules,
     refer,
 )
-from handlers.protocols.findings import at_least, by_telephone, has_sign, number, pressure_text, pulse, setting
-from handlers.protocols.pregnancy import HOME_VISIT_DAYS
+from handlers.protocols.findings import (
+    at_least,
+    by_telephone,
+    day_told,
+    has_sign,
+    number,
+    pressure_text,
+    pulse_text,
+    setting,
+)
+from handlers.protocols.pregnancy import CLASSES, HOME_VISIT_DAYS, found_something
+from handlers.protocols.windows import OnTime, asked, kept_open, soonest
 
 NORM = "规范(第三版)·孕产妇 / domain.md A7"
-CLASSES = {1: "未见异常", 2: "异常"}
 HOME, CHECK = 1, 2
 LATEST_HOME = 28  # days after discharge up to which a visit is a home visit without a question
 CHECK_DAY = 42
@@ -51,14 +60,12 @@ SETTINGS = {
 
 
 def delivered_on(f: Findings) -> date | None:
-    told = f.get("delivered_on") or f.details.get("delivered_on")
-    return date.fromisoformat(told) if told else None
+    return day_told(f, "delivered_on")
 
 
 def left_on(f: Findings) -> date | None:
     """The day of discharge; while nobody knows it, the day of the birth."""
-    told = f.get("discharged_on") or f.details.get("discharged_on")
-    return date.fromisoformat(told) if told else delivered_on(f)
+    return day_told(f, "discharged_on") or delivered_on(f)
 
 
 def kind(f: Findings) -> int:
@@ -171,34 +178,28 @@ ACT = (
 )
 
 
-def abnormal(f: Findings) -> bool:
-    return any(rule.then.urgency is not Urgency.ROUTINE and rule.when(f) for rule in ACT)
-
-
 def looked_at(f: Findings) -> bool:
     fields = ("systolic", "temperature", "danger_signs", "mood", *EXAMINED)
     return any(f.get(field) is not None for field in fields)
 
 
 CLASSIFY = (
-    Rule("PNV-01", abnormal, Outcome(2), "有一项异常", NORM, "[K]"),
+    Rule("PNV-01", lambda f: found_something(ACT, f), Outcome(2), "有一项异常", NORM, "[K]"),
     Rule("PNV-02", lambda f: by_telephone(f) or not looked_at(f), Outcome(), "没有检查,不能分类", NORM, "[D]"),
     Rule("PNV-03", lambda f: True, Outcome(1), "检查的各项未见异常", NORM, "[K]"),
 )
 
 
-def window(f: Findings) -> tuple[date, date] | None:
-    """(first day, last day) of what comes next; None when the programme is closed."""
+def window(f: Findings) -> OnTime | None:
+    """When what comes next is on time; None when the programme is closed."""
     born = delivered_on(f)
     if closes(f) or born is None:
         return None
     check = born + timedelta(days=CHECK_DAY), born + timedelta(days=setting(f, SETTINGS, "maternal.check_until_day"))
-    if not by_telephone(f):
-        return check[0], max(check[1], f.on + timedelta(days=1))
     left = left_on(f) or born
-    home = left, left + timedelta(days=HOME_VISIT_DAYS)
-    soonest = home if kind(f) == HOME and (f.on - left).days <= LATEST_HOME else check
-    return soonest[0], max(soonest[1], f.on + timedelta(days=1))
+    if by_telephone(f) and kind(f) == HOME and (f.on - left).days <= LATEST_HOME:
+        return kept_open(f, left, left + timedelta(days=HOME_VISIT_DAYS))
+    return kept_open(f, *check)
 
 
 def schedule(f: Findings, classification: int | None, urgency: Urgency, within: int | None) -> date | None:
@@ -207,15 +208,11 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     转诊的2周内追访。电话联系不算,这一次还要做。
     """
     due = window(f)
-    days = [due[1]] if due else []
-    if within is not None:
-        days.append(f.on + timedelta(days=within))
-    return min(days, default=None)
+    return soonest(due.last if due else None, asked(f, within))
 
 
 def values(f: Findings) -> Mapping[str, object]:
-    beats = pulse(f)
-    return {"pressure": pressure_text(f.answers), "pulse": "未测" if beats is None else f"{beats:g}"}
+    return {"pressure": pressure_text(f.answers), "pulse": pulse_text(f)}
 
 
 protocol = Protocol(

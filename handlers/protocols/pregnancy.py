@@ -5,13 +5,14 @@ Counted from the first day of the last menstrual period in completed weeks and d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from handlers.decisions import Findings
+from handlers.decisions import Findings, Rule, Urgency
 from handlers.protocols.common import TWO_WEEKS
-from handlers.protocols.findings import by_telephone
+from handlers.protocols.findings import by_telephone, day_told
+from handlers.protocols.windows import OnTime
 
 DUE_AFTER = 40 * 7  # days
 POST_TERM = 41 * 7  # days; from 41w0d on refer
@@ -19,6 +20,7 @@ LONGEST = 44 * 7  # days; beyond it the date is wrong
 TERM = 37 * 7
 PREGNANT, DELIVERED, ENDED = 1, 2, 3  # pregnancy_status
 HOME_VISIT_DAYS = 7  # after discharge
+CLASSES = {1: "未见异常", 2: "异常"}
 KEY = "antenatal."
 """How the enrolment remembers which of the five visits is made: `antenatal.2` with its ISO day."""
 
@@ -79,6 +81,11 @@ def next_window(days: int, filled: set[int]) -> Window | None:
 # --- of the woman at this visit ---
 
 
+def found_something(rules: Iterable[Rule], f: Findings) -> bool:
+    """A rule matches that is not routine: something of what was looked at is not as it should be."""
+    return any(rule.then.urgency is not Urgency.ROUTINE and rule.when(f) for rule in rules)
+
+
 def pregnant(f: Findings) -> bool:
     return bool(f.get("pregnancy_status", PREGNANT) == PREGNANT)
 
@@ -90,8 +97,7 @@ def days(f: Findings) -> int | None:
 
 
 def began_on(f: Findings) -> date | None:
-    told = f.get("pregnancy_began_on") or f.details.get("pregnancy_began_on")
-    return date.fromisoformat(told) if told else None
+    return day_told(f, "pregnancy_began_on")
 
 
 def reached(f: Findings, day: int) -> bool:
@@ -114,24 +120,24 @@ def in_a_gap(f: Findings) -> bool:
     return gone is not None and pregnant(f) and gone < POST_TERM and window_of(gone) is None
 
 
-def next_visit_window(f: Findings) -> tuple[date | None, date] | None:
-    """(first day or None, last day) of what comes next; None when the pregnancy ended."""
+def next_visit_window(f: Findings) -> OnTime | None:
+    """When what comes next is on time; None when the pregnancy ended."""
     if f.get("pregnancy_status") == ENDED:
         return None
     if f.get("pregnancy_status") == DELIVERED:
         return home_visit_window(f)
     began = began_on(f)
     if began is None:
-        return None, f.on + timedelta(days=TWO_WEEKS)
+        return OnTime(None, f.on + timedelta(days=TWO_WEEKS))
     gone = (f.on - began).days
     following = next_window(gone, filled(f, gone))
     if following is None:
-        return due_date(began), max(began + timedelta(days=POST_TERM), f.on + timedelta(days=7))
-    return following.days(began)
+        return OnTime(due_date(began), max(began + timedelta(days=POST_TERM), f.on + timedelta(days=7)))
+    return OnTime(*following.days(began))
 
 
-def home_visit_window(f: Findings) -> tuple[date, date]:
+def home_visit_window(f: Findings) -> OnTime:
     """Within 7 days after discharge; while the day of discharge is not known, after the birth."""
     told = f.get("discharged_on") or f.get("delivered_on")
     left = date.fromisoformat(told) if told else f.on
-    return left, max(left + timedelta(days=HOME_VISIT_DAYS), f.on)
+    return OnTime(left, max(left + timedelta(days=HOME_VISIT_DAYS), f.on))

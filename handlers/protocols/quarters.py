@@ -13,6 +13,7 @@ from itertools import pairwise
 from handlers.decisions import Findings, PastVisit
 from handlers.protocols.common import TWO_WEEKS
 from handlers.protocols.findings import before
+from handlers.protocols.windows import asked, soonest, standing
 
 QUARTER_DAYS = 92  # days; at least four visits a year (domain.md K, next_days.ok)
 REVISIT_WITHIN = 28  # days; a two-week re-visit that came up to two weeks late is still one [D]
@@ -52,8 +53,6 @@ def next_visit(f: Findings, within: int | None, *, standard: Callable[[PastVisit
     2. A call, or a visit without a reading, fulfils nothing: the standing date stays, or comes forward to the days
        the rules ask for (domain.md M-4). Where no date stands in the future, a visit is owed within 14 days.
     """
-    asked = f.on + timedelta(days=within) if within is not None else None
     if standard(today(f)):
-        return asked or quarterly(f.on, f.on if revisit_counts else slot_filled_on(f, standard))
-    standing = f.due_on if f.due_on and f.due_on > f.on else None
-    return min(filter(None, (asked, standing)), default=f.on + timedelta(days=TWO_WEEKS))
+        return asked(f, within) or quarterly(f.on, f.on if revisit_counts else slot_filled_on(f, standard))
+    return soonest(asked(f, within), standing(f)) or f.on + timedelta(days=TWO_WEEKS)

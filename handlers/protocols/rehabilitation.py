@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from handlers.decisions import Findings, Outcome, Protocol, Rule
 from handlers.protocols.common import ANY_FORM, COMMON_SIGNS, CONTACT, refer, short_chest_pain
 from handlers.protocols.county_interval import CountyInterval
-from handlers.protocols.findings import codes, is_yes
+from handlers.protocols.findings import codes, fact, is_yes
 
 NORM = "残疾人康复(重点人群) / domain.md A12"
 
@@ -27,11 +27,6 @@ ADULT = 18
 DANGER_SIGNS = {**COMMON_SIGNS, "none": "以上都没有"}
 HOW_OFTEN = CountyInterval("rehabilitation.visits_per_year", "REH", "康复", NORM, unknown="没有全国的随访表")
 SETTINGS = HOW_OFTEN.setting
-
-
-def fact(f: Findings, field: str) -> object:
-    """Told at this visit, or at an earlier one and remembered with the enrolment."""
-    return f.get(field, f.details.get(field))
 
 
 def unmet(f: Findings) -> list[str]:

@@ -16,6 +16,7 @@ from handlers.protocols.findings import (
     by_telephone,
     codes,
     danger_question_answered,
+    fact,
     has_sign,
     has_symptom,
     is_yes,
@@ -23,6 +24,7 @@ from handlers.protocols.findings import (
     setting,
     sign_words,
 )
+from handlers.protocols.windows import soonest, standing
 
 NORM = "规范(第三版)·肺结核 / domain.md A4"
 
@@ -81,11 +83,6 @@ SETTINGS = {
     "tb.intensive_months": Setting(2, "初治和复治的强化期到第几个月;治疗记录卡写明的以卡为准", "[D] 80 %, M-11"),
     "tb.resistant_intensive_months": Setting(6, "耐药的强化期到第几个月", "[D] 80 %, M-11"),
 }
-
-
-def fact(f: Findings, field: str) -> object:
-    """Told at this visit, or at an earlier one and remembered with the enrolment."""
-    return f.get(field, f.details.get(field))
 
 
 def intensive(f: Findings) -> bool:
@@ -362,9 +359,8 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
         return None
     days = interval(f) if within is None else min(within, interval(f))
     due = f.on + timedelta(days=days)
-    standing = f.due_on if f.due_on and f.due_on > f.on else None
-    if by_telephone(f) and standing and not setting(f, SETTINGS, "tb.telephone_counts"):
-        return min(due, standing)
+    if by_telephone(f) and not setting(f, SETTINGS, "tb.telephone_counts"):
+        return soonest(due, standing(f))
     return due
 
 

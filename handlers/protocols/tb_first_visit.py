@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Urgency
 from handlers.protocols import tb
 from handlers.protocols.common import ANY_FORM, TWO_WEEKS, safety, soon
-from handlers.protocols.findings import number
+from handlers.protocols.findings import day_told, fact, number
 
 NORM = "规范(第三版)·肺结核(第一次入户) / domain.md A4"
 DAYS = 3  # 72 hours
@@ -32,8 +32,7 @@ KNOWLEDGE = {
 
 
 def noticed_on(f: Findings) -> date | None:
-    said = tb.fact(f, "notified_on")
-    return date.fromisoformat(said) if isinstance(said, str) else None
+    return day_told(f, "notified_on")
 
 
 def last_day(f: Findings) -> date | None:
@@ -47,7 +46,7 @@ def too_late(f: Findings) -> bool:
     last = last_day(f)
     if last is None or f.on < last:
         return False
-    told, came = number(tb.fact(f, "notified_hour")), number(f.get("visited_hour"))
+    told, came = number(fact(f, "notified_hour")), number(f.get("visited_hour"))
     return f.on > last or (told is not None and came is not None and came > told)
 
 
@@ -104,7 +103,7 @@ ACT = (
     ),
     Rule(
         "TBF-55",
-        when=lambda f: tb.fact(f, "supervisor") in (tb.SELF, tb.OTHER),
+        when=lambda f: fact(f, "supervisor") in (tb.SELF, tb.OTHER),
         then=Outcome(say="最好由医务人员或家属看着吃:自服药的按家属督导的间隔随访。"),
         because="没有医务人员或家属督导",
         source=safety(11),

@@ -15,6 +15,7 @@ from handlers.protocols.common import emergency, refer
 from handlers.protocols.findings import number, setting
 from handlers.protocols.immunisation import Child, Given, Planned, due_on, plan
 from handlers.protocols.vaccines import DIPHTHERIA_TETANUS, YEARS, dose_title
+from handlers.protocols.windows import asked, soonest
 
 SCHEDULE_2026 = "免疫程序及说明(2026年版) / domain.md A9"
 AEFI_NORM = "疑似预防接种异常反应监测 / domain.md A9"
@@ -207,10 +208,7 @@ def schedule(f: Findings, classification: int | None, urgency: Urgency, within: 
     最早的那一剂就是下次日期;今天该打没打的,14天后再提醒(设置)。转诊的2周内追访。程序内全打完的不再安排,女孩13岁还有HPV。
     """
     again = f.on + timedelta(days=setting(f, SETTINGS, "vaccination.again_days"))
-    days = [one.earliest if one.earliest > f.on else again for one in upcoming(f)]
-    if within is not None:
-        days.append(f.on + timedelta(days=within))
-    return min(days, default=None)
+    return soonest(asked(f, within), *(one.earliest if one.earliest > f.on else again for one in upcoming(f)))
 
 
 def values(f: Findings) -> Mapping[str, object]:
