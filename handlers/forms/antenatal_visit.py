@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from handlers.decisions import Decision
 from handlers.form import Due, Form
-from handlers.forms import common
+from handlers.forms import child_check, common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.body import examined
-from handlers.forms.child_check import grams_per_decilitre
 from handlers.forms.danger import plain_danger_step
 from handlers.forms.delivery import (
     about_the_birth,
@@ -31,6 +29,7 @@ from handlers.forms.gestation import (
     about_the_dates,
     began_on,
     has_no_beginning,
+    may_be_pregnant,
     of_a_woman,
     pregnant_days,
 )
@@ -40,7 +39,6 @@ from handlers.protocols.pregnancy import (
     DELIVERED,
     ENDED,
     KEY,
-    LATEST_EARLY,
     PREGNANT,
     TERM,
     due_date,
@@ -51,7 +49,6 @@ from handlers.protocols.pregnancy import (
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, Text, options
 from models.conversation import Doubt
 
-PHONE = 3
 MOTHER = "maternal"
 
 
@@ -70,7 +67,7 @@ def not_over(known: Known) -> bool:
 
 def pregnant(known: Known) -> bool:
     """What is examined of a pregnant woman who is seen."""
-    return status(known) == PREGNANT and known.answers.get("mode") != PHONE
+    return status(known) == PREGNANT and not common.by_telephone(known.answers)
 
 
 def from_week(week: int) -> Callable[[Known], bool]:
@@ -143,11 +140,7 @@ URINE_PROTEIN = SelectOne(
         (3, "++", "2+", "两个加", "2个加"), (4, "+++", "3+", "三个加", "3个加"), (5, "++++", "4+", "四个加", "4个加"),
     ),
 )  # fmt: skip
-HAEMOGLOBIN = Number(
-    field="haemoglobin", title="血红蛋白", ask="血红蛋白多少?(g/L)没查可以跳过。", words=("Hb", "血色素", "HGB"), unit="g/L",
-    units={"g/L": 1, "g/l": 1, "克": 1}, alone=("g/L", "g/l"), possible=(2, 250), sure=(60, 180), optional=True,
-    suspect=lambda value, known: grams_per_decilitre(value), calls=pregnant,
-)  # fmt: skip
+HAEMOGLOBIN = replace(child_check.HAEMOGLOBIN, calls=pregnant)
 RISK_COLOUR = SelectMany(
     field="risk_colour", title="妊娠风险", ask="妊娠风险评估是什么颜色?没评估可以跳过。", words=("风险", "风险评估", "五色"), optional=True, none_code="",
     calls=lambda known: pregnant(known) and "risk_colour" not in known.details,
@@ -279,15 +272,9 @@ def derive(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
     return {**derived, **common.bmi(answers, known)}
 
 
-def booked_early(answers: Mapping[str, Any], known: Known) -> bool:
-    """Booked and first examined before 13w0d: days up to 90 (domain.md M-18)."""
-    began = began_on(answers, known)
-    booked = answers.get("booked_on") or known.details.get("booked_on") or known.details.get(f"{KEY}1")
-    return began is not None and booked is not None and (date.fromisoformat(str(booked)) - began).days <= LATEST_EARLY
-
-
-def measures(answers: Mapping[str, Any], known: Known) -> dict[str, int]:
-    return birth_measures(answers, booked_early=booked_early(answers, known))
+def examined_pregnant(answers: Mapping[str, Any]) -> bool:
+    """What was recorded is an examination of a pregnant woman, and not a birth or a call."""
+    return answers.get("pregnancy_status", PREGNANT) == PREGNANT and not common.by_telephone(answers)
 
 
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
@@ -297,8 +284,7 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
         return Due(ended="流产或引产,本次孕期管理结束", details=details)
     if decision is None or decision.next_due_on is None:
         return Due(details=details)
-    due = next_visit_window(common.findings_of(answers, known))
-    opens_on = due[0] if due and due[1] == decision.next_due_on else None
+    opens_on = common.opens_on(next_visit_window(common.findings_of(answers, known)), decision)
     if answers.get("pregnancy_status") == DELIVERED:
         details |= birth_details(answers)
         return Due(on=decision.next_due_on, opens_on=opens_on, service="postpartum_visit", details=details)
@@ -313,16 +299,14 @@ def _details(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
         if name in answers and answers[name] != known.details.get(name)
     }
     began = began_on(answers, known)
-    seen = answers.get("mode") != PHONE and answers.get("pregnancy_status", PREGNANT) == PREGNANT
-    window = window_of((known.on - began).days) if began is not None and seen else None
+    window = window_of((known.on - began).days) if began is not None and examined_pregnant(answers) else None
     if window is not None and f"{KEY}{window.number}" not in known.details:
         told[f"{KEY}{window.number}"] = known.on.isoformat()
     return told
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
-    seen = answers.get("mode") != PHONE and answers.get("pregnancy_status", PREGNANT) == PREGNANT
-    return ["examined"] if seen else []
+    return ["examined"] if examined_pregnant(answers) else []
 
 
 form = Form(
@@ -338,7 +322,7 @@ form = Form(
     programme=MOTHER,
     protocol=antenatal.protocol,
     enrols="always",
-    fits=lambda known: known.sex != "male" and known.age is not None and 12 <= known.age <= 60,
+    fits=lambda known: may_be_pregnant(known),
     admits=of_a_woman,
     steps=(
         common.ON,
@@ -373,7 +357,7 @@ form = Form(
     notices=same_baby,
     derive=derive,
     marks=marks,
-    measures=measures,
+    measures=birth_measures,
     owes=owes,
     finish=register_babies,
     undo=take_babies_back,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from handlers.decisions import Decision
@@ -21,13 +20,10 @@ from handlers.protocols.child_check import (
     SETTINGS,
     TCM,
     Slot,
-    next_slot,
     slot_on,
 )
 from handlers.steps import Known, Number, SelectMany, SelectOne, Text, options
 from models.conversation import Doubt
-
-PHONE = 3
 
 
 def slot_of(known: Known) -> Slot | None:
@@ -44,14 +40,14 @@ def belongs(what: Callable[[Slot], object]) -> Callable[[Known], bool]:
 
     def when(known: Known) -> bool:
         slot = slot_of(known)
-        return slot is not None and bool(what(slot)) and known.answers.get("mode") != PHONE
+        return slot is not None and bool(what(slot)) and not common.by_telephone(known.answers)
 
     return when
 
 
 def still_a_child(known: Known) -> bool:
     """Nothing is measured of somebody who has left the programme, nor over the telephone."""
-    return not grown_out(known) and known.answers.get("mode") != PHONE
+    return not grown_out(known) and not common.by_telephone(known.answers)
 
 
 def grown_out(known: Known) -> bool:
@@ -176,13 +172,9 @@ def derive(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
     return {"age_months": months_old(known.born_on, known.on), **({"check_month": slot.months} if slot else {})}
 
 
-def seen(answers: Mapping[str, Any], known: Known) -> bool:
-    return answers.get("mode") != PHONE and not grown_out(known)
-
-
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
     """Each child counts once a year among those followed, and among those given traditional care up to 36 months."""
-    if not seen(answers, known):
+    if grown_out(known) or common.by_telephone(answers):
         return []
     taught = answers.get("tcm_methods") not in (None, [0]) and known.born_on is not None
     young = taught and known.born_on is not None and known.on < months_later(known.born_on, 37)
@@ -195,16 +187,8 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
         return Due(ended="0~6岁儿童健康管理完成") if known.born_on else Due()
     if decision.refer or "CHD-13" in decision.rules:
         return Due(on=decision.next_due_on, service="child_check")
-    return Due(on=decision.next_due_on, opens_on=_opens(known), service="child_check")
-
-
-def _opens(known: Known) -> date | None:
-    """The first day of the check that comes next; after a call it is still this one."""
-    if known.born_on is None:
-        return None
-    slot = slot_of(known) if known.answers.get("mode") == PHONE else None
-    slot = slot or next_slot(known.born_on, known.on, early_days(known))
-    return slot.opens(known.born_on) if slot else None
+    window = child_check.window(common.findings_of(answers, known))
+    return Due(on=decision.next_due_on, opens_on=window.first if window else None, service="child_check")
 
 
 form = Form(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from handlers.decisions import Decision, Findings
 from handlers.form import Due
 from handlers.measurements import Alcohol
+from handlers.protocols.findings import TELEPHONE
+from handlers.protocols.windows import OnTime
 from handlers.steps import Day, Known, Number, SelectOne, Text, options
 from models.conversation import Doubt
 
@@ -250,6 +253,27 @@ def bmi(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
 def closes(decision: Decision | None, why: str) -> Due:
     """Whoever does not belong in the programme leaves it, with the reason, and is referred (domain.md M-25)."""
     return Due(on=decision.next_due_on if decision else None, ended=f"不符合纳入条件:{why}")
+
+
+def face_to_face(answers: Mapping[str, Any]) -> bool:
+    return answers.get("mode") in (1, 2)
+
+
+def by_telephone(answers: Mapping[str, Any]) -> bool:
+    return bool(answers.get("mode") == TELEPHONE)
+
+
+def keeping(
+    answers: Mapping[str, Any], decision: Decision | None, fields: Iterable[str], service: str | None = None
+) -> Due:
+    """The next visit on the day the protocol says; what was told of these fields is remembered with the enrolment."""
+    kept = {name: answers[name] for name in fields if name in answers}
+    return Due(on=decision.next_due_on if decision else None, service=service, details=kept)
+
+
+def opens_on(window: OnTime | None, decision: Decision) -> date | None:
+    """From when the next visit counts, where it is due at the end of its window and not sooner, as a rule wants it."""
+    return window.first if window and window.last == decision.next_due_on else None
 
 
 def untold(field: str) -> Callable[[Known], bool]:

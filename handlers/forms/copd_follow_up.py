@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.decisions import Decision
-from handlers.form import Due, Form, as_decided
+from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.breathing import MMRC, RESPIRATION, SPO2, USUAL_SPO2, next_by_doctor
@@ -128,7 +128,7 @@ NEXT = next_by_doctor("copd.visits_per_year", "慢阻肺")
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
     """A visit in person; no rate is made of it before the county says how many a year are standard."""
-    in_person = answers.get("mode") in (1, 2) and not common.told(decision) and not common.outside(decision)
+    in_person = common.face_to_face(answers) and not common.told(decision) and not common.outside(decision)
     return ["standard_visit"] if in_person else []
 
 
@@ -136,8 +136,7 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
     """What is usual for the patient is remembered."""
     if common.outside(decision):
         return common.closes(decision, "年龄不在纳入范围")
-    kept = {name: answers[name] for name in ("usual_spo2",) if name in answers}
-    return Due(on=as_decided(answers, decision, known).on, details=kept)
+    return common.keeping(answers, decision, ("usual_spo2",))
 
 
 form = Form(

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from handlers.forms.body import KILOS
 from handlers.forms.doses import BIRTH_WEIGHT
+from handlers.forms.gestation import booked_early
 from handlers.steps import Answer, Day, Found, Known, Number, SelectOne, Step, any_of, options
 from handlers.turn import Turn
 from models import registry
@@ -166,12 +167,12 @@ def birth_details(answers: Mapping[str, Any]) -> dict[str, Any]:
     return {name: answers[name] for name in kept if name in answers}
 
 
-def birth_measures(answers: Mapping[str, Any], *, booked_early: bool) -> dict[str, int]:
+def birth_measures(answers: Mapping[str, Any], known: Known) -> dict[str, int]:
     """What a birth adds to the figures, on the day on which it is told."""
     if "delivered_on" not in answers:
         return {}
     alive = int(answers.get("live_births", 0))
-    measures = {"mothers_delivered": 1, "mothers_booked_early": int(booked_early), "live_births": alive}
+    measures = {"mothers_delivered": 1, "mothers_booked_early": int(booked_early(answers, known)), "live_births": alive}
     measures["hospital_live_births"] = alive if answers.get("delivery_place") in HOSPITALS else 0
     return {name: amount for name, amount in measures.items() if amount}
 

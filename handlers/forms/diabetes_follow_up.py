@@ -105,11 +105,14 @@ HYPOGLYCAEMIA = SelectOne(
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
     """Facts for the figures: only a fasting value classifies; LO or <= 3.9 is never 'controlled' (M-6)."""
     fasting = answers.get("fasting_glucose")
-    face_to_face = answers.get("mode") in (1, 2)
     if fasting is None or told(decision) or common.outside(decision):
         return []
     controlled = isinstance(fasting, (int, float)) and 3.9 < fasting < 7.0
-    return ["assessed", *(["controlled"] if controlled else []), *(["standard_visit"] if face_to_face else [])]
+    return [
+        "assessed",
+        *(["controlled"] if controlled else []),
+        *(["standard_visit"] if common.face_to_face(answers) else []),
+    ]
 
 
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from handlers.protocols.pregnancy import LONGEST, due_date, weeks_and_days
+from handlers.protocols.pregnancy import KEY, LATEST_EARLY, LONGEST, due_date, weeks_and_days
 from handlers.reading import dates, lunar
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, Step, digits
 from handlers.steps.base import quoted
@@ -48,6 +48,17 @@ def pregnant_days(known: Known) -> int | None:
     """Days of pregnancy on the day of the visit."""
     began = began_on(known.answers, known)
     return (known.on - began).days if began else None
+
+
+def booked_early(answers: Mapping[str, Any], known: Known) -> bool:
+    """Booked and first examined before 13w0d: days up to 90 (domain.md M-18)."""
+    began = began_on(answers, known)
+    booked = answers.get("booked_on") or known.details.get("booked_on") or known.details.get(f"{KEY}1")
+    return began is not None and booked is not None and (date.fromisoformat(str(booked)) - began).days <= LATEST_EARLY
+
+
+def may_be_pregnant(known: Known) -> bool:
+    return known.sex != "male" and known.age is not None and YOUNGEST <= known.age <= OLDEST
 
 
 def of_a_woman(known: Known) -> Doubt | None:

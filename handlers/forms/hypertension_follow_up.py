@@ -79,8 +79,11 @@ def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -
         return []
     limit = 150 if known.age is not None and known.age >= 65 else 140
     controlled = answers["systolic"] < limit and answers["diastolic"] < 90
-    face_to_face = answers.get("mode") in (1, 2)
-    return ["assessed", *(["controlled"] if controlled else []), *(["standard_visit"] if face_to_face else [])]
+    return [
+        "assessed",
+        *(["controlled"] if controlled else []),
+        *(["standard_visit"] if common.face_to_face(answers) else []),
+    ]
 
 
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.decisions import Decision
-from handlers.form import Due, Form, as_decided
+from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE, DEATH_ILLNESS
 from handlers.forms.danger import danger_step
@@ -213,7 +213,7 @@ def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -
     """A standard visit is one in person at which the danger and everything stability depends on was assessed."""
     if decision is None or "no_consent" in decision.flags or answers.get("danger_level") is None:
         return []
-    in_person = answers.get("mode") in (1, 2) and "not_standard_visit" not in decision.flags
+    in_person = common.face_to_face(answers) and "not_standard_visit" not in decision.flags
     return ["assessed", *(["standard_visit"] if in_person else [])]
 
 
@@ -221,8 +221,7 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
     """Without consent nobody is managed, only reported; what was told once is remembered."""
     if decision and "no_consent" in decision.flags:
         return Due(ended="没有同意参加社区管理", details={"consent": 0})
-    kept = {name: answers[name] for name in ("consent", "diagnosis") if name in answers}
-    return Due(on=as_decided(answers, decision, known).on, details=kept)
+    return common.keeping(answers, decision, ("consent", "diagnosis"))
 
 
 form = Form(

@@ -11,7 +11,7 @@ from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.body import HEAD, KILOS, TEMPERATURE, body_length, child_weight, examined
-from handlers.forms.child_check import FEEDING, PHONE, count
+from handlers.forms.child_check import FEEDING, count
 from handlers.forms.danger import plain_danger_step
 from handlers.protocols import newborn
 from handlers.protocols.child_check import FIRST_CHECK_DAYS
@@ -153,8 +153,7 @@ def check(known: Known) -> Doubt | None:
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
-    seen = answers.get("mode") != PHONE
-    return ["person.newborns_visited", "person.children_followed"] if seen else []
+    return [] if common.by_telephone(answers) else ["person.newborns_visited", "person.children_followed"]
 
 
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
@@ -162,8 +161,7 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
     weight = {"birth_weight": answers["birth_weight"]} if "birth_weight" in answers else {}
     if decision is None or decision.next_due_on is None:
         return Due(details=weight)
-    window = newborn.window(common.findings_of(answers, known))
-    opens_on = window[0] if window and window[1] == decision.next_due_on else None
+    opens_on = common.opens_on(newborn.window(common.findings_of(answers, known)), decision)
     month = known.born_on is not None and opens_on is not None and opens_on > known.on
     service = "child_check" if month else "newborn_visit"
     return Due(on=decision.next_due_on, opens_on=opens_on, service=service, details=weight)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.decisions import Decision
-from handlers.form import Due, Form, as_decided
+from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.breathing import MMRC, SPO2, USUAL_SPO2, next_by_doctor
@@ -122,13 +122,12 @@ KEPT = ("kind", "stage", "usual_spo2")
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
-    return ["standard_visit"] if answers.get("mode") in (1, 2) and not common.told(decision) else []
+    return ["standard_visit"] if common.face_to_face(answers) and not common.told(decision) else []
 
 
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
     """Kind, stage and what is usual are remembered."""
-    kept = {name: answers[name] for name in KEPT if name in answers}
-    return Due(on=as_decided(answers, decision, known).on, details=kept)
+    return common.keeping(answers, decision, KEPT)
 
 
 form = Form(

@@ -11,7 +11,7 @@ from handlers.decisions import Decision, Urgency
 from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
-from handlers.forms.antenatal_visit import MOTHER, PHONE, SYMPTOMS, booked_early
+from handlers.forms.antenatal_visit import MOTHER, SYMPTOMS
 from handlers.forms.body import examined
 from handlers.forms.danger import plain_danger_step
 from handlers.forms.delivery import (
@@ -24,9 +24,10 @@ from handlers.forms.delivery import (
     same_baby,
     take_babies_back,
 )
-from handlers.forms.gestation import began_on, of_a_woman
+from handlers.forms.gestation import began_on, booked_early, may_be_pregnant, of_a_woman
 from handlers.forms.hypertension_follow_up import PRESSURE_TAKEN
 from handlers.protocols import postpartum
+from handlers.protocols.findings import TELEPHONE
 from handlers.protocols.postpartum import CHECK, CHECK_DAY, HOME, LATEST_HOME, TWELVE_WEEKS
 from handlers.steps import Known, Number, SelectMany, SelectOne, Text, options
 from models.conversation import Doubt
@@ -112,7 +113,7 @@ def within_28_days(answers: Mapping[str, Any], known: Known) -> bool:
     """At home, within 28 days after discharge; of an unknown discharge, after the birth."""
     told = {**known.details, **answers}
     left = told.get("discharged_on") or told.get("delivered_on")
-    seen = answers.get("kind") == HOME and answers.get("mode") != PHONE
+    seen = answers.get("kind") == HOME and not common.by_telephone(answers)
     return seen and left is not None and (known.on - date.fromisoformat(str(left))).days <= INDICATOR_DAYS
 
 
@@ -121,7 +122,7 @@ def cared_for_throughout(answers: Mapping[str, Any], known: Known) -> bool:
     visits = [
         v
         for v in known.past()
-        if v.service == "antenatal_visit" and v.mode != PHONE and "delivered_on" not in v.answers
+        if v.service == "antenatal_visit" and v.mode != TELEPHONE and "delivered_on" not in v.answers
     ]
     place = answers.get("delivery_place", known.details.get("delivery_place"))
     enough = len(visits) >= LEAST_ANTENATAL_VISITS
@@ -134,20 +135,15 @@ def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -
     return [*visited, *(["person.mothers_systematic"] if cared_for_throughout(answers, known) else [])]
 
 
-def measures(answers: Mapping[str, Any], known: Known) -> dict[str, int]:
-    return birth_measures(answers, booked_early=booked_early(answers, known))
-
-
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
     """The check at 42 days after the home visit; after the check nothing, unless something was found."""
     details = birth_details(answers)
     if decision is None:
         return Due(details=details)
     found = decision.urgency in (Urgency.EMERGENCY, Urgency.REFER)
-    if answers.get("kind") == CHECK and answers.get("mode") != PHONE and not found:
+    if answers.get("kind") == CHECK and not common.by_telephone(answers) and not found:
         return Due(ended="产后42天健康检查完成,孕产妇管理结案", details=details)
-    window = postpartum.window(common.findings_of(answers, known))
-    opens_on = window[0] if window and window[1] == decision.next_due_on else None
+    opens_on = common.opens_on(postpartum.window(common.findings_of(answers, known)), decision)
     return Due(on=decision.next_due_on, opens_on=opens_on, service="postpartum_visit", details=details)
 
 
@@ -162,7 +158,7 @@ form = Form(
     programme=MOTHER,
     protocol=postpartum.protocol,
     enrols="always",
-    fits=lambda known: known.sex != "male" and known.age is not None and 12 <= known.age <= 60,
+    fits=lambda known: may_be_pregnant(known),
     admits=of_a_woman,
     steps=(
         common.ON,
@@ -195,7 +191,7 @@ form = Form(
     notices=same_baby,
     derive=derive,
     marks=marks,
-    measures=measures,
+    measures=birth_measures,
     owes=owes,
     finish=register_babies,
     undo=take_babies_back,

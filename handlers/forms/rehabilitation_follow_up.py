@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.decisions import Decision
-from handlers.form import Due, Form, as_decided
+from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.breathing import next_by_doctor
@@ -125,13 +125,12 @@ KEPT = ("disability_kind", "disability_grade", "guardian", "guardian_relation")
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:
-    return ["standard_visit"] if answers.get("mode") in (1, 2) else []
+    return ["standard_visit"] if common.face_to_face(answers) else []
 
 
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
     """Kind, grade and guardian are remembered."""
-    kept = {name: answers[name] for name in KEPT if name in answers}
-    return Due(on=as_decided(answers, decision, known).on, details=kept)
+    return common.keeping(answers, decision, KEPT)
 
 
 form = Form(

@@ -135,8 +135,7 @@ KEPT = (
 
 def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> Due:
     """Then the follow-ups, at the interval of the supervisor and the phase."""
-    kept = {name: answers[name] for name in KEPT if name in answers}
-    return Due(on=decision.next_due_on if decision else None, service="tb_follow_up", details=kept)
+    return common.keeping(answers, decision, KEPT, service="tb_follow_up")
 
 
 form = Form(

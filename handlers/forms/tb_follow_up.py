@@ -228,8 +228,7 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
     if "stop_reason" in answers:
         reason = STOP_REASON.labels(answers)["stop_reason"]
         return Due(ended=f"停止治疗:{reason}", service="tb_follow_up")
-    kept = {name: answers[name] for name in KEPT if name in answers}
-    return Due(on=decision.next_due_on if decision else None, service="tb_follow_up", details=kept)
+    return common.keeping(answers, decision, KEPT, service="tb_follow_up")
 
 
 form = Form(
