@@ -16,53 +16,32 @@ and drops it. Telegram has no such word, there it is read twice: one message of 
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
-from typing import Any, Protocol, cast
+from typing import Any
 
-import structlog
-from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Select, case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from bot.accounts import mark_unreachable, pick_account
 from bot.channels import Channel, ChannelUnavailable
+from bot.endings import write_down
 from bot.group import Row
 from bot.pacing import Budget
+from bot.readiness import AT_ONCE, Readiness, Render
 from bot.seat import AT_THE_TERMINAL, SENDERS, Seat
-from models.message import OutgoingMessage
-from models.outbox import CLOCKS_APART, LEASE, OPEN, TOO_LATE, OutboxMessage, is_open
-from models.people import HealthWorker
+from models.outbox import CLOCKS_APART, LEASE, OutboxMessage, is_open
 from models.preferences import QuietHours
-from models.prepared import Prepared
-from reminders.entry import next_time
-from reminders.reminder import Gone
-from reminders.rules import alarm_undelivered
-
-log = structlog.get_logger()
 
 BATCH = 50  # leased at once: what takes a platform under two seconds, and a writer's transaction not much of one
-GIVE_UP_AFTER, MOST_TRIES = timedelta(hours=24), 300  # at five minutes from one to the next, about the same
 STUCK = LEASE.total_seconds() + 30.0  # seconds a lease was seen to stand; its holder has ended or given it back by then
 ELSEWHERE = timedelta(minutes=5)  # how long another process may leave a message of its channel lying
 LONGEST_QUOTA = timedelta(hours=1, seconds=5)
 COMMITTING = 2.0  # seconds that may pass between a send and its being seen in the table by others
-AT_ONCE = ("reply", "alarm")  # kinds that go before what the timetable says
-IN_DOUBT = f"{ChannelUnavailable.__name__}: a sender ended while it was on its way"
 CLAIMING = (SENDERS + 1, 0)  # the key of the lock that processes claim under, one after the other
-OUTBOX = cast(Table, OutboxMessage.__table__)
 
 Chat = tuple[str, str]
 """(channel, account)."""
-
-
-class Render(Protocol):
-    """Words of something said unasked, at the moment it goes out. Raises Gone."""
-
-    def __call__(
-        self, session: Session, reminder: str, arguments: Mapping[str, Any], worker: HealthWorker, now: datetime
-    ) -> OutgoingMessage: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +74,15 @@ class Ledger:
         quiet: QuietHours | None = None,
         only_worker: int | None = None,
     ) -> None:
-        self.channels, self.render, self.clock, self.seat = channels, render, clock, seat
-        self._budgets, self._tz, self._quiet, self._only_worker = budgets, tz, quiet, only_worker
+        self.channels, self.clock, self.seat = channels, clock, seat
+        self._tz, self._only_worker = tz, only_worker
+        self._readiness = Readiness(channels, render, budgets, tz, quiet)
         self._looks_back = [name for name in channels if budgets.get(name, Budget()).looks_back]
         self._looked_at: datetime | None = None
         self._looked = 0.0  # the same by the steady clock
         self._known: set[int] = set()
-        self._standing: dict[
-            tuple[int, int, datetime], float
-        ] = {}  # a lease -> since when it was seen, by the steady clock
+        self._standing: dict[tuple[int, int, datetime], float] = {}
+        """A lease, and since when it was seen, by the steady clock."""
 
     def free_own_seat(self, session: Session) -> None:
         """Whoever held this seat before is dead: what it had leased is anybody's."""
@@ -136,7 +115,7 @@ class Ledger:
                 continue
             crashed = row.status == "leased"
             row.status, row.leased_until, row.leased_by = "leased", now + LEASE, self.seat.number
-            if self._ready(session, row, now, running):
+            if self._readiness.ready(session, row, now, running):
                 leased.append(_as_row(row, crashed))
         behind, elsewhere = self._behind(session, now, running), self._said_elsewhere(session, now, steady)
         return Leased(leased, len(due) == BATCH, behind, elsewhere, sum(seat < AT_THE_TERMINAL for seat in alive))
@@ -221,183 +200,18 @@ class Ledger:
             if row.id not in known
         ]
 
-    def _ready(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
-        """True when the row has words and an address; otherwise what becomes of it is set here."""
-        if row.expires_at is not None and now > row.expires_at:
-            return end(row, "cancelled", TOO_LATE)
-        if row.attempts >= MOST_TRIES and now - row.planned_at > GIVE_UP_AFTER:
-            return fail(session, row, f"gave up after {row.attempts} tries: {row.reason or ''}", now)
-        if self._postponed(row, now, self._after_quiet_hours):
-            return False
-        elsewhere = row.channel is not None and row.channel not in self.channels
-        if (row.account is None or elsewhere) and not self._addressed(session, row, now, running):
-            return False
-        if self._postponed(row, now, self._after_busy_minute):
-            return False
-        if row.reminder is not None:
-            worker = session.get_one(HealthWorker, row.worker_id)
-            try:
-                with session.begin_nested():  # on PostgreSQL an error would take the whole transaction with it
-                    message = self.render(session, row.reminder, row.arguments or {}, worker, now)
-            except Gone as why:
-                return end(row, "cancelled", str(why))
-            except Exception as error:
-                log.exception("render_failed", reminder=row.reminder, key=row.dedup_key)
-                return fail(session, row, f"could not be rendered: {type(error).__name__}", now)
-            row.message = message.to_json()
-        return True
-
-    def _postponed(
-        self, row: OutboxMessage, now: datetime, until: Callable[[OutboxMessage, datetime], datetime | None]
-    ) -> bool:
-        """Replies and alarms wait for no hour. What would wait past its window is said by the next one of its kind."""
-        moment = None if row.kind in AT_ONCE else until(row, now)
-        if moment is None:
-            return False
-        if row.expires_at is not None and moment > row.expires_at:
-            end(row, "cancelled", TOO_LATE)
-        else:
-            row.status, row.leased_until, row.leased_by = "queued", None, None
-            row.not_before, row.put_off_at = moment, now
-        return True
-
-    def _after_quiet_hours(self, row: OutboxMessage, now: datetime) -> datetime | None:
-        if self._quiet is None or now.astimezone(self._tz).time() not in self._quiet:
-            return None
-        return next_time(now, self._quiet.ends, self._tz)
-
-    def _after_busy_minute(self, row: OutboxMessage, now: datetime) -> datetime | None:
-        """Spread, so that not everybody's begins with the very next minute."""
-        budget = self._budgets.get(row.channel or "", Budget())
-        if now.astimezone(self._tz).minute not in budget.busy_minutes:
-            return None
-        spread = timedelta(seconds=zlib.crc32(row.dedup_key.encode()) % max(budget.spread, 1))
-        return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + spread
-
-    def _addressed(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
-        """Pick the account it goes to. Where the channel is another process's, or rests, it is left to whoever comes first."""
-        account = pick_account(session, row.worker_id, running, list(self.channels))
-        if isinstance(account, str):
-            return fail(session, row, account, now)
-        if row.channel is not None and row.channel not in self.channels and account.channel not in self.channels:
-            row.not_before = now  # nobody has taken it: look again after ELSEWHERE
-        row.channel, row.account = account.channel, account.account
-        if row.channel in running:
-            return True
-        row.status, row.leased_until, row.leased_by = "queued", None, None
-        return False
-
     def write_down(self, session: Session, results: Sequence[Row]) -> None:
-        """How sends ended. What was sent was sent; of the rest only the sender whose lease it is may speak."""
-        now = self.clock()
-        seat = self.seat.number
-        parts = [
-            _told(result, {"parts": result["parts_sent"], "seat": seat})
-            for result in results
-            if result["outcome"] == "part"
-        ]
-        if parts:
-            _PART_SENT.each(session, parts)
-        sent = [
-            _told(
-                result,
-                {
-                    "ref": storable(result.get("platform_ref") or "", 160) or None,
-                    "tries": result["attempts"] + 1,
-                    "parts": result["parts_sent"],
-                    "now": now,
-                    "seat": seat,
-                },
-            )
-            for result in results
-            if result["outcome"] == "sent"
-        ]
-        if sent:
-            _SENT.each(session, sent)
-        for result in results:
-            if result["outcome"] not in ("sent", "part"):
-                self._write_trouble(session, result, now)
+        """How sends ended."""
+        write_down(session, results, seat=self.seat.number, now=self.clock(), readdress=self._readdress)
 
-    def _write_trouble(self, session: Session, result: Row, now: datetime) -> None:
-        row = session.scalar(select(OutboxMessage).where(OutboxMessage.dedup_key == result["dedup_key"]))
-        lease = (self.seat.number, result["leased_until"])
-        if row is None or row.status not in OPEN or (row.leased_by, row.leased_until) != lease:
-            return
-        row.parts_sent, row.leased_until, row.leased_by = result["parts_sent"], None, None
-        outcome = result["outcome"]
-        if outcome != "back":
-            row.attempts, row.reason = result["attempts"] + 1, result["reason"]
-        elif result.get("again"):  # taken over from a crash and not tried: what was in doubt still is
-            row.attempts, row.reason = result["attempts"], IN_DOUBT
-        if outcome == "failed":
-            fail(session, row, row.reason or "", now)
-        elif outcome == "unreachable":
-            self._other_channel(session, row, now)
-        else:
-            row.status = "queued"
-            if result["retry_at"] is not None:
-                row.not_before, row.put_off_at = result["retry_at"], now
-
-    def _other_channel(self, session: Session, row: OutboxMessage, now: datetime) -> None:
-        """The account is marked, and the message falls back to the worker's other channel, if there is one."""
-        reason = (row.reason or "")[:200]
-        mark_unreachable(session, row.channel, row.account, reason, now)
-        refused, row.account = row.account, None
-        if row.worker_id is not None:
-            self._addressed(session, row, now, list(self.channels))
-        if row.account is None:
-            row.account = refused
-            fail(session, row, reason, now)
-        else:
-            row.status, row.not_before, row.parts_sent = "queued", now, 0
-            row.leased_until = row.leased_by = None
-
-
-_KEY = OUTBOX.c.dedup_key == bindparam("key")
-_PART_SENT = Prepared(
-    update(OUTBOX).where(_KEY, OUTBOX.c.leased_by == bindparam("seat")).values(parts_sent=bindparam("parts"))
-)
-_SENT = Prepared(
-    update(OUTBOX)
-    .where(_KEY)
-    .values(
-        status="sent",
-        sent_at=bindparam("now"),
-        leased_until=None,
-        leased_by=bindparam("seat"),
-        platform_ref=bindparam("ref"),
-        attempts=bindparam("tries"),
-        parts_sent=bindparam("parts"),
-    )
-)
+    def _readdress(self, session: Session, row: OutboxMessage, now: datetime) -> bool:
+        return self._readiness.addressed(session, row, now, list(self.channels))
 
 
 def _ago(row: Any, now: datetime) -> float:
     """Seconds since something was sent, or fewer: another machine's clock may be slow."""
     seconds: float = (now - row.sent_at).total_seconds() - (0.0 if row.ours else CLOCKS_APART.total_seconds())
     return max(seconds, 0.0)
-
-
-def _told(result: Row, values: Row) -> Row:
-    return {"key": result["dedup_key"], **values}
-
-
-def end(row: OutboxMessage, status: str, reason: str) -> bool:
-    """It will not be sent any more; False, so that a caller can return it."""
-    row.status, row.reason, row.leased_until, row.leased_by = status, reason[:400], None, None
-    return False
-
-
-def fail(session: Session, row: OutboxMessage, reason: str, now: datetime) -> bool:
-    """It cannot be delivered: an operator sees it, and of an alarm whoever raised it hears at once."""
-    if row.kind == "alarm":
-        alarm_undelivered.report(session, row, now)
-    return end(row, "failed", reason)
-
-
-def storable(text: str, limit: int) -> str:
-    """What a platform told us, cut to its column and without what a database refuses."""
-    return text.replace("\0", "")[:limit]
 
 
 def _as_row(row: OutboxMessage, crashed: bool) -> Row:

@@ -19,10 +19,12 @@ from bot.channels import (
     RecipientUnreachable,
     SendError,
 )
+from bot.endings import storable
 from bot.group import Row
 from bot.intake import Intake
-from bot.ledger import AT_ONCE, BATCH, Chat, Ledger, Render, storable
+from bot.ledger import BATCH, Chat, Ledger
 from bot.pacing import BUDGETS, Budget, Pacer
+from bot.readiness import AT_ONCE, Render
 from bot.seat import OnlySeat, Seat
 from models.message import OutgoingMessage
 from models.outbox import CLOCKS_APART, LEASE
@@ -71,9 +73,8 @@ class Sender:
         self._chats: dict[Chat, deque[Row]] = {}
         self._held: dict[Chat, tuple[float, datetime | None]] = {}
         self._behind: frozenset[Chat] = frozenset()
-        self._given_back: set[Chat] = (
-            set()
-        )  # chats whose messages the lease now under way may not find in the table yet
+        self._given_back: set[Chat] = set()
+        """Chats whose messages the lease now under way may not find in the table yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: list[Row] = []
         self._writing: asyncio.Task[None] | None = None
