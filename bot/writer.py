@@ -14,7 +14,7 @@ from bot.channels import NotAccepted
 from bot.group import County, Group, Row
 from bot.lanes import Job, Lane
 from bot.memory import Memory
-from bot.trouble import is_contention, is_outage
+from bot.outages import is_contention, is_outage
 from models.message import IncomingMessage, OutgoingMessage
 from models.outbox import say
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.decisions import Decision, Findings, decide
-from handlers.forms.elderly_check import SELF_CARE, derive, form
+from handlers.forms.elderly_assessment import SELF_CARE
+from handlers.forms.elderly_check import derive, form
 from handlers.protocols import elderly
 from handlers.steps import Known
 from models import effects

@@ -1,1 +1,1 @@
-"""Each file here is one service; the index is handlers.menu."""
+"""Each file with a `form` is one service, and the index of them is handlers.menu; the others are steps that forms share."""
