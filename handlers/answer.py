@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers import commands, quick_entry, recap, referrals, worklist
+from handlers import buttons, commands, quick_entry, recap, referrals, worklist
 from handlers.asking import Question, ask, current_question
 from handlers.campaigns import lists
+from handlers.courtesies import is_thanks
 from handlers.filling import absorb, open_drafts, take_choice, take_file, take_text
 from handlers.menu import FORMS
 from handlers.replies import match_choice
@@ -67,7 +68,7 @@ def _unreadable(turn: Turn, file: File) -> None:
 
 def _pressed(turn: Turn, chosen: Sequence[str], context: str) -> None:
     conversation = turn.conversation
-    if commands.run_choice(turn, chosen):
+    if buttons.press(turn, chosen):
         return
     if conversation.is_open and context in ("", conversation.key):
         if not take_choice(turn, chosen):
@@ -99,7 +100,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         return
     if not _is_the_day_asked_for(turn, text) and (commands.run_text(turn, text) or lists.take_line(turn, text)):
         return
-    if conversation.is_open and commands.is_thanks(text):
+    if conversation.is_open and is_thanks(text):
         ask(turn, before="不客气。")
         return
     if conversation.is_open:

@@ -1,19 +1,16 @@
-"""Words that are commands, in Chinese and as slash commands, and buttons that stand for themselves."""
+"""Words that are commands, in Chinese and as slash commands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from handlers import (
-    appointments,
     corrections,
     deliveries,
     duplicates,
     filling,
-    infectious,
-    leave,
     referrals,
     settings,
     snooze,
@@ -23,7 +20,7 @@ from handlers import (
 )  # fmt: skip
 from handlers.asking import ask
 from handlers.campaigns import commands as campaigns
-from handlers.campaigns import lists, positives
+from handlers.courtesies import courtesy
 from handlers.menu import FORMS
 from handlers.plans import commands as plans
 from handlers.turn import Turn
@@ -32,8 +29,7 @@ from models.message import Choice
 from models.people import ROLE_TITLES, Role
 
 HINTS = (Choice("today", "今日"), Choice("overdue", "逾期"), Choice("help", "帮助"))
-
-
+OF_A_FORM = ("cancel", "back")  # commands that are no buttons by themselves: a form has its own
 DOCTORS = frozenset({Role.DOCTOR})
 SUPERVISORS = frozenset({Role.TOWNSHIP, Role.COUNTY, Role.ADMIN})
 SEES_NAMES = frozenset(Role) - {Role.COUNTY}
@@ -48,8 +44,7 @@ class Command:
     about: str
     run: Callable[[Turn, str], None]
     takes_words: bool = False
-    joins: str = ""  # words that may follow without a blank, as a pattern
-    in_form: bool = True  # may be said while a form is open without losing it
+    joins: str = ""  # what may follow without a blank, as a pattern; "." is anything
     aliases: tuple[str, ...] = ()
     for_whom: frozenset[Role] = frozenset(Role)
     """Who is offered it in 帮助; whoever types it anyway is answered within their scope."""
@@ -127,122 +122,66 @@ def _start(turn: Turn, words: str) -> None:
 
 COMMANDS: tuple[Command, ...] = (
     Command(
-        "今日",
-        "/today",
-        "今天该访谁",
-        lambda turn, words: worklist.today(turn, words),
-        takes_words=True,
-        aliases=("今天", "待访"),
-        for_whom=DOCTORS,
+        "今日", "/today", "今天该访谁", worklist.today, takes_words=True, aliases=("今天", "待访"), for_whom=DOCTORS
     ),
-    Command("逾期", "/overdue", "过期没访的", lambda turn, words: worklist.overdue(turn, words), takes_words=True),
+    Command("逾期", "/overdue", "过期没访的", worklist.overdue, takes_words=True, joins="."),
     Command("随访", "/visit", "记一次随访", _visit, for_whom=DOCTORS),
     Command("项目", "/services", "能记的全部服务", _services, for_whom=DOCTORS),
     Command("签约", "/sign", "家庭医生签约", _start_form("signing"), for_whom=DOCTORS),
     Command("义诊", "/clinic", "记一场义诊", _start_form("outreach_clinic"), for_whom=DOCTORS),
-    Command(
-        "转诊",
-        "/refer",
-        "转诊和追踪",
-        lambda turn, words: referrals.refer(turn, words),
-        takes_words=True,
-        aliases=("上转",),
-    ),
+    Command("转诊", "/refer", "转诊和追踪", referrals.refer, takes_words=True, joins=".", aliases=("上转",)),
     Command("建档", "/register", "登记新居民", _start_form("health_record"), for_whom=DOCTORS),
     Command(
-        "查",
-        "/find",
-        "查一位居民",
-        lambda turn, words: worklist.find(turn, words),
-        takes_words=True,
-        aliases=("查询",),
-        for_whom=SEES_NAMES,
+        "查", "/find", "查一位居民", worklist.find, takes_words=True, joins=".", aliases=("查询",), for_whom=SEES_NAMES
     ),
-    Command(
-        "推迟",
-        "/snooze",
-        "随访改天,写上原因",
-        lambda turn, words: snooze.snooze(turn, words),
-        takes_words=True,
-        for_whom=DOCTORS,
-    ),
-    Command(
-        "更正",
-        "/edit",
-        "改提交过的记录",
-        lambda turn, words: corrections.offer_correction(turn, words),
-        takes_words=True,
-    ),
+    Command("推迟", "/snooze", "随访改天,写上原因", snooze.snooze, takes_words=True, for_whom=DOCTORS),
+    Command("更正", "/edit", "改提交过的记录", corrections.offer_correction, takes_words=True),
     Command("撤销", "/undo", "撤回提交过的记录", _undo, takes_words=True, aliases=("撤回", "作废")),
     Command("上一步", "/back", "回到上一题", _back, aliases=("返回",)),
     Command("取消", "/cancel", "不填了", _cancel),
-    Command(
-        "汇总",
-        "/summary",
-        "要数字,可带地区和时间",
-        lambda turn, words: summary.summarise(turn, words),
-        takes_words=True,
-    ),
+    Command("汇总", "/summary", "要数字,可带地区和时间", summary.summarise, takes_words=True, joins="."),
     Command(
         "入户通知",
         "/notice",
         "收到管理通知单,72小时内首次入户",
-        lambda turn, words: tb_notice.take_notice(turn, words),
+        tb_notice.take_notice,
         takes_words=True,
         for_whom=SEES_NAMES,
     ),
-    Command(
-        "重复",
-        "/duplicates",
-        "可能重复登记的居民",
-        lambda turn, words: duplicates.show(turn, words),
-        for_whom=SEES_NAMES,
-    ),
+    Command("重复", "/duplicates", "可能重复登记的居民", duplicates.show, for_whom=SEES_NAMES),
     Command(
         "活动",
         "/campaign",
         "免费活动:名单、打勾、进度",
-        lambda turn, words: campaigns.campaign(turn, words),
+        campaigns.campaign,
         takes_words=True,
         joins="进度|名单|追踪|待通知",
     ),
-    Command(
-        "计划",
-        "/plan",
-        "工作计划和进度",
-        lambda turn, words: plans.plan(turn, words),
-        takes_words=True,
-        for_whom=SUPERVISORS,
-    ),
-    Command(
-        "汇报",
-        "/progress",
-        "汇报计划的进展",
-        lambda turn, words: plans.report(turn, words),
-        takes_words=True,
-        for_whom=SUPERVISORS,
-    ),
+    Command("计划", "/plan", "工作计划和进度", plans.plan, takes_words=True, for_whom=SUPERVISORS),
+    Command("汇报", "/progress", "汇报计划的进展", plans.report, takes_words=True, for_whom=SUPERVISORS),
     Command(
         "设置",
         "/settings",
         "提醒时间、收哪些提醒",
-        lambda turn, words: settings.settings(turn, words),
+        settings.settings,
         takes_words=True,
+        joins=".",
         aliases=("提醒设置",),
     ),
     Command(
         "送达",
         "/delivered",
         "提醒送到没有,可带地区和时间",
-        lambda turn, words: deliveries.show(turn, words),
+        deliveries.show,
         takes_words=True,
+        joins=".",
         for_whom=SUPERVISORS,
     ),
     Command("帮助", "/help", "看能做什么", _help, aliases=("?", "?", "怎么用", "菜单")),
 )
 _BY_WORD = {word: command for command in COMMANDS for word in (command.word, *command.aliases)}
 _BY_SLASH = {command.slash: command for command in COMMANDS}
-_BY_CHOICE = {command.slash.removeprefix("/"): command for command in COMMANDS}
+BY_CHOICE = {command.slash.removeprefix("/"): command for command in COMMANDS}
 _FORM_TITLES = {
     word: form.code
     for form in reversed(FORMS.values())
@@ -278,103 +217,28 @@ def run_text(turn: Turn, text: str) -> bool:
     for word, command in _WITH_WORDS.items():
         if text.startswith(word) and (match := _WORDS_AFTER.fullmatch(text, len(word))):
             joined = command.joins and re.match(command.joins, match[2] or "")
-            if match[2] and word not in ("查", "汇总", "逾期", "转诊", "上转", "设置", "送达") and not joined:
+            if match[2] and not joined:
                 continue  # 今天去张桂兰家 … is an entry, not the command 今天
             command.run(turn, (match[1] or match[2]).strip())
             return True
     return False
 
 
-def run_choice(turn: Turn, chosen: Sequence[str]) -> bool:
-    """Run a button that stands for itself: a command, a line of a worklist, a figure's names, a record to change."""
-    if lists.ticked(turn, chosen):
-        return True
-    choice = chosen[0]
-    head, _, rest = choice.partition(".")
-    if choice in _BY_CHOICE and choice not in ("cancel", "back"):
-        _BY_CHOICE[choice].run(turn, "")
-    elif head in _BUTTONS and rest:
-        _BUTTONS[head](turn, rest)
-    else:
-        return False
-    return True
-
-
-def _page(turn: Turn, rest: str) -> None:
-    kind, _, more = rest.partition(".")
-    worklist.page(turn, kind, more)
-
-
-_BUTTONS: dict[str, Callable[[Turn, str], None]] = {
-    "visit": lambda turn, rest: worklist.open_visit(turn, int(rest)),
-    "dup": lambda turn, rest: duplicates.press(turn, rest),
-    "notice": lambda turn, rest: tb_notice.choose(turn, rest),
-    "kept": lambda turn, rest: appointments.note_kept(turn, rest),
-    "loop": lambda turn, rest: referrals.answer(turn, rest),
-    "track": lambda turn, rest: referrals.track(turn, rest),
-    "refer": lambda turn, rest: referrals.page(turn, rest),
-    "page": _page,
-    "gotit": lambda turn, rest: infectious.confirm(turn, int(rest)),
-    "snooze": lambda turn, rest: snooze.pressed(turn, rest),
-    "askfix": lambda turn, rest: leave.ask_for(turn, int(rest)),
-    "allowfix": lambda turn, rest: leave.answer(turn, rest),
-    "lists": lambda turn, rest: summary.show_lists(turn),
-    "lower": lambda turn, rest: summary.show_lower(turn),
-    "terms": lambda turn, rest: summary.show_terms(turn),
-    "fix": lambda turn, rest: corrections.open_correction(turn, int(rest)),
-    "withdraw": lambda turn, rest: corrections.withdraw_record(turn, int(rest)),
-    "plan": lambda turn, rest: plans.press(turn, rest),
-    "progress": lambda turn, rest: plans.press_report(turn, rest),
-    "camp": lambda turn, rest: campaigns.press(turn, rest),
-    "tickin": lambda turn, rest: lists.take_in(turn, rest),
-    "follow": lambda turn, rest: positives.open_follow_up(turn, rest),
-    "followed": lambda turn, rest: positives.show(turn, start=int(rest)),
-    "names": lambda turn, rest: summary.show_names(turn, rest),
-    "area": lambda turn, rest: summary.show_area(turn, rest),
-    "sent": lambda turn, rest: deliveries.press(turn, rest),
-    "set": lambda turn, rest: settings.pressed(turn, rest),
-}
-
-
-_PLEASANTRY = re.compile(
-    r"(?:(?:谢谢|多谢|感谢|辛苦)[您你啦了哈]*|(?:您|你|大家)?好|在吗|(?:早上|上午|中午|下午|晚上)好|早|好的|好|嗯|收到|知道了|明白|再见|拜拜|ok)"
-    r"[\s。.!!~哦呀啊]*",
-    re.IGNORECASE,
-)
-_THANKED = re.compile(r"谢|辛苦|收到|知道了|明白|再见|拜拜|在吗|您好|你好")
-_COURTESIES = re.compile(rf"(?:{_PLEASANTRY.pattern})+", re.IGNORECASE)
-
-
-def is_thanks(text: str) -> bool:
-    """Thanks, a greeting, 收到 and nothing else: no answer to any question. A plain 好 may be one."""
-    words = [word for word in re.split(r"[\s,,。.!!~、]+", text) if word]
-    return bool(_THANKED.search(text)) and all(_COURTESIES.fullmatch(word) for word in words)
-
-
 def suggest(turn: Turn, text: str) -> None:
     """An unknown word gets the nearest commands as buttons, never a generic refusal."""
-    if _PLEASANTRY.fullmatch(text):
-        turn.say(
-            "不客气。有随访就发一行,想看名单点“今日”。"
-            if "谢" in text or "辛苦" in text
-            else "在的。要记什么发一行就行,想看名单点“今日”。",
-            HINTS,
-        )
+    if kind_word := courtesy(text):
+        turn.say(kind_word, HINTS)
         return
     words = {word: command for word, command in _BY_WORD.items() if turn.worker.role in command.for_whom}
     said = text.strip().lstrip("/")[:20]
     from rapidfuzz import fuzz, process
 
     near = process.extract(said, list(words), scorer=fuzz.partial_ratio, limit=3, score_cutoff=40)
-    chosen = list(dict.fromkeys(words[word].slash.removeprefix("/") for word, _, _ in near)) or [
-        "today",
-        "overdue",
-        "help",
-    ]
-    chosen = [c for c in chosen if c not in ("cancel", "back")] or ["today", "overdue", "help"]
+    nearest = dict.fromkeys(words[word].slash.removeprefix("/") for word, _, _ in near)
+    chosen = [c for c in nearest if c not in OF_A_FORM] or [hint.id for hint in HINTS]
     doctor = turn.worker.role == Role.DOCTOR
     example = "一行话就能记,例如:张桂兰 152/94 心率78 规律服药" if doctor else "要数字直接问,例如:汇总 本月"
     turn.say(
         f"没看懂“{text[:30]}”。{example}。您是不是要:",
-        [Choice(c, _BY_CHOICE[c].word) for c in chosen],
+        [Choice(c, BY_CHOICE[c].word) for c in chosen],
     )
