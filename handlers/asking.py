@@ -10,13 +10,14 @@ from typing import Any
 from handlers import alarm, recap, residents
 from handlers.absence import SEEN, gone_since, not_seen
 from handlers.form import Form, day_of
-from handlers.menu import FORMS, PROGRAMME_TITLES
+from handlers.menu import FORMS
 from handlers.recap import known_of
 from handlers.steps import Step
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
 from models.message import Choice, mark_name
 from models.people import STATUS_TITLES, Status
+from models.services import PROGRAMMES
 
 SKIP = Choice("skip", "跳过")
 NONE_OF_THEM = Choice("r.none", "都不是")
@@ -103,7 +104,7 @@ def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
             return None
         decision = recap.evaluate(turn, draft).decision
         if decision is None or "outside_programme" not in decision.flags:
-            title = PROGRAMME_TITLES[form.programme] if form.heading == form.title else "这个项目"
+            title = PROGRAMMES[form.programme] if form.heading == form.title else "这个项目"
             draft.doubts["enrol"] = Doubt(
                 f"{recap.who(turn, draft)}还不在{title}的管理名单里。已确诊的,这次一并纳入管理吗?",
                 [("纳入管理", {"enrol": 1}), ("只记这一次", {"enrol": 0})],

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from handlers.menu import PROGRAMME_TITLES
 from handlers.residents import describe
 from handlers.turn import Turn
 from models import merging
@@ -16,6 +15,7 @@ from models.merging import CannotMerge
 from models.message import Choice, mark_name
 from models.people import STATUS_TITLES, Resident, Role, Status
 from models.record import Record
+from models.services import PROGRAMMES
 
 SHOWN = 8
 TAKEN_BACK_WITHIN = timedelta(days=30)
@@ -136,7 +136,7 @@ def _card(turn: Turn, resident: Resident) -> str:
     """What tells two entries apart: identity, household, programmes, work done."""
     session = turn.session
     open_ones = select(Enrolment.programme).where(Enrolment.resident_id == resident.id, Enrolment.ended_on.is_(None))
-    programmes = "、".join(PROGRAMME_TITLES.get(code, code) for code in session.scalars(open_ones))
+    programmes = "、".join(PROGRAMMES.get(code, code) for code in session.scalars(open_ones))
     done = select(func.count(), func.max(Record.on)).where(
         Record.resident_id == resident.id, Record.status == "current"
     )

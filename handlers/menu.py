@@ -42,7 +42,6 @@ from handlers.forms import (
     voluntary_testing,
 )
 from handlers.steps import Known
-from models.services import PROGRAMMES
 
 FORMS: dict[str, Form] = {
     form.code: form
@@ -87,8 +86,6 @@ FORMS: dict[str, Form] = {
 
 FOLLOW_UPS = {form.programme: form for form in reversed(FORMS.values()) if form.programme}
 """The form that a programme's visit is recorded on unless another one is due: the first of the menu."""
-
-PROGRAMME_TITLES = PROGRAMMES
 
 
 def form_due(programme: str, next_service: str | None, known: Known) -> Form | None:

@@ -12,7 +12,7 @@ from handlers import alarm, recap
 from handlers.absence import AWAY, DIED, MOVED, SEEN, ask_again_on, gone_since, not_seen
 from handlers.decisions import Decision, Urgency
 from handlers.form import Form, day_of, due_words
-from handlers.menu import FORMS, PROGRAMME_TITLES
+from handlers.menu import FORMS
 from handlers.turn import Turn
 from models import agreements, referrals, registry
 from models.conversation import Draft
@@ -22,7 +22,7 @@ from models.message import Choice
 from models.people import Resident, Status
 from models.prepared import Prepared
 from models.record import AuditEntry, Record
-from models.services import FIRST_SERVICE
+from models.services import FIRST_SERVICE, PROGRAMMES
 from models.tally import count, difference
 
 LATE_ENTRY_DAYS = 7
@@ -319,7 +319,7 @@ def _line(turn: Turn, draft: Draft, record: Record) -> tuple[int, str]:
     if receipt := form.receipt({**record.answers, "on": record.on.isoformat()}):
         text += f",{receipt}"
     if "not_enrolled" in record.flags and form.programme:
-        text += f"。未纳入{'这个项目' if discreet else PROGRAMME_TITLES[form.programme]}管理"
+        text += f"。未纳入{'这个项目' if discreet else PROGRAMMES[form.programme]}管理"
     if urgency == Urgency.EMERGENCY or "tell_township" in record.flags:
         told = alarm.report(turn, record)
         text += "\n" + (f"已通知{'、'.join(told)}。" if told else "⚠️ 没有可通知的公卫科人员,请直接打电话给卫生院。")

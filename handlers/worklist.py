@@ -17,7 +17,7 @@ from handlers.asking import ask
 from handlers.decisions import Urgency
 from handlers.form import Form, due_words
 from handlers.forms.signing import package_words
-from handlers.menu import FORMS, PROGRAMME_TITLES, form_due
+from handlers.menu import FORMS, form_due
 from handlers.steps import Known
 from handlers.turn import Turn
 from models.agreements import standing
@@ -26,7 +26,7 @@ from models.enrolment import SEEN_TOGETHER, VISITED, DueVisit, Enrolment, due_vi
 from models.message import Choice, mark_name
 from models.people import STATUS_TITLES, HealthWorker, Organisation, Resident, Status
 from models.record import AuditEntry, Record
-from models.services import DISCREET
+from models.services import DISCREET, PROGRAMMES
 
 PER_PAGE = 8
 AGREEMENTS_SHOWN = 3
@@ -61,7 +61,7 @@ class Line:
     def text(self, today: date, villages: dict[int, str]) -> str:
         first = self.visits[0]
         age = residents.how_old(first.born_on, today)
-        what = "、".join(PROGRAMME_TITLES[v.programme] for v in self.visits)
+        what = "、".join(PROGRAMMES[v.programme] for v in self.visits)
         late = max(v.days_late(today) for v in self.visits)
         when = f"逾期{late}天" if late > 0 else "今天到期" if late == 0 else f"{-late}天后到期"
         if late < 0 and any(v.due_from is not None and v.due_from <= today for v in self.visits):
@@ -111,8 +111,8 @@ class Only:
 
 def only(turn: Turn, words: str) -> Only:
     """What the words after 今日 or 逾期 leave of the list."""
-    programme = next((code for code, name in PROGRAMME_TITLES.items() if words and name in words), None)
-    programme = programme or next((code for code, name in PROGRAMME_TITLES.items() if words and words in name), None)
+    programme = next((code for code, name in PROGRAMMES.items() if words and name in words), None)
+    programme = programme or next((code for code, name in PROGRAMMES.items() if words and words in name), None)
     village = next((key for key, name in turn.villages if words and name.removesuffix("村") in words), None)
     group = re.search(r"(\d{1,2})\s*组", words)
     return Only(programme, village, int(group[1]) if group else None)
@@ -123,7 +123,7 @@ _LISTS = {"today": ("今日待访", timedelta()), "overdue": ("逾期未访", ti
 
 def _open_title(programme: str | None) -> str:
     """A programme's title where it stands in a message's first line, or nothing (promise 9)."""
-    return "" if programme in DISCREET else PROGRAMME_TITLES.get(programme or "", "")
+    return "" if programme in DISCREET else PROGRAMMES.get(programme or "", "")
 
 
 def today(turn: Turn, words: str = "") -> None:
@@ -141,9 +141,7 @@ def overdue(turn: Turn, words: str = "") -> None:
 def page(turn: Turn, kind: str, rest: str) -> None:
     """The next page of a list: '<programme or ->.<village or 0>.<group or 0>.<start>'."""
     programme, village, group, start = [*rest.split("."), "", "", "", "0"][:4]
-    part = Only(
-        programme if programme in PROGRAMME_TITLES else None, int(village or 0) or None, int(group or 0) or None
-    )
+    part = Only(programme if programme in PROGRAMMES else None, int(village or 0) or None, int(group or 0) or None)
     title, last = _LISTS["overdue" if kind == "overdue" else "today"]
     _show(turn, kind, title, turn.today + last, part, int(start or 0))
 
@@ -315,7 +313,7 @@ def _programme(turn: Turn, resident: Resident, enrolment: Enrolment) -> str:
     classless = form is not None and (form.protocol is None or not form.protocol.classifications)
     classified = enrolment.classification or ("" if classless else "还没有分类")
     due_on = enrolment.next_due_on
-    title = PROGRAMME_TITLES[enrolment.programme]
+    title = PROGRAMMES[enrolment.programme]
     named = form is not None and enrolment.next_service and form.heading == form.title != title
     what = form.title if form is not None and named else ""
     due = f"下次{what} {due_words(due_on, enrolment.due_from)}" if due_on else "未定下次"

@@ -20,12 +20,12 @@ import reminders.summaries
 from bot import channels
 from bot.app import CHANNELS
 from bot.config import Settings
-from handlers.menu import FORMS, PROGRAMME_TITLES
+from handlers.menu import FORMS
 from models import migrate
 from models.everything import metadata
 from models.message import MAX_WIRE_ID, wire_id
 from models.preferences import CAN_BE_OFF
-from models.services import SERVICES
+from models.services import PROGRAMMES, SERVICES
 from reminders.digest import Digest, Part
 from reminders.reminder import Reminder
 from reminders.timetable import REMINDERS
@@ -79,7 +79,7 @@ def test_buttons_fit_every_platform(code: str) -> None:
 
 
 def test_programmes_have_titles() -> None:
-    assert {form.programme for form in FORMS.values() if form.programme} <= set(PROGRAMME_TITLES)
+    assert {form.programme for form in FORMS.values() if form.programme} <= set(PROGRAMMES)
 
 
 def test_imports_point_one_way() -> None:
