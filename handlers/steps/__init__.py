@@ -5,7 +5,8 @@ from __future__ import annotations
 from handlers.steps.base import Answer, Found, Known, NotUnderstood, Step, Values, always, any_of, digits
 from handlers.steps.day import Day
 from handlers.steps.number import Number
-from handlers.steps.select import Option, Select, SelectMany, SelectOne, options
+from handlers.steps.select import Option, Select, SelectOne, options
+from handlers.steps.select_many import SelectMany
 from handlers.steps.text import Text
 
 __all__ = [
