@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers import buttons, commands, quick_entry, recap, referrals, worklist
+from handlers import buttons, commands, quick_entry, recap, referrals, slips, worklist
 from handlers.asking import Question, ask, current_question
 from handlers.campaigns import lists
 from handlers.courtesies import is_thanks
-from handlers.filling import absorb, open_drafts, take_choice, take_file, take_text
+from handlers.filling import open_drafts, take_choice, take_file, take_text
+from handlers.keeping import absorb
 from handlers.menu import FORMS
 from handlers.replies import match_choice
 from handlers.steps import Day
@@ -37,7 +38,7 @@ def answer(turn: Turn) -> None:
     3. A command word, also in the middle of a form.
     4. A line that ticks people off a campaign's list (张桂兰 通知了).
     5. A line about another resident while a form is open: it becomes one more draft.
-    6. The reply to the open question.
+    6. The reply to the open question; before 5 and 6, what takes back something just said (不对 是148).
     7. The reply to a question outside a form: it is open for this one message.
     8. A line that says a record by itself.
     9. A name and nothing else: what is known of them, and a button for their visit.
@@ -103,8 +104,12 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
     if conversation.is_open and is_thanks(text):
         ask(turn, before="不客气。")
         return
+    told, takes_back = slips.without_slip(text)
     if conversation.is_open:
         question = current_question(turn)
+        if takes_back and slips.put_right(turn, told, question):
+            return
+        text = told if takes_back and slips.names_somebody(turn, told) else text
         if chosen := match_choice(question.choices, text):
             take_choice(turn, (chosen,), question)
             return
@@ -117,6 +122,8 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         if take_text(turn, text, question) or _entered(turn, text):
             return
         ask(turn, before=f"没看懂“{text[:30]}”。")
+        return
+    if takes_back and slips.put_right_record(turn, told):
         return
     if offered := match_choice(_offer(turn), text) or _numbered(turn, text):
         _pressed(turn, (offered,), "")
@@ -136,7 +143,7 @@ def _of_another(turn: Turn, text: str, question: Question) -> str:
         return ""
     for index, draft in enumerate(turn.conversation.drafts):
         if draft.resident_id in named.ids and (noted := absorb(turn, index, text)):
-            return f"{recap.who(turn, draft)} {noted}"
+            return f"{recap.who(turn, draft)} {noted.words}"
     other, this = mark_name(named.said), recap.who(turn, turn.conversation.drafts[question.index])
     return f"这句说的是{other},现在问的是{this},没有记。要记{other},请把项目和数值一起发。"
 
@@ -163,7 +170,8 @@ def _entered(turn: Turn, text: str) -> bool:
 
 def _noted(turn: Turn, drafts: Sequence[Draft]) -> str:
     """A line in the middle of a form was understood, although the open question is still the same."""
-    what = [f"{recap.who(turn, draft)} {FORMS[draft.service].heading}".strip() for draft in drafts]
+    names = [recap.who(turn, draft) or (mark_name(draft.who) if draft.who else "") for draft in drafts]
+    what = [f"{name} {FORMS[d.service].heading}".strip() for name, d in zip(names, drafts, strict=True)]
     return f"已记下:{'、'.join(what)},最后一起核对。"
 
 

@@ -154,15 +154,16 @@ def _seen_since(turn: Turn, draft: Draft) -> Doubt | None:
 
 def _ask_resident(turn: Turn, index: int, draft: Draft) -> Question:
     title = FORMS[draft.service].heading
+    leave_out = (Choice(f"drop.{index}", "不记这一条"),) if len(turn.conversation.drafts) > 1 else ()
     if not draft.candidates:
         text = f"{title}:是哪一位居民?请发姓名(也可以发拼音首字母或身份证后四位)。"
         if draft.who:
             text = f"您负责的居民里没找到“{draft.who}”。请再发一次姓名、拼音首字母或身份证后四位;新居民先发“建档”。"
-        return Question(partial(_headed, turn, index, text), (), "resident", index)
+        return Question(partial(_headed, turn, index, text), leave_out, "resident", index)
     rows = [r for r in (turn.resident(i) for i in draft.candidates[: residents.MOST_OFFERED]) if r]
     choices = tuple(Choice(f"r.{r.id}", f"{mark_name(r.name)} {residents.describe(turn, r)}") for r in rows)
     text = f"“{draft.who}”是哪一位?" if draft.who else f"{title}:是哪一位?"
-    return Question(partial(_headed, turn, index, text), (*choices, NONE_OF_THEM), "resident", index)
+    return Question(partial(_headed, turn, index, text), (*choices, NONE_OF_THEM, *leave_out), "resident", index)
 
 
 def _ask(turn: Turn, index: int, step: Step) -> Question:

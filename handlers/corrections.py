@@ -21,6 +21,7 @@ from models.record import Record
 
 DAYS = 7  # setting edit.days
 OFFERED = 6
+OPENED = "更正这条记录(原来的会留在历史里):"
 SEALED = frozenset({"identity_number", "phone"})  # never in a record's answers, so never in a draft made of them
 
 
@@ -118,10 +119,14 @@ def open_correction(turn: Turn, record_id: int) -> None:
     if turn.conversation.is_open:
         ask(turn, before="先把现在这张表提交或取消,再更正以前的。")
         return
+    filling.open_drafts(turn, [draft_of(record)])
+    ask(turn, before=OPENED)
+
+
+def draft_of(record: Record) -> Draft:
+    """The record as a form that changes it."""
     answers = {**record.answers, "on": record.on.isoformat()}
-    draft = Draft(record.service, record.resident_id, answers, corrects=record.id, skipped=sorted(SEALED))
-    filling.open_drafts(turn, [draft])
-    ask(turn, before="更正这条记录(原来的会留在历史里):")
+    return Draft(record.service, record.resident_id, answers, corrects=record.id, skipped=sorted(SEALED))
 
 
 def withdraw_record(turn: Turn, record_id: int) -> None:

@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from handlers import alarm, recap, residents
+from handlers import alarm, quick_entry, recap, residents
 from handlers.asking import Question, ask, current_question
-from handlers.leftovers import ask_numbers, leftovers
+from handlers.keeping import absorb, is_of_one, store, with_alarm
 from handlers.lines import prepare, read_fields
 from handlers.menu import FORMS
 from handlers.reading import normalise
@@ -19,7 +19,7 @@ from handlers.steps import Answer, NotUnderstood, SelectMany, Step
 from handlers.steps.base import begun
 from handlers.steps.photo import Photo
 from handlers.turn import Turn
-from models.conversation import Doubt, Draft
+from models.conversation import Draft
 from models.message import File
 from models.people import Resident
 
@@ -37,7 +37,7 @@ def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> 
         conversation.pending = None
     for draft in drafts:
         draft.answers.setdefault("on", turn.said_on.isoformat())
-        draft.doubts = {name: _with_alarm(turn, draft, doubt) for name, doubt in draft.doubts.items()}
+        draft.doubts = {name: with_alarm(turn, draft, doubt) for name, doubt in draft.doubts.items()}
     conversation.editing, conversation.trail = None, []
     fresh = [draft for draft in drafts if not _said_again(conversation.drafts, draft)]
     conversation.drafts = [*fresh, *conversation.drafts] if first else [*conversation.drafts, *fresh]
@@ -62,51 +62,6 @@ def _same_visit(draft: Draft, other: Draft) -> bool:
     each = FORMS[draft.service].each
     a, b = ((d.service, d.resident_id, d.answers["on"], d.answers.get(each)) for d in (draft, other))
     return a == b
-
-
-def store(turn: Turn, index: int, step: Step, answer: Answer) -> None:
-    """Keep an answer, or its doubt; share it with the other form of the same visit that asks the very same step."""
-    conversation = turn.conversation
-    conversation.editing = None
-    first = conversation.drafts[index]
-    for position, draft in enumerate(conversation.drafts):
-        same_visit = draft is first or _serves_both(first, draft)
-        same = next((s for s in FORMS[draft.service].steps if s.is_same(step)), None)
-        if same_visit and same is not None:
-            _keep(turn, draft, same, answer)
-            if draft is first:
-                conversation.trail.append(f"{position}.{step.field}")
-
-
-def _serves_both(first: Draft, other: Draft) -> bool:
-    """Two services of one visit share their answers; two records of one service (两癌) do not."""
-    return first.resident_id is not None and first.resident_id == other.resident_id and first.service != other.service
-
-
-def _keep(turn: Turn, draft: Draft, step: Step, answer: Answer) -> None:
-    for name in step.fields:
-        draft.answers.pop(name, None)
-        draft.doubts.pop(name, None)
-    draft.answers.update(answer.values)
-    draft.ticked = []
-    if step.field in draft.skipped:
-        draft.skipped.remove(step.field)
-    draft.doubts.pop("check", None)
-    if answer.doubt:
-        draft.doubts[step.field] = _with_alarm(turn, draft, answer.doubt)
-    known = known_of(turn, draft)
-    for dependent in FORMS[draft.service].steps:  # an answer may have taken another question's reason away
-        if dependent.asked and not dependent.when(known):
-            for name in dependent.fields:
-                draft.answers.pop(name, None)
-
-
-def _with_alarm(turn: Turn, draft: Draft, doubt: Doubt) -> Doubt:
-    """A question never delays an alarm: if any reading of the value is an emergency, the advice stands with it (M-8)."""
-    for _, values in doubt.options:
-        if sentence := recap.emergency(turn, draft, **values):
-            return Doubt(doubt.ask, doubt.options, f"🔴 如果属实:{sentence}")
-    return doubt
 
 
 def take_text(turn: Turn, text: str, question: Question) -> bool:
@@ -151,7 +106,7 @@ def _take_answer(turn: Turn, question: Question, text: str) -> bool:
         answer = step.read(text, known)
     except NotUnderstood as error:
         noted = absorb(turn, index, text)
-        ask(turn, before=str(error) if noted is None else noted)
+        ask(turn, before=str(error) if noted is None else noted.words)
         return True
     store(turn, index, step, answer)
     if not step.takes_all and not _ONE_THING.fullmatch(text):
@@ -189,32 +144,13 @@ def take_file(turn: Turn, file: File) -> bool:
     return True
 
 
-def absorb(turn: Turn, index: int, text: str) -> str | None:
-    """Let every step of the draft look for itself in the text: what was noted, in words, or None when none found anything.
-
-    A number that none of them took is asked, and never passed over.
-    """
-    draft = turn.conversation.drafts[index]
-    form, known = FORMS[draft.service], known_of(turn, draft)
-    resident = turn.resident(draft.resident_id)
-    line = prepare(normalise.tidy(text), [resident.name] if resident else [])
-    reading = read_fields(form, line, known)
-    for step, answer in reading.found:
-        store(turn, index, step, answer)
-    if reading.found:
-        left = leftovers(line, reading.taken, known, group=(resident.village_group or "") if resident else "")
-        ask_numbers(draft, [form], left, known)
-    noted = [f"{step.title} {step.show(answer.values)}" for step, answer in reading.found if answer.values]
-    return ("已记下:" + "、".join(noted) if noted else "") if reading.found else None
-
-
 def _take_at_recap(turn: Turn, text: str) -> bool:
     if text.strip().lower().strip("。.!!") in YES:
         take_choice(turn, ("submit",))
         return True
-    if len(turn.conversation.drafts) == 1 and absorb(turn, 0, text) is not None:
+    if is_of_one(turn) and (noted := absorb(turn, 0, text)) is not None:
         turn.conversation.editing = None
-        ask(turn)
+        ask(turn, before=noted.unread)
         return True
     return False
 
@@ -225,6 +161,9 @@ def _take_resident(turn: Turn, index: int, text: str) -> bool:
     draft.who, draft.candidates = text.strip()[:20], residents.search(turn, text)
     if match and match.is_sure and (resident := turn.resident(match.ids[0])):
         choose_resident(turn, index, resident)
+    elif not draft.candidates and (noted := absorb(turn, index, text)) is not None:
+        draft.who = ""
+        ask(turn, before=noted.words)
     else:
         ask(turn)
     return True
@@ -232,11 +171,36 @@ def _take_resident(turn: Turn, index: int, text: str) -> bool:
 
 def choose_resident(turn: Turn, index: int, resident: Resident) -> None:
     """Set whom a draft is about, and ask on; of somebody dead or moved away only what was done before is taken."""
-    draft = turn.conversation.drafts[index]
-    for other in turn.conversation.drafts:  # both records of one line are about the same person
-        if other is draft or (draft.source and (other.source, other.who) == (draft.source, draft.who)):
-            other.resident_id, other.candidates = resident.id, []
+    conversation = turn.conversation
+    draft = conversation.drafts[index]
+    theirs = [  # both records of one line are about the same person
+        other
+        for other in conversation.drafts
+        if other is draft or (draft.source and other.source == draft.source and other.resident_id is None)
+    ]
+    others = [other for other in conversation.drafts if other not in theirs]
+    read = quick_entry.read_again(turn, draft, resident) if draft.source and not draft.source.endswith("…") else []
+    for other in theirs:
+        other.resident_id, other.candidates = resident.id, []
+    if read and {other.service for other in read} != {other.service for other in theirs}:
+        theirs = [_with_answers(turn, fresh, theirs) for fresh in read]
+    if len(theirs) == 1 and not others:
+        theirs[0].source = ""
+    fresh = [other for other in theirs if not _said_again(others, other)]  # a visit of theirs may be open already
+    conversation.drafts = [*others[:index], *fresh, *others[index:]]
+    conversation.trail = []
     ask(turn)
+
+
+def _with_answers(turn: Turn, fresh: Draft, before: Sequence[Draft]) -> Draft:
+    """A draft with what was answered meanwhile to the questions that its form shares with those it stands for."""
+    fresh.answers.setdefault("on", turn.said_on.isoformat())
+    for draft in before:
+        for step in FORMS[draft.service].steps:
+            same = next((s for s in FORMS[fresh.service].steps if s.is_same(step)), None)
+            if same is not None and step.is_answered(draft.answers):
+                fresh.answers |= {name: draft.answers[name] for name in step.fields if name in draft.answers}
+    return fresh
 
 
 def take_choice(turn: Turn, chosen: Sequence[str], question: Question | None = None) -> bool:
@@ -272,9 +236,17 @@ def abandon(turn: Turn) -> None:
     drafts = list(turn.conversation.drafts)
     for draft in drafts:
         alarm.unwatch(turn, draft)
-    what = "、".join(dict.fromkeys(FORMS[d.service].heading for d in drafts))
+    whose: dict[str, list[str]] = {}
+    for draft in drafts:
+        whose.setdefault(recap.who(turn, draft), []).append(FORMS[draft.service].heading)
+    what = {name: "、".join(dict.fromkeys(headings)) for name, headings in whose.items()}
     turn.conversation.close()
-    turn.say(f"已取消,{what}没有记录。")
+    if len(what) == 1:
+        turn.say(f"已取消,{next(iter(what.values()))}没有记录。")
+    else:  # all of them are given up, and the doctor hears whose
+        turn.say(
+            "已取消,都没有记录:" + ";".join(f"{name} {headings}".strip() for name, headings in what.items()) + "。"
+        )
 
 
 def _drop(turn: Turn, index: int) -> None:
@@ -325,12 +297,16 @@ def _settle(turn: Turn, question: Question, number: int) -> None:
         return
     values = question.doubt.options[number][1]
     draft = turn.conversation.drafts[question.index]
+    steps = (
+        [question.step] if question.step else [s for s in FORMS[draft.service].steps if set(s.fields) & values.keys()]
+    )
     if question.step is None:
         draft.doubts.pop(question.asks, None)
         draft.answers.update(values)
-    else:
-        kept = {name: draft.answers[name] for name in question.step.fields if name in draft.answers}
-        store(turn, question.index, question.step, Answer({**kept, **values}))
+    for step in steps:
+        told = {name: values[name] for name in step.fields if name in values} if question.step is None else values
+        kept = {name: draft.answers[name] for name in step.fields if name in draft.answers}
+        store(turn, question.index, step, Answer({**kept, **told}))
     ask(turn)
 
 

@@ -65,6 +65,14 @@ def read_entry(turn: Turn, text: str) -> Entry | None:
     return entry if entry.drafts or entry.remarks else None
 
 
+def read_again(turn: Turn, draft: Draft, resident: Resident) -> list[Draft]:
+    """What the line of somebody unknown says now that it is known who it was: the services they are enrolled in."""
+    reader = _Reader(turn, normalise.tidy(draft.source), spoken=False)
+    line = prepare(reader.said, [draft.who] if draft.who else [])
+    reader._add(Piece(reader.said, reader.said), line, (resident.id,), draft.who)
+    return reader.entry.drafts
+
+
 def looks_like_entry(turn: Turn, text: str, asked_of: int | None = None) -> bool:
     """The text names somebody else than the resident who is asked about and brings a value: no answer to the question.
 
@@ -102,6 +110,7 @@ class _Reader:
         self.roster = Roster(turn)
         self.entry = Entry()
         self.sounded_out = 0
+        self.places: list[str] = []
 
     def read(self) -> Entry:
         turn = self.turn
@@ -126,8 +135,9 @@ class _Reader:
         )
         for piece in found:
             self._read(piece)
-        if len(self.entry.drafts) == 1:  # the words are still on the screen; several records are told apart by them
-            self.entry.drafts[0].source = ""
+        only = self.entry.drafts[0] if len(self.entry.drafts) == 1 else None
+        if only and (only.resident_id is not None or FORMS[only.service].about != "resident"):
+            only.source = ""  # the words are still on the screen; several records are told apart by them
         return self.entry
 
     def _cut_short(self) -> None:
@@ -285,7 +295,9 @@ class _Reader:
             self.entry.remarks.append("匿名的不记姓名,刚才的姓名没有记;要记到本人名下,请发“免费筛查结果”和姓名。")
 
     def _one(self, reading: Reading, ids: Sequence[int], said: str, resident: Resident | None, piece: Piece) -> Draft:
-        draft = Draft(reading.form.code, answers=reading.answers, doubts=reading.doubts, source=_short(piece.said))
+        anonymous = reading.form.about == "event" and reading.form.discreet  # whose name stands in the line is not kept
+        source = "" if anonymous else _short(piece.said)
+        draft = Draft(reading.form.code, answers=reading.answers, doubts=reading.doubts, source=source)
         if reading.form.about != "resident":
             return draft
         if resident is not None:

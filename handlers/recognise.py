@@ -231,6 +231,9 @@ def _by_needs(
     while wanted:
         taken_up = {form.programme for form in picked if form.programme}  # one visit of a programme is one record
         left = [form for form in found if form not in picked and form.programme not in taken_up]
+        anybodys = [form for form in left if form.fits is always]
+        if person.known.born_on is None and all(any(form.step(name) for form in anybodys) for name in wanted):
+            left = anybodys  # of somebody who is not known yet a pressure and a glucose are no antenatal visit
         best = max(left, key=lambda f: (_covers(f, wanted), len(found[f] & wanted)), default=None)
         if best is None or not _covers(best, wanted):
             break

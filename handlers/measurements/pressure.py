@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.steps import Answer, Found, Known, NotUnderstood, Step, digits
+from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Values, digits
 from handlers.steps.base import is_vague, quoted
 from handlers.steps.context import a_goal, not_todays, of_another_time
 from models.conversation import Doubt
@@ -101,6 +101,14 @@ class BloodPressure(Step):
             yield Found(low.start(), low.end(), answer)
         elif half := high or low:
             yield Found(half.start(), half.end(), _half("systolic" if high else "diastolic", half, line))
+
+    def guess(self, number: float, known: Known) -> list[tuple[str, Values]]:
+        """One half of a pressure that is told already, and now said otherwise."""
+        systolic, diastolic = known.answers.get("systolic"), known.answers.get("diastolic")
+        if systolic is None or diastolic is None or "readings" in known.answers:
+            return []
+        halves = [weigh_readings([(number, diastolic)]), weigh_readings([(systolic, number)])]
+        return [(f"血压 {self.show(half.values)}", half.values) for half in halves if half.values]
 
     def show(self, answers: Mapping[str, Any]) -> str:
         if not self.is_answered(answers):

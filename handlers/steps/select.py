@@ -214,8 +214,9 @@ class SelectOne(Select):
 
     @cached_property
     def _all_words(self) -> re.Pattern[str]:
-        """In a longer reply; 下 is no answer in 今天下雨."""
-        long, short = (word for word in self._by_word if len(word) > 1), (w for w in self._by_word if len(w) == 1)
+        """In a longer reply; 下 is no answer in 今天下雨, nor 是 in 不对 是1级."""
+        long = (word for word in self._by_word if len(word) > 1)
+        short = (word for word in self._by_word if len(word) == 1 and word not in self._replies)
         return re.compile(rf"{any_of(long)}|{_ALONE}(?:{any_of(short)}){_ALONE_END}", re.IGNORECASE)
 
     @cached_property
