@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, String, cast, exists, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, String, cast, delete, exists, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Key
@@ -15,7 +15,10 @@ UNHEARD = ("failed", "cancelled")
 
 
 class Mention(Base):
-    """The latest stage of a matter that a worker was told of, and in which message; it counts unless that was not sent."""
+    """A stage of a matter that a worker was told of, and the last message that did; it counts unless that was not sent.
+
+    Every stage is kept, not the latest alone: after a clock that was a day ahead, the earlier one is not told again.
+    """
 
     __tablename__ = "mentions"
 
@@ -23,9 +26,9 @@ class Mention(Base):
     subject_id: Mapped[int] = mapped_column(Key, primary_key=True)
     """The key of the row it is about: an enrolment, an agreement, a referral …"""
     worker_id: Mapped[int] = mapped_column(ForeignKey("health_workers.id"), primary_key=True)
-    stage: Mapped[str] = mapped_column(String(40))
+    stage: Mapped[str] = mapped_column(String(40), primary_key=True)
     """Which of its moments: the due day that was missed, 60, 30 or 7 days before the end."""
-    message_key: Mapped[str] = mapped_column(String(200))
+    message_key: Mapped[str] = mapped_column(String(200), index=True)
 
 
 def told(kind: str, worker_id: Any, subject_id: Any, stage: Any, *, but: Any = "") -> ColumnElement[bool]:
@@ -73,9 +76,14 @@ def mention(session: Session, kind: str, worker_id: int, told_of: Iterable[tuple
     if not rows:
         return
     upsert = insert_for(session.get_bind().dialect)(Mention.__table__)
-    changed = {name: upsert.excluded[name] for name in ("stage", "message_key")}
-    keys = ["kind", "subject_id", "worker_id"]
+    keys = ["kind", "subject_id", "worker_id", "stage"]
+    changed = {"message_key": upsert.excluded.message_key}
     session.execute(upsert.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def unmention(session: Session, message_key: str) -> None:
+    """A message is about to be worded anew: what it was going to tell before, it may tell no longer."""
+    session.execute(delete(Mention).where(Mention.message_key == message_key))
 
 
 def day_word(column: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.mention import unmention
 from models.message import OutgoingMessage
 from models.outbox import TITLES
 from models.people import HealthWorker, Role
@@ -187,4 +188,5 @@ def render(
     """Words of a queued message at the moment it goes out. Raises Gone when its reason has gone."""
     wishes = preferences(session, settings or {})
     key = f"{reminder}:{worker.id}:{arguments.get('day', '')}"
+    unmention(session, key)
     return REMINDERS[reminder].say(Context(session, worker, arguments, now, tz, settings, wishes, key))

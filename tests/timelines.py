@@ -11,7 +11,8 @@ Two villages of 托口镇 with their doctors, 李梅 (石桥村, whose residents
     term 李梅 agreement_ends_on DAY · milestone 启动 DAY   of 托口镇's plan · campaign DAY[,DAY] [guests …]   in 托口镇
     @ 2026-11-25 07:30                                  time passes until then; the machine may have slept: `asleep`
     invited 张桂兰 · told 张桂兰 · visited 张桂兰 DAY · renewed 张桂兰 DAY · arrived 张桂兰 · died 张桂兰 · wrote 李梅 · confirmed 张桂兰
-    set 李梅 at 08:00 · set 李梅 off agreements · set 托口镇 township_days 7
+    set 李梅 at 08:00 · set 李梅 off agreements|- · set 托口镇 township_days 7
+    platform down · platform up
     starts [skew SECONDS] · killed · asleep · awake · clock +3600
     李梅 hears *words* · 李梅 hears no *words* · 李梅 hears nothing · 李梅 hears 1 message · at 07:30 李梅 hears *words*
 
@@ -33,7 +34,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
-from bot.channels import Limits, fit
+from bot.channels import ChannelUnavailable, Limits, fit
 from models.appointment import Appointment
 from models.base import Store
 from models.campaign import Campaign, CampaignResident, Milestone, ScreeningResult
@@ -65,6 +66,7 @@ class Phone:
     name: str = "telegram"
     limits: Limits = field(default_factory=lambda: Limits(text=10_000, unit="characters", buttons=30, label=20))
     said: list[tuple[datetime, str, str]] = field(default_factory=list)
+    is_down: bool = False
 
     async def start(self, receive: Any) -> None: ...
     async def stop(self) -> None: ...
@@ -75,6 +77,8 @@ class Phone:
         return fit(message, self.limits)
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
+        if self.is_down:
+            raise ChannelUnavailable("no network")
         self.said.append((self.now(), account, message.text))
         return str(len(self.said))
 
@@ -132,6 +136,8 @@ class Timeline:
             self._hears(*match.groups())
         elif verb == "@":
             await self._until(rest)
+        elif verb == "platform":
+            self.phone.is_down = rest == "down"
         elif verb in ("starts", "killed", "asleep", "awake", "clock"):
             await self._machine(verb, rest)
         else:
@@ -170,6 +176,7 @@ class Timeline:
             self.jump += timedelta(seconds=float(rest))
             for process in self.processes:  # what reminders.scheduler does when it sees the clock jump
                 process.plan_now()
+            return  # what it says now is heard after the next `@`
         await asyncio.sleep(0.5)
 
     # --- who hears what ---
@@ -373,7 +380,8 @@ class Timeline:
     def _set(self, session: Any, name: str, what: str, value: str) -> None:
         if name in WORKERS:
             worker = session.scalars(select(HealthWorker).where(HealthWorker.name == name)).one()
-            set_own(session, worker, **{what: [value] if what == "off" else value})
+            codes = [] if value == "-" else [value]
+            set_own(session, worker, **{what: codes if what == "off" else value})
         else:
             area = session.scalars(select(Organisation).where(Organisation.name == name)).one()
             set_for(session, area, **{what: int(value)})

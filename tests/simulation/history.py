@@ -34,7 +34,7 @@ KEPT: dict[str, tuple[str, ...]] = {
                "planned_at", "not_before", "expires_at", "leased_until", "attempts", "sent_at"),
 }  # fmt: skip
 ROW_KEY = {
-    "mentions": "NEW.kind || '.' || NEW.subject_id || '.' || NEW.worker_id",
+    "mentions": "NEW.kind || '.' || NEW.subject_id || '.' || NEW.worker_id || '.' || NEW.stage",
     "campaign_residents": "NEW.campaign_id || '.' || NEW.resident_id",
 }
 HISTORY = Table(

@@ -78,6 +78,7 @@ def _message(bench: Bench, judges: list[Judge], at: float, row: Row) -> None:
         return
     bench.judged.looked_at["planned"] += before is None
     if row["leased_until"] is not None and row["leased_until"] != (before or {}).get("leased_until"):
+        bench.state.worded_anew(key)
         for judge in judges:
             judge.about_to_say(at, row, worker)
     gone = row["status"] == "cancelled" and (before or {}).get("status") == "leased" and "window" not in row["reason"]

@@ -93,7 +93,9 @@ class State:
         self.services: dict[int, dict[str, Row]] = defaultdict(dict)
         self.signed: dict[int, dict[str, Row]] = defaultdict(dict)
         self.heard_in: dict[int, dict[str, Row]] = defaultdict(dict)
-        self.told: dict[tuple[str, int, int], list[tuple[str, str]]] = defaultdict(list)
+        self.told: dict[tuple[str, int, int], dict[str, str]] = defaultdict(dict)
+        """(what, which row, worker) -> stage -> the last message that told it."""
+        self._tells: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
         self.outbox: dict[str, Row] = {}
         self.guests: dict[int, dict[int, Row]] = defaultdict(dict)
         self.homes: dict[int, int] = {}
@@ -106,7 +108,9 @@ class State:
         if table == "residents":
             self.status[int(key)] = row["status"]
         elif table == "mentions":
-            self.told[row["kind"], row["subject_id"], row["worker_id"]].append((row["stage"], row["message_key"]))
+            matter = row["kind"], row["subject_id"], row["worker_id"]
+            self.told[matter][row["stage"]] = row["message_key"]
+            self._tells[row["message_key"]].append(matter)
         elif table == "outbox":
             self.outbox[row["dedup_key"]] = row
         elif table == "records":
@@ -163,10 +167,14 @@ class State:
 
     def _heard(self, what: str, worker: Worker, row: int, stage: str, but: str) -> bool:
         """A message that ended unsent told nothing."""
-        return any(
-            said == stage and message != but and self.outbox.get(message, {}).get("status") not in UNHEARD
-            for said, message in self.told.get((what, row, worker.id), ())
-        )
+        message = self.told.get((what, row, worker.id), {}).get(stage, but)
+        return message != but and self.outbox.get(message, {}).get("status") not in UNHEARD
+
+    def worded_anew(self, message: str) -> None:
+        """What it was going to tell before, it may tell no longer."""
+        for matter in self._tells.pop(message, ()):
+            stages = self.told[matter]
+            self.told[matter] = {stage: by for stage, by in stages.items() if by != message}
 
     def _open(self, worker: Worker, last: str, today: str) -> Iterator[tuple[str, Row]]:
         """Visits due by a day that do not rest, of people who live here."""
