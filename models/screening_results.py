@@ -5,12 +5,13 @@ The record of the service `screening_result` says what was found; `note_result` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from models import campaign as campaigns
@@ -176,6 +177,32 @@ def _came(session: Session, campaign: Campaign, row: ScreeningResult) -> None:
 # --- following ---
 
 
+def arrive_within(settings: Mapping[str, Any], test: str) -> int:
+    """Days in which a tracked resident should have reached the hospital, by the county's setting or the test's own."""
+    return int(settings.get(f"campaign.arrive_within.{test}", TESTS[test].arrive_within))
+
+
+def close_within(settings: Mapping[str, Any], test: str) -> int:
+    """Days in which a tracked result should be closed; nobody has to be done before they have to arrive."""
+    return max(int(settings.get("campaign.close_within", CLOSE_WITHIN)), arrive_within(settings, test))
+
+
+def is_past(
+    within: Callable[[Mapping[str, Any], str], int], settings: Mapping[str, Any], today: date, days: int = 0
+) -> ColumnElement[bool]:
+    """SQL: a result's time by one of the two above ran out more than so many days ago."""
+    tests: dict[int, list[str]] = defaultdict(list)
+    for code in TESTS:
+        tests[within(settings, code)].append(code)
+    return or_(
+        false(),
+        *(
+            and_(ScreeningResult.test.in_(codes), ScreeningResult.on < today - timedelta(days=allowed + days))
+            for allowed, codes in sorted(tests.items())
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """A result that is followed. `name` is None where it was taken anonymously."""
@@ -222,16 +249,14 @@ def followed(
     rows = session.execute(query).all()
     found = []
     for row, name, village in rows:
-        within = int(settings.get(f"campaign.arrive_within.{row.test}", TESTS[row.test].arrive_within))
-        close_within = max(int(settings.get("campaign.close_within", CLOSE_WITHIN)), within)
         found.append(
             Followed(
                 row,
                 name if scope.names else None,
                 village,
                 row.arrived_on is not None,
-                row.on + timedelta(days=within),
-                row.on + timedelta(days=close_within),
+                row.on + timedelta(days=arrive_within(settings, row.test)),
+                row.on + timedelta(days=close_within(settings, row.test)),
             )
         )
     return found

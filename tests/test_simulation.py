@@ -69,6 +69,13 @@ def a_sent_digest(folder: Path) -> str:
     return next(key for key in keys if arrived.count(key) == 1)
 
 
+def a_sent(folder: Path, code: str) -> str:
+    """The key of a reminder that went out."""
+    with closing(sqlite3.connect(folder / "county.db")) as database:
+        query = "SELECT dedup_key FROM outbox WHERE reminder = ? AND status = 'sent' ORDER BY id LIMIT 1"
+        return str(database.execute(query, (code,)).fetchone()[0])
+
+
 def logged(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("events-*.jsonl")):
         yield from map(json.loads, path.read_text().splitlines())
@@ -92,8 +99,9 @@ def is_of(event: dict[str, Any], key: str) -> bool:
     return event["what"] == "arrived" and str(event["key"]).startswith(f"{key}:")
 
 
-def test_a_dropped_reminder_is_found(another: Path) -> None:
-    key = a_sent_digest(another)
+@pytest.mark.parametrize("code", ["morning_digest", "township_digest", "plan_terms", "supervisor_weekly"])
+def test_a_dropped_reminder_is_found(another: Path, code: str) -> None:
+    key = a_sent_digest(another) if code == "morning_digest" else a_sent(another, code)
     write(another, "DELETE FROM outbox WHERE dedup_key = ?", key)
     write(another, "DELETE FROM sim_history WHERE tab = 'outbox' AND json_extract(data, '$.dedup_key') = ?", key)
     rewrite(another, lambda event: [] if is_of(event, key) else [event])

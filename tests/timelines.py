@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
@@ -230,6 +230,7 @@ class Timeline:
 
     def _rules(self, session: Any, *said: str) -> None:
         self.rules = json.loads(" ".join(said))
+        cast(dict[str, Any], self.store.county).update(self.rules)
 
     def _served(self, session: Any, name: str, service: str, *marks: str) -> None:
         on = self.now().astimezone(self.tz).date()

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from handlers.campaigns.positives import followed_words
 from models.campaign import ScreeningResult
+from models.county import county
+from models.enrolment import VISITED
 from models.message import Choice, OutgoingMessage
-from models.people import HealthWorker, Organisation, Role
+from models.people import HealthWorker, Organisation, Resident, Role
+from models.record import Record
 from models.scope import scope_of
 from models.screening import TRACKED
-from models.screening_results import CLOSE_WITHIN, followed, late
+from models.screening_results import close_within, followed, is_past, late
 from reminders.reminder import Context, Gone, Reminder
 
 SHOWN = 6
-SOONEST = 7  # days after which any result may be late
 
 
 def audience(session: Session, day: date) -> Iterable[int]:
-    """Whoever sees a village with a result that has been open for long."""
+    """Whoever sees a village with a result that has been open for long, though its resident reached the hospital."""
     query = (
         select(ScreeningResult.village_id, Organisation.path)
         .join(Organisation, Organisation.id == ScreeningResult.village_id)
+        .join(Record, Record.id == ScreeningResult.record_id)
+        .outerjoin(Resident, Resident.id == ScreeningResult.resident_id)
         .where(
             ScreeningResult.result.in_(TRACKED), ScreeningResult.closed_on.is_(None),
-            ScreeningResult.on < day - timedelta(days=CLOSE_WITHIN),
+            ScreeningResult.arrived_on.is_not(None), is_past(close_within, county(session), day),
+            Record.status == "current", or_(Resident.id.is_(None), Resident.status.in_(VISITED)),
         )
         .distinct()
     )  # fmt: skip

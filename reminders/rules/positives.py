@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date, timedelta
-
-from sqlalchemy import ColumnElement, and_, case, cast, exists, false, or_, select
+from sqlalchemy import ColumnElement, case, cast, exists, or_, select
 
 from models.base import Key
 from models.campaign import ScreeningResult
 from models.enrolment import VISITED
 from models.message import Choice, mark_name
 from models.people import Organisation, Resident
-from models.preferences import Preferences
 from models.record import Record, Referral
 from models.screening import TESTS, TRACKED
+from models.screening_results import arrive_within, is_past
 from reminders.digest import Asked, Part, Query, Said, Telling, each_of
 
 TO_THE_DOCTOR, TO_THE_TOWNSHIP = (0, 7, 14, 28), (7, 28)  # days past the day by which they should have arrived
 SHOWN = 4
 
 
-def overdue_by(preferences: Preferences, today: date, days: int) -> ColumnElement[bool]:
-    """SQL: the resident should have arrived so many days ago; each test has its own time for that."""
-    tests: dict[int, list[str]] = defaultdict(list)
-    for code, test in TESTS.items():
-        tests[int(preferences.rules.get(f"campaign.arrive_within.{code}", test.arrive_within))].append(code)
-    last = [
-        and_(ScreeningResult.test.in_(codes), ScreeningResult.on < today - timedelta(days=within + days))
-        for within, codes in sorted(tests.items())
-    ]
-    return or_(false(), *last)
-
-
 def rows_after(asked: Asked, steps: tuple[int, ...]) -> Query:
     """Results to be followed, without an arrival, past their day by the first of the steps."""
-    late = [(overdue_by(asked.preferences, asked.today, days), str(days)) for days in sorted(steps, reverse=True)]
+    rules, today = asked.preferences.rules, asked.today
+    late = [(is_past(arrive_within, rules, today, days), str(days)) for days in sorted(steps, reverse=True)]
     return (
         select(
             ScreeningResult.village_id.label("organisation_id"),

@@ -13,6 +13,8 @@ CAMPAIGNS = {
     "campaign_to_tell": ("doctor",), "campaign_eve": ("doctor",), "campaign_day": ("doctor",),
     "campaign_standing": ("township", "county"),
 }  # fmt: skip
+PLANS = ("flagship", "hundred_counties", "three_years", "mentoring", "other_plan")
+"""Kinds of what runs like a campaign, and is none."""
 BEFORE = (7, 3, 1)
 CLOSE_AFTER = 7
 Row = Mapping[str, Any]
@@ -27,7 +29,9 @@ def campaigns_to_speak_of(state: State, reminder: str, worker: Worker, day: date
     Whoever was just told of its beginning is not told again at once; only where something is said anyway (`saying`).
     """
     for key, row in state.rows["campaigns"].items():
-        if row["status"] == "launched" and (found := _matter(state, reminder, key, row, worker, day, saying)):
+        if row["status"] != "launched" or row["kind"] in PLANS:
+            continue
+        if found := _matter(state, reminder, key, row, worker, day, saying):
             yield found[0], int(key), found[1]
 
 
@@ -83,7 +87,10 @@ def concerns(state: State, row: Row, doctor: Worker) -> bool:
 
 
 def carries_out(state: State, row: Row, worker: Worker) -> bool:
-    """范围内的村医; the townships of its areas, when the county holds it."""
+    """范围内的村医; the townships of its areas, when the county holds it. Of a plan 责任单位的公卫科、卫健局."""
+    if row["kind"] in PLANS:
+        seats = {state.seats[area] for area in row["areas"] or [row["organisation_id"]]}
+        return worker.role in ("township", "county") and worker.place in seats
     if worker.role == "doctor":
         return concerns(state, row, worker)
     holder = state.seats[row["organisation_id"]]

@@ -86,6 +86,16 @@ def _wishes(config: Config, worker_id: int) -> dict[str, Any]:
     return found
 
 
+def _terms(config: Config, worker_id: int) -> dict[str, str]:
+    """The days that contracts end on: most have an agreement, some a training duty; some are past already."""
+    rng, found = config.rng("terms", worker_id), dict[str, str]()
+    if rng.random() < 0.6:
+        found["agreement_ends_on"] = (config.first + timedelta(days=rng.randint(-50, 150))).isoformat()
+    if rng.random() < 0.2:
+        found["training_due_on"] = (config.first + timedelta(days=rng.randint(-10, 80))).isoformat()
+    return found
+
+
 def supervisor(config: Config, worker_id: int) -> Doctor:
     return Doctor(worker_id, "diligent", {"wecom": f"w{worker_id}"}, {})
 
@@ -111,8 +121,9 @@ def build(config: Config, folder: Path, prepared: Path | None = None) -> Store:
         for worker in session.scalars(select(HealthWorker).where(HealthWorker.role != Role.ADMIN)).all():
             is_doctor = worker.role == Role.DOCTOR
             person = (doctor if is_doctor else supervisor)(config, worker.id)
-            if is_doctor and (wishes := _wishes(config, worker.id)):
-                worker.settings = {"reminders": wishes}
+            if is_doctor:
+                wishes = _wishes(config, worker.id)
+                worker.settings = ({"reminders": wishes} if wishes else {}) | _terms(config, worker.id)
             for channel, account in person.accounts.items():
                 bound = midnight - timedelta(days=config.rng("bound", account).uniform(0.1, 5))
                 session.add(

@@ -9,52 +9,49 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
 
 from handlers.absence import AWAY, DIED, MOVED, REFUSED
 from models.base import Store
-from models.campaign import LAUNCHED, Campaign
 from models.enrolment import Enrolment, open_until
-from models.people import HealthWorker, Resident, Role, Status
+from models.people import Resident, Status
 from models.record import Agreement, Record, Referral
 from models.referrals import stage
-from tests.simulation.clock import DAY
-from tests.simulation.county import ACTED_ON, Config, Doctor, doctor
+from tests.simulation.county import ACTED_ON, Config, Doctor
+from tests.simulation.day import Action, Day
+from tests.simulation.errands import TAKEN_BACK, errands
+from tests.simulation.offices import offices
 
 NOTICES = 0.002  # tuberculosis notices a doctor and day
 MOST_VISITS = 5  # that one doctor makes on a day
 AHEAD = timedelta(days=3)
-CAMPAIGNS = 0.02  # begun by one supervisor on a day
 FIRST_VISIT: dict[str, Any] = {
     "mode": 2, "patient_type": 1, "sputum": 1, "resistance": 2, "symptoms": [0], "regimen": "2HRZE/4HR", "regimen_use": 1,
     "dosage_forms": [3], "supervisor": 2, "separate_room": 1, "ventilation": 1,
 }  # fmt: skip
-Action = dict[str, Any]
 
 
-def actions_of(config: Config, store: Store, folder: Path, day: int) -> list[Action]:
+def actions_of(config: Config, store: Store, folder: Path, number: int) -> list[Action]:
     """The day's, as they were drawn once."""
-    path = folder / f"day-{day:03}.json"
+    path = folder / f"day-{number:03}.json"
     if not path.exists():
         with store.read() as session:
-            drawn = list(_Drawing(config, session, day).everything())
+            day = Day(config, session, number)
+            drawn = [*Visits(day).everything(), *errands(day), *offices(day)]
         drawn.sort(key=lambda action: action["at"])
-        named = [action | {"id": f"{day}.{n}"} for n, action in enumerate(drawn)]
+        named = [action | {"id": f"{number}.{n}"} for n, action in enumerate(drawn)]
         path.with_suffix(".new").write_text(json.dumps(named, ensure_ascii=False))
         path.with_suffix(".new").rename(path)
     read: list[Action] = json.loads(path.read_text())
     return read
 
 
-class _Drawing:
-    def __init__(self, config: Config, session: Session, day: int) -> None:
-        self.config, self.session, self.day = config, session, day
-        self.today: date = config.first + timedelta(days=day)
-        workers = session.scalars(select(HealthWorker).where(HealthWorker.active)).all()
-        self.doctors = {w.id: doctor(config, w.id) for w in workers if w.role == Role.DOCTOR}
-        self.doctor_of = {v: w.id for w in workers if w.role == Role.DOCTOR for v in w.villages}
-        self.supervisors = [w for w in workers if w.role in (Role.TOWNSHIP, Role.COUNTY)]
+class Visits:
+    """Who is due is visited, signed, asked after; some by mistake."""
+
+    def __init__(self, day: Day) -> None:
+        self.day, self.session, self.today = day, day.session, day.today
+        self.doctors, self.doctor_of = day.doctors, day.doctor_of
         self.rng: Random
 
     def everything(self) -> list[Action]:
@@ -62,8 +59,8 @@ class _Drawing:
         signed, referred = self._ending(), self._referrals()
         found: list[Action] = []
         for person in self.doctors.values():
-            self.rng = self.config.rng("day", self.day, person.worker_id)
-            works = person.works(self.day)
+            self.rng = self.day.rng("day", person.worker_id)
+            works = person.works(self.day.number)
             if not person.accounts or not works:
                 continue
             chosen = [row for row in due[person.worker_id] if self.rng.random() < works][:MOST_VISITS]
@@ -75,8 +72,8 @@ class _Drawing:
             found += self._talk(person)
             if self.rng.random() < NOTICES and due[person.worker_id]:
                 resident = self.rng.choice(due[person.worker_id])[0]
-                found.append(self._say(person, self.rng.uniform(7, 20), chosen=f"notice.{resident}"))
-        return found + self._first_visits() + self._campaigns() + self._withdrawals()
+                found.append(self.day.say(person, self.rng.uniform(7, 20), self.rng, chosen=f"notice.{resident}"))
+        return found + self._first_visits() + self._withdrawals()
 
     # --- what there is to do ---
 
@@ -118,13 +115,13 @@ class _Drawing:
         )
         found = []
         for village, resident in self.session.execute(query.order_by(Enrolment.id)).all():
-            self.rng, who = self.config.rng("first", self.day, resident), self.doctors[self.doctor_of[village]]
+            self.rng, who = self.day.rng("first", resident), self.doctors[self.doctor_of[village]]
             if who.accounts and self.rng.random() < 0.4:
                 answers = FIRST_VISIT if self.rng.random() < 0.7 else {"outcome": AWAY}
                 if answers is FIRST_VISIT:
                     answers = {**answers, "treatment_started_on": (self.today - timedelta(days=1)).isoformat()}
                 found.append({
-                    "do": "visit", "at": self._at(self.rng.uniform(7.5, 19)), "who": who.worker_id, "resident": resident,
+                    "do": "submit", "at": self.day.at(self.rng.uniform(7.5, 19)), "who": who.worker_id, "resident": resident,
                     "service": "tb_first_visit", "answers": answers,
                 })  # fmt: skip
         return found
@@ -133,48 +130,17 @@ class _Drawing:
         """One visit in fifty turns out to have been another's."""
         since = self.today - timedelta(days=1)
         query = select(Record.id, Record.worker_id).where(
-            Record.on >= since, Record.status == "current", Record.programme.in_(ACTED_ON)
+            Record.on >= since,
+            Record.status == "current",
+            or_(Record.programme.in_(ACTED_ON), Record.service.in_(TAKEN_BACK)),
         )
         found = []
         for record_id, worker_id in self.session.execute(query.order_by(Record.id)).all():
-            rng = self.config.rng("withdrawn", self.day, record_id)
+            rng = self.day.rng("withdrawn", record_id)
             if rng.random() < 0.02:
                 found.append(
-                    {"do": "withdraw", "at": self._at(rng.uniform(7.4, 20)), "who": worker_id, "record": record_id}
+                    {"do": "withdraw", "at": self.day.at(rng.uniform(7.4, 20)), "who": worker_id, "record": record_id}
                 )
-        return found
-
-    def _campaigns(self) -> list[Action]:
-        """A supervisor begins one now and then; some are moved, some stopped; doctors tell whom they meet."""
-        found: list[Action] = []
-        for supervisor in self.supervisors:
-            rng = self.config.rng("campaign", self.day, supervisor.id)
-            if rng.random() < CAMPAIGNS:
-                held = [self.today + timedelta(days=rng.randint(2, 24)) for _ in range(rng.choice((1, 1, 2)))]
-                found.append({
-                    "do": "launch", "at": self._at(rng.choice((rng.uniform(8, 18), rng.uniform(20, 23)))), "who": supervisor.id,
-                    "days": sorted({day.isoformat() for day in held}), "listed": rng.random() < 0.7,
-                })  # fmt: skip
-        running = self.session.scalars(select(Campaign).where(Campaign.status == LAUNCHED).order_by(Campaign.id)).all()
-        for campaign in running:
-            rng = self.config.rng("running", self.day, campaign.id)
-            what = rng.choices(("", "move", "stop"), (92, 5, 3))[0]
-            if campaign.ends_on >= self.today and what:
-                to = (self.today + timedelta(days=rng.randint(1, 15))).isoformat()
-                found.append(
-                    {
-                        "do": what,
-                        "at": self._at(rng.uniform(7, 21.5)),
-                        "who": campaign.worker_id,
-                        "campaign": campaign.id,
-                        "days": [to],
-                    }
-                )
-            elif campaign.ends_on >= self.today:
-                found.append({"do": "tell", "at": self._at(rng.uniform(7, 19)), "who": campaign.worker_id, "campaign": campaign.id,
-                              "part": rng.randrange(6)})  # fmt: skip
-            elif campaign.ends_on < self.today - timedelta(days=9):
-                found.append({"do": "close", "at": self._at(10), "who": campaign.worker_id, "campaign": campaign.id})
         return found
 
     # --- how it is done ---
@@ -198,7 +164,7 @@ class _Drawing:
         elif programme == "mental_health":
             answers |= {"danger_level": 0, "symptoms": [12], "insight": 1, "sleep": 1, "appetite": 1}
         return {
-            "do": "visit", "at": self._at(at), "who": person.worker_id, "service": f"{programme}_follow_up",
+            "do": "submit", "at": self.day.at(at), "who": person.worker_id, "service": f"{programme}_follow_up",
             "resident": resident_id, "answers": answers,
         }  # fmt: skip
 
@@ -213,7 +179,7 @@ class _Drawing:
     def _signing(self, person: Doctor, resident_id: int, ends_on: date) -> Action:
         answers = {"package": [1], "term_years": 1, "starts_on": (ends_on + timedelta(days=1)).isoformat()}
         return {
-            "do": "visit", "at": self._at(self.rng.uniform(8, 17)), "who": person.worker_id, "service": "signing",
+            "do": "submit", "at": self.day.at(self.rng.uniform(8, 17)), "who": person.worker_id, "service": "signing",
             "resident": resident_id, "answers": answers,
         }  # fmt: skip
 
@@ -224,23 +190,13 @@ class _Drawing:
         said: list[tuple[float, dict[str, Any]]] = [(at, {"chosen": f"loop.{referral_id}.{asks}.{code}"})]
         if code == "write":
             said.append((at + 0.02, {"text": "调整用药后好转"}))
-        return [self._say(person, when, **what) for when, what in said]
+        return [self.day.say(person, when, self.rng, **what) for when, what in said]
 
     def _talk(self, person: Doctor) -> list[Action]:
         if self.rng.random() > 0.25:
             return []
-        return [self._say(person, self.rng.choice((self.rng.uniform(6.8, 9), self.rng.uniform(17, 22))), text="今日")]
-
-    def _say(self, person: Doctor, hour: float, **what: Any) -> Action:
-        channel = self.rng.choice(sorted(person.accounts))
-        return {
-            "do": "say",
-            "at": self._at(hour),
-            "who": person.worker_id,
-            "channel": channel,
-            "account": person.accounts[channel],
-            **what,
-        }
-
-    def _at(self, hour: float) -> float:
-        return round((self.day + hour / 24) * DAY, 3)
+        return [
+            self.day.say(
+                person, self.rng.choice((self.rng.uniform(6.8, 9), self.rng.uniform(17, 22))), self.rng, text="今日"
+            )
+        ]

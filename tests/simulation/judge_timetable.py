@@ -11,10 +11,12 @@ from typing import Any
 
 from tests.simulation.bench import Bench, hours_of_the_page, local, seconds
 from tests.simulation.campaign_rules import CAMPAIGNS
-from tests.simulation.rules import Reasons, Row, Worker, first_working_days
+from tests.simulation.office_rules import DAILY, WEEKLY
+from tests.simulation.rules import Reasons, Row, Worker
+from tests.simulation.working_days import first_working_days
 
 DIGESTS = {"morning_digest": ("doctor",), "township_digest": ("township",), "county_digest": ("county",)}
-JUDGED = {**DIGESTS, **CAMPAIGNS}
+JUDGED = {**DIGESTS, **CAMPAIGNS, **DAILY, **WEEKLY}
 PERIODS = ("supervisor_weekly", "supervisor_monthly", "supervisor_quarterly")
 MORNING = time(11, 30)
 """The latest hour that a worker may choose; what comes later in the day keeps its own."""
@@ -51,12 +53,20 @@ class TimetableJudge:
         for worker in self.bench.state.workers.values():
             if worker.role not in JUDGED[code] or self._hour(worker, code) != hour:
                 continue
-            key = f"{code}:{worker.id}:{day}"
+            key = _key(code, worker, day)
+            if code in WEEKLY and not self._is_awaited(key, day):
+                continue
             now = self.bench.state.reasons(code, worker, day, key)
             if begins:
                 self._waiting[code, worker.id, day] = now
             elif (before := self._waiting.pop((code, worker.id, day), None)) and before.lasting(now):
                 self.bench.must_be(worker, key, self.bench.midnight(day) + seconds(hour), at)
+
+    def _is_awaited(self, key: str, day: date) -> bool:
+        """Of what is said once a week: on its first working day, and on the next two if that could not be used."""
+        first, *more = first_working_days(_period("supervisor_weekly", day))
+        row = self.bench.state.outbox.get(key)
+        return day == first or (day in more and (row is None or "window" in (row["reason"] or "")))
 
     def _hour(self, worker: Worker, code: str) -> time:
         usual, wish = self.hours[code].at, self.bench.state.wishes(worker).get("at")
@@ -141,6 +151,10 @@ class TimetableJudge:
         shown = {int(c[0].removeprefix("visit.")) for c in message.get("choices", ()) if c[0].startswith("visit.")}
         if shown - named:
             self.bench.violated("names somebody who is not due", worker, at, key, f"residents {sorted(shown - named)}")
+
+
+def _key(code: str, worker: Worker, day: date) -> str:
+    return f"{code}:{worker.id}:{_period('supervisor_weekly', day) if code in WEEKLY else day}"
 
 
 def _period(code: str, day: date) -> date:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tests.simulation.bench import Bench, Judged
+from tests.simulation.judge_cases import CaseJudge
 from tests.simulation.judge_clocks import ClockJudge
 from tests.simulation.judge_events import EventJudge
 from tests.simulation.judge_timetable import TimetableJudge
@@ -44,7 +45,7 @@ class Judge(Protocol):
 
 def judge_history(bench: Bench) -> Judged:
     """The whole history, change by change."""
-    judges: list[Judge] = [TimetableJudge(bench), ClockJudge(bench), EventJudge(bench)]
+    judges: list[Judge] = [TimetableJudge(bench), ClockJudge(bench), CaseJudge(bench), EventJudge(bench)]
     looks = iter(sorted((at, n, which) for n, judge in enumerate(judges) for at, which in judge.moments()))
     following = next(looks, None)
     for at, table, key, row in _history(bench):

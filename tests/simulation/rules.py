@@ -13,7 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.simulation.campaign_rules import CAMPAIGNS, campaigns_to_speak_of
+from tests.simulation.campaign_rules import CAMPAIGNS, Matter, campaigns_to_speak_of
+from tests.simulation.errand_rules import appointments, positives, positives_township
+from tests.simulation.office_rules import OF_OFFICES, once_in_offices, open_in_offices
+from tests.simulation.working_days import is_holiday, is_working_day
 
 CHINA = ZoneInfo("Asia/Shanghai")
 Row = Mapping[str, Any]
@@ -23,29 +26,7 @@ TOWNSHIP_DAYS, COUNTY_DAYS, SILENT_DAYS, UNSERVED_DAYS = 14, 30, 7, 90
 UNSERVED_TOLD_WITHIN = 14  # [D] whoever has waited longer stands in the figures
 NO_SERVICE = ("signing", "signing_end", "health_record")
 UNHEARD = ("failed", "cancelled")
-
-# 国务院办公厅关于2026年部分节假日安排的通知
-OFF = {
-    date(2026, month, day)
-    for month, first, last in ((1, 1, 3), (2, 15, 23), (4, 4, 6), (5, 1, 5))
-    for day in range(first, last + 1)
-}
-WORKED = {date(2026, 1, 4), date(2026, 2, 14), date(2026, 2, 28), date(2026, 5, 9)}
-
-
-def is_working_day(day: date) -> bool:
-    return day in WORKED or (day.weekday() < 5 and day not in OFF)
-
-
-def is_holiday(day: date) -> bool:
-    return day in OFF
-
-
-def first_working_days(begins: date) -> list[date]:
-    """The first one of a week, month or quarter, and the two after it."""
-    days = (begins + timedelta(days=n) for n in range(31))
-    found = [day for day in days if is_working_day(day)]
-    return found[:3]
+BY_VILLAGE = ("enrolments", "referrals", "agreements", "appointments", "screening_results")
 
 
 @dataclass(frozen=True)
@@ -61,23 +42,24 @@ class Worker:
 
 @dataclass
 class Reasons:
-    """Why something is said to a worker: visits and referrals as long as they are open, other matters once."""
+    """Why something is said to a worker: some matters as long as they are open, others once."""
 
     visits: set[int] = field(default_factory=set)
     """Residents to be visited."""
-    referrals: set[int] = field(default_factory=set)
+    open: set[tuple[str, int]] = field(default_factory=set)
+    """(what, which row): referrals to ask after, appointments, results without an end, plans."""
     once: dict[tuple[str, int], str] = field(default_factory=dict)
     """(what, which row) -> its stage."""
     other: bool = False
     """One that stands alone: an alarm, a notice."""
 
     def __bool__(self) -> bool:
-        return bool(self.visits or self.referrals or self.once or self.other)
+        return bool(self.visits or self.open or self.once or self.other)
 
     def lasting(self, later: Reasons) -> bool:
         """Was something of it still to be said later on?"""
         still = self.once.items() & later.once.items()
-        return bool(self.visits & later.visits or self.referrals & later.referrals or still)
+        return bool(self.visits & later.visits or self.open & later.open or still)
 
 
 class State:
@@ -90,7 +72,10 @@ class State:
         self.rows: dict[str, dict[str, Row]] = defaultdict(dict)
         self.by_village: dict[str, dict[int, dict[str, Row]]] = defaultdict(lambda: defaultdict(dict))
         self.status: dict[int, str] = {}
+        self.records: dict[int, Row] = {}
         self.services: dict[int, dict[str, Row]] = defaultdict(dict)
+        self.progress: dict[tuple[int, int], dict[int, Row]] = defaultdict(dict)
+        """(milestone, organisation) -> what was reported."""
         self.signed: dict[int, dict[str, Row]] = defaultdict(dict)
         self.heard_in: dict[int, dict[str, Row]] = defaultdict(dict)
         self.told: dict[tuple[str, int, int], dict[str, str]] = defaultdict(dict)
@@ -114,13 +99,16 @@ class State:
         elif table == "outbox":
             self.outbox[row["dedup_key"]] = row
         elif table == "records":
+            self.records[int(key)] = row
             if row["resident_id"] is not None:
                 self.services[row["resident_id"]][key] = row
+            elif row["service"] == "progress_report":
+                self.progress[row["answers"]["milestone"], row["village_id"]][int(key)] = row
         elif table == "channel_accounts":
             self.heard_in[row["worker_id"]][key] = row
         elif table == "campaign_residents":
             self.guests[row["campaign_id"]][row["resident_id"]] = row
-        elif table in ("enrolments", "referrals", "agreements"):
+        elif table in BY_VILLAGE:
             if (before := self.rows[table].get(key)) is not None and before["village_id"] != row["village_id"]:
                 del self.by_village[table][before["village_id"]][key]
             self.by_village[table][row["village_id"]][key] = row
@@ -148,12 +136,19 @@ class State:
     def reasons(self, reminder: str, worker: Worker, day: date, but: str = "", *, saying: bool = False) -> Reasons:
         """Why something is said to a worker on a day; `but` is the message that says it, or is `saying` it just now."""
         found = Reasons()
-        matters: Iterator[tuple[str, int, str]]
+        matters: Iterable[Matter]
         if reminder in CAMPAIGNS:
             matters = campaigns_to_speak_of(self, reminder, worker, day, saying)
+        elif reminder in OF_OFFICES:
+            found.open, matters = (
+                set(open_in_offices(self, reminder, worker, day, saying)),
+                once_in_offices(self, reminder, worker, day),
+            )
         elif reminder == "morning_digest":
-            found.visits, found.referrals = self._visits(worker, day), self._referrals(worker, day)
-            matters = self._of_a_doctor(worker, day)
+            found.visits = self._visits(worker, day)
+            found.open = {("referrals", one) for one in self._referrals(worker, day)}
+            found.open |= {("appointments", one) for one in appointments(self, worker, day)}
+            matters = [*positives(self, worker, day), *self._of_a_doctor(worker, day)]
         elif not is_working_day(day):
             return found
         elif reminder == "township_digest":
@@ -212,7 +207,7 @@ class State:
         return row["ended_on"] is None and not rests and self._lives_here(row)
 
     def _lives_here(self, row: Row) -> bool:
-        return self.status.get(row["resident_id"], "active") in HERE
+        return self.lives_here(row["resident_id"])
 
     def _visits(self, worker: Worker, day: date) -> set[int]:
         today, rests = day.isoformat(), is_holiday(day) or "visits" in self.wishes(worker).get("off", ())
@@ -239,7 +234,7 @@ class State:
             for r in self.services[referral["resident_id"]].values()
         )
 
-    def _of_a_doctor(self, worker: Worker, day: date) -> Iterator[tuple[str, int, str]]:
+    def _of_a_doctor(self, worker: Worker, day: date) -> Iterator[Matter]:
         if is_holiday(day):
             return
         off = self.wishes(worker).get("off", ())
@@ -248,7 +243,7 @@ class State:
         if "silent" not in off and self._is_silent(worker, day):
             yield "silent", worker.id, self._heard_on(worker)
 
-    def _windows(self, worker: Worker, day: date) -> Iterator[tuple[str, int, str]]:
+    def _windows(self, worker: Worker, day: date) -> Iterator[Matter]:
         today, soon = day.isoformat(), (day + timedelta(days=7)).isoformat()
         for village in self.below(worker):
             for key, row in self.by_village["enrolments"][village].items():
@@ -256,7 +251,7 @@ class State:
                 if opens is not None and due is not None and opens <= today < due and self._goes_on(row, today):
                     yield "windows", int(key), ("close:" if due <= soon else "open:") + due
 
-    def _agreements(self, worker: Worker, day: date) -> Iterator[tuple[str, int, str]]:
+    def _agreements(self, worker: Worker, day: date) -> Iterator[Matter]:
         """That end in 60, 30 or 7 days; and those under which nothing was done for long."""
         today, steps = day.isoformat(), [(n, (day + timedelta(days=n)).isoformat()) for n in (7, 30, 60)]
         last = (day - timedelta(days=UNSERVED_DAYS)).isoformat()
@@ -306,7 +301,8 @@ class State:
         yesterday = (day - timedelta(days=1)).isoformat()
         return next(self._open(worker, yesterday, yesterday), None) is not None
 
-    def _of_a_township(self, worker: Worker, day: date) -> Iterator[tuple[str, int, str]]:
+    def _of_a_township(self, worker: Worker, day: date) -> Iterator[Matter]:
+        yield from positives_township(self, worker, day)
         yield from self._overdue(worker, day, TOWNSHIP_DAYS, "escalated")
         long_ago = (day - timedelta(days=21)).isoformat()
         for village in self.below(worker):
@@ -333,7 +329,7 @@ class State:
             return None
         return max((r["unreachable_since"] for r in accounts if r.get("unreachable_since")), default=None)
 
-    def _overdue(self, worker: Worker, day: date, days: int, what: str) -> Iterator[tuple[str, int, str]]:
+    def _overdue(self, worker: Worker, day: date, days: int, what: str) -> Iterator[Matter]:
         last = (day - timedelta(days=days)).isoformat()
         for key, row in self._open(worker, last, day.isoformat()):
             yield what, int(key), row["next_due_on"]

@@ -11,9 +11,10 @@ from models.base import Store
 from models.message import IncomingMessage
 from tests.simulation.clock import DAY, Log, Time
 from tests.simulation.county import Config, Troubles
-from tests.simulation.days import Action, actions_of
+from tests.simulation.day import Action
+from tests.simulation.days import actions_of
 from tests.simulation.process import Process
-from tests.simulation.work import record, take_back, work_on_campaign
+from tests.simulation.work import WORK
 
 START_TAKES = 2.0  # seconds from a restart to the first look at the outbox
 
@@ -104,7 +105,7 @@ class World:
         if action["do"] == "say":
             await process.intake.receive(self._message(action, process.clock()))
         else:
-            work = {"visit": record, "withdraw": take_back}.get(action["do"], work_on_campaign)
+            work = WORK[action["do"]]
             if await process.intake.run(lambda session: work(session, action, process.clock())):
                 process.look()
         self.log.write("done", id=action["id"])
