@@ -156,7 +156,10 @@ class Ledger:
         earlier = aliased(OutboxMessage)
         others = earlier.leased_by.in_(sorted(set(alive) - {self.seat.number})) & earlier.id.not_in(sorted(stuck))
         same_chat = (earlier.channel == OutboxMessage.channel) & (earlier.account == OutboxMessage.account)
-        waits = ((earlier.attempts > 0) | (earlier.kind == "reply")) & (earlier.not_before > now)
+        unhurried = (earlier.kind == "reply") & (
+            OutboxMessage.kind != "alarm"
+        )  # put off until midnight, for lack of room
+        waits = ((earlier.attempts > 0) | unhurried) & (earlier.not_before > now)
         first = select(earlier.id).where(same_chat, earlier.id < OutboxMessage.id, is_open(earlier), others | waits)
         return first.exists()
 

@@ -27,7 +27,7 @@ class Budget:
 
     `overall` is a mean: one that left late does not make all later ones late. What holds without exception is that no
     second has more than `most` of them. `of_chat` and `of_group` are further limits of one chat, `a_day` one of all of
-    them, of which the last part is left to replies and alarms. `busy_minutes` of the hour are left alone by what is
+    them, of which the last part is left to replies, and of that a last one to alarms. `busy_minutes` of the hour are left alone by what is
     planned, which is spread over `spread` seconds after them.
     """
 
@@ -67,7 +67,10 @@ BUDGETS = {
 SECOND = 1.010  # seconds; ten milliseconds by which the way to the platform may bring messages closer together
 TICK = 1e-6  # seconds; an event loop's timers may be early by a nanosecond, and nobody should spin until it has passed
 CATCH_UP = 0.1  # seconds by which a late message may be followed up sooner than evenly
-FOR_REPLIES = 0.2  # of a day's total
+ALARM, REPLY, PLANNED = 0, 1, 2
+"""Who goes first, and who may use a day's total to its end."""
+LEFT_OVER = {ALARM: 0.0, REPLY: 0.02, PLANNED: 0.2}
+"""Of a day's total: what each leaves to those before it. An emergency never waits for midnight because others chatted."""
 DAYS_KEPT = 8
 FORGET_ABOVE = 10_000  # chats remembered before the idle ones are dropped
 
@@ -87,8 +90,8 @@ class DayTotal:
             del self._spent[next(day for day in self._spent if day != today)]
 
     def has_room(self, rank: int) -> bool:
-        """For a reply or an alarm (rank 0) as long as there is anything left, for the rest before that."""
-        most = self._most if rank == 0 else int(self._most * (1 - FOR_REPLIES))
+        """For one of this rank; for an alarm as long as there is anything left."""
+        most = self._most - math.ceil(self._most * LEFT_OVER[rank])
         return not self._most or self._spent.get(self._today(), 0) < most
 
 
@@ -110,7 +113,7 @@ class Pacer:
         self._serving: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
 
-    async def wait(self, chat: str, *, rank: int = 0, within: float = math.inf) -> bool:
+    async def wait(self, chat: str, *, rank: int = ALARM, within: float = math.inf) -> bool:
         """True when the next message to this chat may go out now; False when that takes longer than `within`."""
         deadline = self._time() + within
         while (early := (rest := self.rests_until(chat)) - (now := self._time())) > TICK:

@@ -23,7 +23,7 @@ from bot.endings import storable
 from bot.group import Row
 from bot.intake import Intake
 from bot.ledger import BATCH, Chat, Ledger
-from bot.pacing import BUDGETS, Budget, Pacer
+from bot.pacing import ALARM, BUDGETS, PLANNED, REPLY, Budget, Pacer
 from bot.readiness import AT_ONCE, Render
 from bot.seat import OnlySeat, Seat
 from models.message import OutgoingMessage
@@ -202,9 +202,12 @@ class Sender:
         try:
             parts = channel.parts(OutgoingMessage.from_json(row["message"]))
             for number in range(first, len(parts)):
-                rank = int(row["kind"] not in AT_ONCE)
+                rank = _rank(row)
                 if not await pacer.wait(row["account"], rank=rank, within=self._time_for(row)):
-                    self._hold(row, self._wait_for(pacer, row["account"], rank), tried=False)
+                    if not pacer.day.has_room(rank):
+                        self._give_back(row, self._midnight())
+                        return True
+                    self._hold(row, self._wait_for(pacer, row["account"]), tried=False)
                     return False
                 again = number == first and row.get("again", False)
                 try:
@@ -303,17 +306,19 @@ class Sender:
 
     def _runs(self, pacer: Pacer) -> bool:
         """Does anything go out on this channel just now?"""
-        return pacer.paused_until <= self._loop_time() and pacer.day.has_room(0)
+        return pacer.paused_until <= self._loop_time() and pacer.day.has_room(ALARM)
 
-    def _wait_for(self, pacer: Pacer, chat: str, rank: int) -> float | None:
+    def _wait_for(self, pacer: Pacer, chat: str) -> float | None:
         """Seconds after which a message that could not wait here for its turn is looked at again; None: when it can be."""
-        if not pacer.day.has_room(rank):
-            return timedelta(days=1).total_seconds() - self._into_the_day()
         seconds = pacer.rests_until(chat) - self._loop_time()
         return seconds if seconds > 0 else None
 
     def _today(self) -> date:
         return self.clock().astimezone(self.tz).date()
+
+    def _midnight(self) -> datetime:
+        """When the county's next day begins, and with it a new total."""
+        return datetime.combine(self._today() + timedelta(days=1), time(), self.tz).astimezone(UTC)
 
     def _into_the_day(self) -> float:
         """Seconds since the county's midnight."""
@@ -329,6 +334,13 @@ class Sender:
     @staticmethod
     def _loop_time() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _rank(row: Row) -> int:
+    """What has begun to be said is said to its end, as if somebody waited for it."""
+    if row["kind"] == "alarm":
+        return ALARM
+    return REPLY if row["kind"] == "reply" or row["parts_sent"] else PLANNED
 
 
 def _platform_key(row: Row, part: int) -> str:

@@ -246,12 +246,12 @@ def test_a_dead_process_is_followed_at_once_and_in_order(store: Store, seat: int
     assert [again for _, again in phone.keys] == [True, True, True, False]
 
 
-def born(store: Store, key: str, seat: int = 0, account: str = "7") -> dict[str, Any]:
+def born(store: Store, key: str, seat: int = 0, account: str = "7", channel: str = "telegram") -> dict[str, Any]:
     """A reply as the intake commits it: leased to its own process."""
     with store.write() as session:
         session.info["seat"] = seat
         reply = OutgoingMessage(key)
-        said = say(session, reply, dedup_key=key, now=now(), worker_id=1, channel="telegram", account=account)
+        said = say(session, reply, dedup_key=key, now=now(), worker_id=1, channel=channel, account=account)
         session.commit()
         return said
 
@@ -862,9 +862,9 @@ def test_two_processes_whose_clocks_differ_share_a_member(store: Store, ahead: i
 
 
 def test_a_days_total_is_kept_over_a_restart_and_the_rest_goes_after_midnight(store: Store) -> None:
-    """At 23:00 ten of the day's ten are gone: a reply waits for midnight, an alarm takes the other channel."""
+    """At 23:00 ten of the day's eleven are gone: a reply waits for midnight; one alarm has the last, another a telephone."""
     late = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-    budgets = {"wecom": Budget(a_day=10)}
+    budgets = {"wecom": Budget(a_day=11)}
     for n in range(9):
         promise(store, f"{n}", channel="wecom", account="limei")
     play(once(make(store, Phone(name="wecom"), budgets=budgets, tz=CHINA, clock=lambda: late)))
@@ -882,11 +882,39 @@ def test_a_days_total_is_kept_over_a_restart_and_the_rest_goes_after_midnight(st
         running = asyncio.create_task(for_seconds(sender, 2 * 3600))
         await asyncio.sleep(60)
         promise(store, "alarm", reminder="words", kind="alarm")
+        await asyncio.sleep(300)
+        promise(store, "another", reminder="words", kind="alarm")
         await running
 
     play(story())
-    assert telegram.texts == ["李梅:alarm"] and telegram.said[0][0] < 300
-    assert wecom.texts == ["tenth", "eleventh", "list"] and 3600 <= wecom.said[1][0] <= 3720
+    assert telegram.texts == ["李梅:another"] and telegram.said[0][0] < 600
+    assert wecom.texts == ["tenth", "李梅:alarm", "eleventh", "list"]
+    assert wecom.said[1][0] < 300 and 3600 <= wecom.said[2][0] <= 3720
+
+
+def test_who_asks_is_answered_though_their_list_waits_for_midnight(store: Store) -> None:
+    """The day's part for lists is gone: the list is put off, what stands behind it in the chat and what comes later is not."""
+    at = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+    for n in range(80):
+        promise(store, f"{n}", channel="wecom", account="limei", kind="digest")
+    wecom = Phone(name="wecom")
+    clock = lambda: at + timedelta(seconds=asyncio.get_running_loop().time())  # noqa: E731
+
+    async def story() -> None:
+        sender = make(store, wecom, budgets={"wecom": Budget(a_day=100)}, tz=CHINA, clock=clock, poll_every=60)
+        running = asyncio.create_task(for_seconds(sender, 3600))
+        await asyncio.sleep(300)
+        promise(store, "list", channel="wecom", account="limei", kind="digest")
+        promise(store, "reply", channel="wecom", account="limei")
+        await asyncio.sleep(300)
+        sender.take([born(store, "later", account="limei", channel="wecom")])
+        await running
+
+    play(story())
+    assert wecom.texts[80:] == ["reply", "later"] and wecom.said[80][0] <= 361 and wecom.said[81][0] <= 601
+    assert row(store, "list").status == "queued" and row(store, "list").not_before == datetime(
+        2026, 11, 24, 16, tzinfo=UTC
+    )
 
 
 def test_what_is_planned_for_half_past_seven_goes_a_little_later_on_wecom(store: Store) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.pacing import BUDGETS, FOR_REPLIES, Budget, DayTotal, Pacer, Quota
+from bot.pacing import ALARM, BUDGETS, PLANNED, REPLY, Budget, DayTotal, Pacer, Quota
 from tests.virtual_time import VirtualLoop, play
 
 THE_WAY = 0.009  # seconds by which one message may be faster on its way than another
@@ -72,11 +72,11 @@ def test_who_goes_first() -> None:
             await pacer.wait(name, rank=rank)
             order.append(name)
 
-        names = [("list 1", 1), ("list 2", 1), ("reply 1", 0), ("list 3", 1), ("reply 2", 0)]
+        names = [("list 1", PLANNED), ("list 2", PLANNED), ("reply 1", REPLY), ("alarm", ALARM), ("reply 2", REPLY)]
         await asyncio.gather(*(one(*name) for name in names))
         return order
 
-    assert play(story()) == ["reply 1", "reply 2", "list 1", "list 2", "list 3"]
+    assert play(story()) == ["alarm", "reply 1", "reply 2", "list 1", "list 2"]
 
 
 def test_a_pause_asked_for_in_one_chat_is_for_all_when_a_second_is_refused() -> None:
@@ -210,20 +210,22 @@ def test_who_comes_late_waits_until_the_others_know() -> None:
     assert min(after - before for before, after in zip(left, left[30:], strict=False)) >= 1.0
 
 
-def test_a_days_total_leaves_the_last_part_to_replies_and_alarms() -> None:
+def test_a_days_total_leaves_the_last_part_to_replies_and_of_that_the_last_to_alarms() -> None:
     today = date(2026, 11, 24)
 
     async def story() -> None:
         nonlocal today
         pacer = Pacer(Budget(a_day=100), asyncio.get_running_loop().time, lambda: today)
-        lists = [await pacer.wait(f"{n}", rank=1) for n in range(100)]
-        assert lists.count(True) == 100 * (1 - FOR_REPLIES) and not lists[-1]
-        replies = [await pacer.wait(f"{n}", rank=0) for n in range(100)]
-        assert replies.count(True) == 100 * FOR_REPLIES and not pacer.day.has_room(0)
+        lists = [await pacer.wait(f"{n}", rank=PLANNED) for n in range(100)]
+        assert lists.count(True) == 80 and not lists[-1]
+        replies = [await pacer.wait(f"{n}", rank=REPLY) for n in range(100)]
+        assert replies.count(True) == 18 and not replies[-1]
+        alarms = [await pacer.wait(f"{n}", rank=ALARM) for n in range(100)]
+        assert alarms.count(True) == 2 and not pacer.day.has_room(ALARM)
         today = date(2026, 11, 25)
-        assert await pacer.wait("7", rank=1)
+        assert await pacer.wait("7", rank=PLANNED)
         pacer.day.spend(79)
-        assert not await pacer.wait("7", rank=1) and await pacer.wait("7", rank=0)
+        assert not await pacer.wait("7", rank=PLANNED) and await pacer.wait("7", rank=REPLY)
 
     play(story())
 
@@ -233,14 +235,14 @@ def test_a_clock_that_was_a_day_ahead_gives_no_second_total() -> None:
     total = DayTotal(100, lambda: today)
     total.spend(100)
     today = date(2026, 11, 25)
-    assert total.has_room(0)
+    assert total.has_room(ALARM)
     total.spend()
     today = date(2026, 11, 24)
-    assert not total.has_room(0)
+    assert not total.has_room(ALARM)
     for n in range(1, 31):
         today = date(2026, 12, n)
         total.spend(100)
-        assert not total.has_room(0), "whatever is forgotten, today is not"
+        assert not total.has_room(ALARM), "whatever is forgotten, today is not"
 
 
 def test_no_limit_is_no_limit() -> None:
