@@ -96,10 +96,10 @@ class Findings:
     def get(self, field: str, default: Any = None) -> Any:
         return self.answers.get(field, default)
 
-    def once(self, read: Callable[[Mapping[str, Any]], T]) -> T:
-        """What many rules read from the same answers, worked out once."""
+    def once(self, read: Callable[[Findings], T]) -> T:
+        """What many rules read from the same findings, worked out once."""
         if read not in self._once:
-            self._once[read] = read(self.answers)
+            self._once[read] = read(self)
         found: T = self._once[read]
         return found
 

@@ -12,7 +12,7 @@ from handlers.protocols.findings import (
     has_sign,
     has_symptom,
     pregnant_or_postpartum,
-    pressure,
+    pressure_now,
     pressure_reaches,
     pulse,
     readings,
@@ -165,7 +165,7 @@ def pressure_rules(
                 and (
                     pressure_reaches(f, 160, 110)
                     or pre_eclampsia_sign(f)
-                    or (complains(f) and (pressure_reaches(f, 140, 90) or None in f.once(pressure)))
+                    or (complains(f) and (pressure_reaches(f, 140, 90) or None in f.once(pressure_now)))
                 )
             ),
             then=emergency("马上打120:孕产妇可能是子痫前期。左侧卧、安静避光、有人守着,同时告诉乡镇卫生院。"),

@@ -88,6 +88,9 @@ class Control:
         return bool(setting(f, self.settings, f"{self.county}.{name}"))
 
     def earlier(self, f: Findings) -> PastVisit | None:
+        return f.once(self._earlier)
+
+    def _earlier(self, f: Findings) -> PastVisit | None:
         return second_in_a_row(f, self.unmet, self.allows(f, "like_with_like"))
 
     def standard(self, visit: PastVisit) -> bool:

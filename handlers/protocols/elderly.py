@@ -30,7 +30,7 @@ from handlers.protocols.findings import (
     has_sign,
     has_symptom,
     number,
-    pressure,
+    pressure_now,
     pressure_reaches,
     pressure_text,
     pulse_text,
@@ -142,7 +142,7 @@ def glucose_abnormal(f: Findings) -> bool:
 
 
 def arms_apart(f: Findings) -> bool:
-    one, other = f.once(pressure)[0], number(f.get("other_systolic"))
+    one, other = f.once(pressure_now)[0], number(f.get("other_systolic"))
     return one is not None and other is not None and abs(one - other) > 20
 
 
@@ -311,7 +311,7 @@ ACT = (
     ),
     Rule(
         "ELD-52",
-        when=lambda f: None in f.once(pressure),
+        when=lambda f: None in f.once(pressure_now),
         then=Outcome(flags=("no_reading",), say="体检表缺血压,补测后用“更正”补上才算完整。"),
         because="没有完整的血压值,体检表不完整",
         source=NORM,
@@ -359,7 +359,7 @@ protocol = Protocol(
     classify=(
         Rule("ELD-C1", lambda f: f.get("health_assessment") == 2, Outcome(2), "医生评价有异常", NORM, "[K]"),
         Rule("ELD-C2", lambda f: bool(abnormalities(f)), Outcome(2), "测到或查到异常({abnormal})", NORM, "[K][D]"),
-        Rule("ELD-C3", lambda f: None in f.once(pressure), Outcome(), "没有完整的血压值,不作健康评价", NORM, "[D]"),
+        Rule("ELD-C3", lambda f: None in f.once(pressure_now), Outcome(), "没有完整的血压值,不作健康评价", NORM, "[D]"),
         Rule("ELD-C4", lambda f: True, Outcome(1), "各项没有发现异常", NORM, "[K]"),
     ),
     act=ACT,

@@ -12,13 +12,14 @@ from handlers.decisions import Findings, PastVisit, Setting
 
 Answers = Mapping[str, Any]
 
+NUMBER = int | float | Decimal
 TELEPHONE = 3  # mode 1门诊 2家庭 3电话
 REACTION = COMPLICATION = PRESENT = 2  # adverse_reaction, new_complication: 1无 2有
 
 
 def number(value: object) -> float | None:
     """A measurement as a number; None when it is absent or not one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, NUMBER) or math.isnan(value):
         return None
     return float(value)
 
@@ -32,15 +33,22 @@ def readings(answers: Answers) -> list[tuple[float, float]]:
 def pressure(answers: Answers) -> tuple[float | None, float | None]:
     """Systolic and diastolic that classify: as stated, else the mean of the readings, half up (domain.md M-15)."""
     stated = (number(answers.get("systolic")), number(answers.get("diastolic")))
+    if None not in stated:
+        return stated
     raw = readings(answers)
     means = [math.floor(sum(side) / len(raw) + 0.5) for side in zip(*raw, strict=True)] if raw else [None, None]
     systolic, diastolic = (mean if value is None else value for value, mean in zip(stated, means, strict=True))
     return systolic, diastolic
 
 
-def alarm_pressures(answers: Answers) -> list[tuple[float | None, float | None]]:
+def pressure_now(f: Findings) -> tuple[float | None, float | None]:
+    """The pressure that classifies this visit."""
+    return pressure(f.answers)
+
+
+def alarm_pressures(f: Findings) -> list[tuple[float | None, float | None]]:
     """What can raise an alarm: the pressure that classifies and every reading after the first (domain.md M-15)."""
-    return [pressure(answers), *readings(answers)[1:]]
+    return [f.once(pressure_now), *readings(f.answers)[1:]]
 
 
 def pressure_reaches(f: Findings, systolic: float, diastolic: float) -> bool:
@@ -106,8 +114,12 @@ def codes(value: object) -> frozenset[Any]:
     return frozenset(value) if isinstance(value, list | tuple | set | frozenset) else frozenset({value})
 
 
+def symptoms(f: Findings) -> frozenset[Any]:
+    return codes(f.get("symptoms"))
+
+
 def has_symptom(f: Findings, *wanted: int) -> bool:
-    return not codes(f.get("symptoms")).isdisjoint(wanted)
+    return not f.once(symptoms).isdisjoint(wanted)
 
 
 def danger_signs(f: Findings) -> frozenset[str]:
@@ -116,12 +128,12 @@ def danger_signs(f: Findings) -> frozenset[str]:
 
 
 def has_sign(f: Findings, *wanted: str) -> bool:
-    return not danger_signs(f).isdisjoint(wanted)
+    return not f.once(danger_signs).isdisjoint(wanted)
 
 
 def sign_words(f: Findings, labels: Mapping[str, str]) -> str:
     """The danger signs answered with yes, in the order and words of the form."""
-    return "、".join(label for code, label in labels.items() if has_sign(f, code))
+    return "、".join(label for code, label in labels.items() if code in f.once(danger_signs))
 
 
 def danger_question_answered(f: Findings) -> bool:
@@ -150,6 +162,10 @@ def tells_a_value(f: Findings) -> bool:
 
 def before(f: Findings) -> list[PastVisit]:
     """Earlier visits, newest first. A record can arrive late, so days after this visit are not history."""
+    return f.once(_before)
+
+
+def _before(f: Findings) -> list[PastVisit]:
     return sorted((visit for visit in f.history if visit.on < f.on), key=lambda visit: visit.on, reverse=True)
 
 

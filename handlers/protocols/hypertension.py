@@ -34,6 +34,7 @@ from handlers.protocols.findings import (
     is_yes,
     pregnant_or_postpartum,
     pressure,
+    pressure_now,
     pressure_reaches,
     pressure_text,
     pulse_text,
@@ -121,7 +122,7 @@ def low(f: Findings) -> bool:
 
 
 def counts_as_told(f: Findings) -> bool:
-    return told_now(f) and f.once(pressure) != (None, None) and not CONTROL.allows(f, "told_values_classify")
+    return told_now(f) and f.once(pressure_now) != (None, None) and not CONTROL.allows(f, "told_values_classify")
 
 
 def overweight_and_not_weighed(f: Findings) -> bool:
