@@ -21,7 +21,7 @@ from models.enrolment import Enrolment
 from models.message import Choice
 from models.people import Resident, Status
 from models.prepared import Prepared
-from models.record import AuditEntry, Record
+from models.record import AuditEntry, Record, write
 from models.services import FIRST_SERVICE, PROGRAMMES
 from models.tally import count, difference
 
@@ -76,8 +76,7 @@ def _record(turn: Turn, draft: Draft, key: str) -> Record:
             session.flush()
         evaluation = recap.evaluate(turn, draft)
         record = _new_record(turn, form, draft, evaluation, key, corrected)
-        session.add(record)
-        session.flush()
+        write(session, record)
         form.finish(turn, record)
         _follow_up(turn, form, record, evaluation)
         _note_absence(turn, record)
@@ -137,6 +136,7 @@ def _new_record(
         owes=evaluation.due.to_json(),
         marks=[] if not_seen(answers) else form.marks(answers, decision, known),
         counts=form.amounts(answers, known),
+        status="current",
         corrects_id=draft.corrects,
         flags=_flags(turn, form, day, decision, evaluation),
         recorded_at=turn.now,
