@@ -29,6 +29,10 @@ class Choice:
     label: str
     number: str = ""
 
+    def labelled(self, label: str) -> Choice:
+        """The same button under another label; mostly it is the same label."""
+        return self if label == self.label else Choice(self.id, label, self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -109,7 +113,7 @@ class OutgoingMessage:
         return replace(
             self,
             text=show_names(self.text, abroad=abroad),
-            choices=tuple(replace(c, label=show_names(c.label, abroad=abroad)) for c in self.choices),
+            choices=tuple(c.labelled(show_names(c.label, abroad=abroad)) for c in self.choices),
         )
 
 

@@ -114,7 +114,7 @@ def fit(message: OutgoingMessage, limits: Limits) -> list[OutgoingMessage]:
         if (beyond or short != choice.label) and (choice.number or str(position)) not in told:
             lines.append(f"{choice.number or position}. {choice.label}")
         if not beyond:
-            buttons.append(replace(choice, label=short))
+            buttons.append(choice.labelled(short))
     text = "\n".join([shown.text, *lines, *(["(也可以直接回复序号)"] if len(buttons) < len(shown.choices) else [])])
     parts = split(text, limits)
     # what is too long for one message cannot take the place of one

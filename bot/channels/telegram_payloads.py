@@ -105,7 +105,15 @@ def _storable(text: str) -> str:
 
 
 def to_payloads(account: str, message: OutgoingMessage) -> list[tuple[str, dict[str, Any]]]:
-    """The Bot API calls that say a message: nearly always one.
+    """The Bot API calls that say a message: nearly always one. The buttons stand under the last."""
+    calls = _without_buttons(account, message)
+    if message.choices:
+        calls[-1][1]["reply_markup"] = {"inline_keyboard": keyboard(message)}
+    return calls
+
+
+def _without_buttons(account: str, message: OutgoingMessage) -> list[tuple[str, dict[str, Any]]]:
+    """The calls that carry text and files.
 
     A single file carries a short text as its caption; several files go ahead of the text, so that the buttons stand
     last. A `replaces` that is not a message of this chat is ignored: the words matter more than their place.
@@ -124,14 +132,12 @@ def to_payloads(account: str, message: OutgoingMessage) -> list[tuple[str, dict[
         chat, _, card = (message.replaces or "").partition(":")
         if chat == account and card.isdecimal() and len(parts) == 1:
             calls[-1] = "editMessageText", {"chat_id": account, "message_id": int(card), "text": message.text}
-    if message.choices:
-        calls[-1][1]["reply_markup"] = {"inline_keyboard": keyboard(message)}
     return calls
 
 
 def one_call_each(message: OutgoingMessage) -> list[OutgoingMessage]:
     """The message as messages that take one call each, in the order of `to_payloads`."""
-    if len(to_payloads("", message)) == 1:
+    if len(_without_buttons("", message)) == 1:
         return [message]
     pieces = [OutgoingMessage("", files=(file,)) for file in message.files]
     if not message.text:
