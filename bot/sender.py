@@ -36,7 +36,6 @@ LONGEST_SEND = 40.0  # seconds; nothing is begun that could outlast its lease, o
 LONGEST_BACKOFF = 300.0
 MISCONFIGURED_PAUSE = 300.0
 STOP_WITHIN = 10.0  # seconds for what is on its way when the program ends
-RETURNED = ("back", "again")  # outcomes of what goes back to the table
 HELD = 5.0  # seconds after which nobody waits any longer for messages that should have been leased again
 
 

@@ -53,11 +53,6 @@ FLAGS = {
     "no_consent": "没有同意参加社区管理,只报告",
 }
 
-# After an emergency referral somebody asks on one of these days whether the patient arrived; the 14 days of the
-# norm are the legal limit, not the reminder (domain.md M-13).
-ASK_ARRIVAL_AFTER_DAYS = (1, 2)
-
-
 T = TypeVar("T")
 
 

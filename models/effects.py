@@ -33,9 +33,6 @@ NOTHING_PROMISED = Promise("", {}, by_phone=False)
 ELDERLY_FROM = 65
 """The age from which a resident is one of the elderly: from 1 January of the year they reach it, as the county counts a year."""
 
-PEOPLE_SERVICES: frozenset[str] = frozenset()
-"""Services of which the distinct people in a year are counted whatever their records say, under `people.<service>`."""
-
 PERSON = "person."
 """How a mark begins that counts the resident once a year, under the measure named after it: `person.children_followed`."""
 
@@ -117,15 +114,13 @@ def people_effects(village_id: int, measure: str, visits: Iterable[Visit]) -> Ef
 
 
 def people_measures(records: Iterable[Record | Row[Any]]) -> Mapping[str, list[Visit]]:
-    """Measure -> the current records of one resident that count them as a person: by their service, or by a mark."""
+    """Measure -> the current records of one resident that count them as a person: by a mark."""
     found: defaultdict[str, list[Visit]] = defaultdict(list)
     for record in records:
         if record.status == "current":
-            measures = [str(mark).removeprefix(PERSON) for mark in record.marks if str(mark).startswith(PERSON)]
-            if record.service in PEOPLE_SERVICES:
-                measures.append(f"people.{record.service}")
-            for measure in measures:
-                found[measure].append(Visit(record.on, record.id, record.marks))
+            for mark in map(str, record.marks):
+                if mark.startswith(PERSON):
+                    found[mark.removeprefix(PERSON)].append(Visit(record.on, record.id, record.marks))
     return found
 
 
@@ -226,34 +221,3 @@ def counted(session: Session, resident_ids: Iterable[int]) -> Iterator[None]:
         counting -= mine
     session.flush()
     count(session, difference(effects_of(session, *mine), before))
-
-
-# --- the hot path ---
-
-
-def visit_effects(
-    record: Record, enrolment: Enrolment | None, earlier: Sequence[Visit], gone: date | None = None
-) -> Effects:
-    """The difference that one new record makes, when nothing else about the resident has changed.
-
-    `earlier` are the current visits of the same resident and programme in the year of the record (`visits_of_year`).
-    Not for services of PEOPLE_SERVICES, nor for marks that count people, nor for signing: those take `counted`.
-    """
-    parts = [record_effects(record)]
-    if enrolment is not None and enrolment.programme == record.programme and record.status == "current":
-        place = enrolment.programme, enrolment.village_id, enrolment.since
-        until = ends_on(enrolment, gone)
-        after = programme_effects(*place, [*earlier, Visit(record.on, record.id, record.marks)], until)
-        parts.append(difference(after, programme_effects(*place, earlier, until)))
-    return total(parts)
-
-
-def visits_of_year(session: Session, resident_id: int, programme: str, year: int) -> list[Visit]:
-    """The current visits of one resident in one programme and year: one indexed query."""
-    query = select(Record.on, Record.id, Record.marks).where(
-        Record.resident_id == resident_id,
-        Record.programme == programme,
-        Record.status == "current",
-        Record.on.between(date(year, 1, 1), date(year, 12, 31)),
-    )
-    return [Visit(*row) for row in session.execute(query)]

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from models import agreement_effects, effects, referrals
 from models.county import county
-from models.effects import AGREEMENT, ENROLMENT, PEOPLE_SERVICES, PERSON, RECORD, RESIDENT
+from models.effects import AGREEMENT, ENROLMENT, PERSON, RECORD, RESIDENT
 from models.enrolment import Enrolment
 from models.fulfilment import Promise
 from models.outbox import insert_for
@@ -178,7 +178,7 @@ def _of_residents(session: Session, organisation_id: int) -> Iterator[Effects]:
         yield agreement_effects.fulfilment_effects(signed, served.get(resident_id, ()), resident, promise)
     records = select(*RECORD).join(Resident, Resident.id == Record.resident_id)
     marked = cast(Record.marks, Text).contains(f'"{PERSON}')
-    counted = records.where(here, Record.service.in_(PEOPLE_SERVICES) | marked, Record.status == "current")
+    counted = records.where(here, marked, Record.status == "current")
     for _, of_resident in _of_each(session, counted.order_by(Record.resident_id), "resident_id"):
         for measure, given in effects.people_measures(of_resident).items():
             yield effects.people_effects(organisation_id, measure, given)

@@ -18,7 +18,7 @@ from models.base import Base
 from models.effects import counted, resident_effects
 from models.enrolment import VISITED, Enrolment
 from models.names import fuzzy_pinyin, initials, pinyin_keys
-from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status
+from models.people import STATUS_TITLES, Resident, ResidentKey, Status
 from models.record import AuditEntry, Referral
 from models.secrets import Keyring
 from models.services import FIRST_SERVICE
@@ -278,25 +278,6 @@ def _resume(session: Session, resident: Resident, before: Status, ended_on: date
             enrolment.ended_on = enrolment.end_reason = None
 
 
-def move_to_village(
-    session: Session,
-    resident: Resident,
-    village: Organisation,
-    *,
-    village_group: str | None,
-    worker_id: int | None,
-    now: datetime,
-    by: int | None = None,
-) -> None:
-    """A resident now lives in another village of ours: programmes and open referrals go along, records stay put."""
-    came_from = resident.village_id
-    with counted(session, [resident.id]):
-        resident.village_id, resident.village_group, resident.worker_id = village.id, village_group, worker_id
-        follow_to_village(session, resident.id, village.id)
-    update_resident_keys(session, resident)
-    audit(session, "resident.village", resident, now, by, {"from": came_from, "to": village.id})
-
-
 def follow_to_village(session: Session, resident_id: int, village_id: int) -> None:
     """What is still to be done for a resident is done where they live now."""
     session.execute(update(Enrolment).where(Enrolment.resident_id == resident_id).values(village_id=village_id))
@@ -335,19 +316,6 @@ def enrol(session: Session, resident: Resident, programme: str, since: date, nex
             if first is not None:
                 enrolment.next_service, enrolment.details, enrolment.urgency = first, {}, "routine"
     return enrolment
-
-
-def end_enrolment(
-    session: Session, enrolment: Enrolment, on: date, reason: str, now: datetime, *, by: int | None = None
-) -> None:
-    """Close a programme for a resident, with the reason (M-25): it is due no more and counted no longer."""
-    if enrolment.ended_on is not None:
-        return
-    with counted(session, [enrolment.resident_id]):
-        enrolment.ended_on, enrolment.end_reason = on, reason
-    resident = session.get_one(Resident, enrolment.resident_id)
-    details = {"programme": enrolment.programme, "on": on.isoformat(), "reason": reason}
-    audit(session, "enrolment.ended", resident, now, by, details)
 
 
 def _enrolments(session: Session, resident: Resident) -> Iterable[Enrolment]:

@@ -26,7 +26,6 @@ from models.people import HealthWorker, Organisation, Resident, Status
 from models.record import Agreement, Record
 from models.recount import recount
 from models.scope import Scope
-from models.spans import gone_on
 from models.visits import Visit, quarters_complete
 from tests.databases import BACKENDS, fresh_store
 
@@ -257,13 +256,9 @@ class World:
                 enrolment.ended_on = on
 
     def visit(self, who: int, programme: str, on: date, marks: list[str]) -> None:
-        """The way of the hot path: the difference of one year's visits."""
         resident = self._one(who)
-        earlier = effects.visits_of_year(self.session, resident.id, programme, on.year)
-        record = self._record(f"{programme}_follow_up", on, resident, programme=programme, marks=marks)
-        enrolment = self.enrolment(resident, programme)
-        found = effects.visit_effects(record, enrolment, earlier, gone_on(resident))
-        tally.count(self.session, found)
+        with effects.counted(self.session, [resident.id]):
+            self._record(f"{programme}_follow_up", on, resident, programme=programme, marks=marks)
 
     def check(self, who: int, on: date) -> None:
         resident = self._one(who)

@@ -11,23 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.measurements.alcohol import Spirit, drink_to_spirit, round_half_up
 from handlers.reading.dates import add_months, find_day, read_day
 from handlers.reading.day_lists import find_days
 from handlers.reading.market_days import find_market
 from handlers.reading.normalise import tidy
 from handlers.reading.numerals import numbers_in, read_number, to_arabic
 from handlers.reading.periods import find_period, read_period
-from handlers.reading.units import (
-    Converted,
-    chi_to_cm,
-    drink_to_spirit,
-    jin_to_g,
-    jin_to_kg,
-    kpa_to_mmhg,
-    liang_to_g,
-    mg_dl_to_mmol_l,
-    round_half_up,
-)
 from models.identity import (
     Identity,
     NotAnIdentity,
@@ -371,32 +361,21 @@ def test_candidates_come_longest_first_and_once():
     assert {"欧阳春梅", "张桂兰", "张桂"} <= set(found)
 
 
-# units
+# drinks
 
 
 @pytest.mark.parametrize(
-    ("converted", "value", "unit", "said"),
+    ("reckoned", "value", "said"),
     [
-        (jin_to_kg(122), 61, "kg", "122斤 ÷ 2 = 61公斤"),
-        (jin_to_kg(6.3), 3.15, "kg", "6.3斤 ÷ 2 = 3.15公斤"),
-        (jin_to_g(0.5), 250, "g", "0.5斤 × 500 = 250克"),
-        (liang_to_g(3), 150, "g", "3两 × 50 = 150克"),
-        (chi_to_cm(2.7), 90, "cm", "2.7尺 × 33.3 ≈ 90厘米"),
-        (mg_dl_to_mmol_l(126), 7.0, "mmol/L", "126 mg/dL ÷ 18 = 7.0 mmol/L"),
-        (mg_dl_to_mmol_l(125), 6.9, "mmol/L", "125 mg/dL ÷ 18 = 6.9 mmol/L"),
-        (mg_dl_to_mmol_l(60), 3.3, "mmol/L", "60 mg/dL ÷ 18 = 3.3 mmol/L"),
-        (mg_dl_to_mmol_l(300), 16.7, "mmol/L", "300 mg/dL ÷ 18 = 16.7 mmol/L"),
-        (kpa_to_mmhg(16), 120, "mmHg", "16 kPa × 7.5 ≈ 120 mmHg"),
-        (kpa_to_mmhg(10.7), 80, "mmHg", "10.7 kPa × 7.5 ≈ 80 mmHg"),
-        (drink_to_spirit("红酒", 4, "两"), 1, "两", "红酒4两 = 白酒1两"),
-        (drink_to_spirit("葡萄酒", 6, "两"), 1.5, "两", "葡萄酒6两 = 白酒1.5两"),
-        (drink_to_spirit("黄酒", 0.5, "斤"), 1, "两", "黄酒0.5斤 = 白酒1两"),
-        (drink_to_spirit("啤酒", 2, "瓶"), 2, "两", "啤酒2瓶 = 白酒2两"),
-        (drink_to_spirit("白酒", 2, "两"), 2, "两", "白酒2两 = 白酒2两"),
+        (drink_to_spirit("红酒", 4, "两"), 1, "红酒4两 = 白酒1两"),
+        (drink_to_spirit("葡萄酒", 6, "两"), 1.5, "葡萄酒6两 = 白酒1.5两"),
+        (drink_to_spirit("黄酒", 0.5, "斤"), 1, "黄酒0.5斤 = 白酒1两"),
+        (drink_to_spirit("啤酒", 2, "瓶"), 2, "啤酒2瓶 = 白酒2两"),
+        (drink_to_spirit("白酒", 2, "两"), 2, "白酒2两 = 白酒2两"),
     ],
 )
-def test_units(converted, value, unit, said):
-    assert converted == Converted(value, unit, said)
+def test_drinks_are_reckoned_in_spirit(reckoned, value, said):
+    assert reckoned == Spirit(value, said)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base import Store
+from models.effects import counted
 from models.enrolment import Enrolment
 from models.invitations import (
     ALPHABET,
@@ -29,10 +30,9 @@ from models.record import AuditEntry, Record, Referral
 from models.recount import recount
 from models.registry import (
     AlreadyRegistered,
-    end_enrolment,
+    correct_resident,
     enrol,
     last_four,
-    move_to_village,
     possible_duplicates,
     register_resident,
     set_status,
@@ -62,13 +62,22 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield store
 
 
-def register(session: Session, name: str = "单雄飞", **changes: Any) -> Resident:
-    given: dict[str, Any] = {
-        "sex": "male", "born_on": date(1965, 3, 2), "identity": None, "phone": None, "village_id": 2,
+def told(name: str = "单雄飞", **changes: Any) -> dict[str, Any]:
+    return {
+        "name": name, "sex": "male", "born_on": date(1965, 3, 2), "identity": None, "phone": None, "village_id": 2,
         "village_group": "2组", "householder": None, "worker_id": 1, "groups": ["老年人"],
-        "registered_on": date(2026, 1, 5), "now": NOW,
+        "registered_on": date(2026, 1, 5), "now": NOW, **changes,
     }  # fmt: skip
-    return register_resident(session, name=name, **given | changes)
+
+
+def register(session: Session, name: str = "单雄飞", **changes: Any) -> Resident:
+    return register_resident(session, **told(name, **changes))
+
+
+def end(session: Session, enrolment: Enrolment, on: date, why: str) -> None:
+    """As a record does that closes a programme."""
+    with counted(session, [enrolment.resident_id]):
+        enrolment.ended_on, enrolment.end_reason = on, why
 
 
 def keys_of(session: Session, resident: Resident) -> set[str]:
@@ -163,7 +172,7 @@ def test_a_death_stops_what_must_stop_and_a_mistake_is_undone(store: Store) -> N
         resident = register(session)
         pressure = enrol(session, resident, "hypertension", TODAY - timedelta(days=300), TODAY)
         lungs = enrol(session, resident, "tb", TODAY - timedelta(days=300), TODAY)
-        end_enrolment(session, lungs, TODAY - timedelta(days=9), "治愈", NOW)
+        end(session, lungs, TODAY - timedelta(days=9), "治愈")
         referral = _referral(session, resident)
         set_status(session, resident, Status.DIED, TODAY, "家属告知", NOW, by=1)
         session.flush()
@@ -200,8 +209,7 @@ def test_programmes_go_along_to_another_village(store: Store) -> None:
         enrolment = enrol(session, resident, "hypertension", TODAY - timedelta(days=40), TODAY)
         referral = _referral(session, resident)
         session.commit()
-        village = session.get_one(Organisation, 3)
-        move_to_village(session, resident, village, village_group="1组", worker_id=None, now=NOW, by=1)
+        correct_resident(session, resident, by=1, **told(village_id=3, village_group="1组", worker_id=None))
         session.commit()
         session.refresh(enrolment)
         session.refresh(referral)
@@ -215,7 +223,7 @@ def test_enrolling_twice_changes_nothing_and_again_later_goes_on(store: Store) -
         first = enrol(session, resident, "diabetes", TODAY, TODAY + timedelta(days=3))
         assert enrol(session, resident, "diabetes", TODAY, TODAY + timedelta(days=60)) is first
         assert first.next_due_on == TODAY + timedelta(days=3)
-        end_enrolment(session, first, TODAY, "1型糖尿病", NOW)
+        end(session, first, TODAY, "1型糖尿病")
         later = TODAY + timedelta(days=90)
         assert enrol(session, resident, "diabetes", later, later) is first
         assert (first.since, first.next_due_on, first.ended_on, first.end_reason) == (later, later, None, None)

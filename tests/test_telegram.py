@@ -480,17 +480,6 @@ def test_the_token_stays_out_of_the_logs(server: TelegramServer, caplog: pytest.
     assert "700100200" not in "".join(ours) + str(caught.value)
 
 
-def test_deep_link(server: TelegramServer) -> None:
-    async def run() -> str:
-        telegram = channel(server)
-        try:
-            return await telegram.deep_link("K7Q2")
-        finally:
-            await telegram.stop()
-
-    assert asyncio.run(run()) == "https://t.me/cunyi_bot?start=K7Q2"
-
-
 # Polling
 
 

@@ -115,11 +115,6 @@ class Telegram:
         # too old, deleted, or a picture
         return await self._api.call("sendMessage", {k: v for k, v in payload.items() if k != "message_id"})
 
-    async def deep_link(self, code: str) -> str:
-        """The link that opens a chat with this bot and sends `/start CODE`; the code is up to 64 of A-Z a-z 0-9 _ -."""
-        me = await self._api.call("getMe", {})
-        return f"https://t.me/{me['username']}?start={code}"
-
     async def _run(self) -> None:
         if await persist(self._set_up) and self._mode == "polling":
             await persist(Poller(self._fetch, self._read, self._accept).step)

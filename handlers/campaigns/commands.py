@@ -26,7 +26,6 @@ from models.screening import KINDS
 
 SERVICE = "campaign"
 OFFERED = 5  # a card carries six buttons, and one is for a new one
-STILL_SHOWN_DAYS = 60
 NEW = Choice("camp.new", "新活动")
 _NEW = re.compile(r"(?:新建|新增|新|添加|计划|安排|办)(?:活动|一个|一场)?\s*")
 EXAMPLE = "活动 两癌筛查 12月8日 托口镇卫生院 石桥村、青龙村"

@@ -30,6 +30,8 @@ from models.record import Record
 HOME_VISIT_DAYS = 7  # within a week after discharge
 HOSPITALS = (1, 2, 4)
 BOY, GIRL = 1, 2
+OF_ITS_MOTHER = "之"
+"""Stands in the name of a child that has no name of its own yet: 周小燕之女."""
 ORDINALS = ("", "次", "三")
 SEXES = {BOY: "male", GIRL: "female"}
 LEAST_PREGNANT_DAYS = 20 * 7  # an earlier end is no birth
@@ -234,7 +236,7 @@ def _register(turn: Turn, record: Record, mother: Resident, which: int, known: l
         "groups": ["儿童"],
         "registered_on": record.on,
     }
-    if known and known[0].name.startswith(f"{mother.name}之"):
+    if known and known[0].name.startswith(f"{mother.name}{OF_ITS_MOTHER}"):
         baby = registry.correct_resident(turn.session, known[0], now=turn.now, by=turn.worker.id, **told)
     elif known:
         baby = known[0]  # it has its own name by now
@@ -278,4 +280,4 @@ def _enrol(turn: Turn, baby: Resident, programme: str, on: date, due_on: date, w
 
 def baby_name(mother: str, which: int, sex: int | None) -> str:
     """周小燕之女; the second is 周小燕之次女."""
-    return mother + "之" + ORDINALS[which - 1] + {BOY: "子", GIRL: "女"}.get(sex or 0, "婴")
+    return mother + OF_ITS_MOTHER + ORDINALS[which - 1] + {BOY: "子", GIRL: "女"}.get(sex or 0, "婴")

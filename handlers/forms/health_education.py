@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from handlers.form import Form
 from handlers.forms.event import NOTE, SUPPORTING_ORGANISATION, TOPIC, Place, attendances, count
-from handlers.steps import Day, Known, SelectOne, Text, options
+from handlers.steps import Day, SelectOne, Text, options
 
 LECTURE, CONSULTATION, BOARD, PRINTED, AUDIOVISUAL = range(1, 6)
-
-
-def with_people(known: Known) -> bool:
-    return known.answers.get("kind") in (LECTURE, CONSULTATION)
 
 
 KIND = SelectOne(

@@ -24,8 +24,6 @@ from models.conversation import Doubt
 from models.record import Record
 
 LATEST = 60  # days; an older child has a check by age
-OF_ITS_MOTHER = "之"
-"""Stands in the name of a child that has no name of its own yet: 周小燕之女."""
 
 
 class GivenName(Text):

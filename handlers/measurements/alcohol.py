@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
-from handlers.reading.units import DRINKS, drink_to_spirit
 from handlers.steps import Answer, Found, Known, Number, any_of
 from handlers.steps.base import characters
 from handlers.steps.context import not_todays
 from handlers.steps.number import of_another_period
 from models.conversation import Doubt
 
+# 日饮酒量 is told in 两 of spirit: 白酒1两 = 葡萄酒4两 = 黄酒半斤 = 啤酒1瓶 = 果酒4两 (follow-up form, domain A0).
+# 米酒, 药酒 and beer in cans are not in the norm and are asked.
+_LIANG_FOR_ONE = {"白酒": 1, "葡萄酒": 4, "红酒": 4, "果酒": 4, "黄酒": 5}
+DRINKS = (*_LIANG_FOR_ONE, "啤酒")
 _OTHERS = ("米酒", "甜酒", "水酒", "药酒", "补酒", "烧酒", "散酒", "谷酒", "苞谷酒", "包谷酒", "高粱酒", "洋酒")
 _DRINK = any_of((*DRINKS, *_OTHERS))
 _AMOUNT = re.compile(
@@ -20,6 +25,13 @@ _AMOUNT = re.compile(
     rf"(?P<measure>两|斤|瓶|杯|罐|碗|毫升|ml)(?:的?(?P<after>{_DRINK}))?",
     re.IGNORECASE,
 )
+
+
+class Spirit(NamedTuple):
+    """两 of spirit, and the sentence that echoes how they were reckoned."""
+
+    value: float | int
+    said: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,3 +62,36 @@ class Alcohol(Number):
         if not low <= spirit.value <= high:
             return Answer({}, Doubt(f"{spirit.said},不太可能,请再发一次{self.title}。", []))
         return Answer({self.field: spirit.value})
+
+
+def drink_to_spirit(drink: str, amount: float | int, measure: str) -> Spirit | None:
+    """Drink in 两 of spirit; None where the norm has no equivalent (米酒, 药酒, 啤酒 not in 瓶), which is asked.
+
+    >>> drink_to_spirit("红酒", 4, "两").said
+    '红酒4两 = 白酒1两'
+    """
+    if drink == "啤酒":
+        liang = _exact(amount) if measure == "瓶" else None
+    elif drink in _LIANG_FOR_ONE and measure in {"两", "斤"}:
+        liang = _exact(amount) * (10 if measure == "斤" else 1) / _LIANG_FOR_ONE[drink]
+    else:
+        liang = None
+    if liang is None:
+        return None
+    value = _plain(round_half_up(liang, 1))
+    return Spirit(value, f"{drink}{_plain(amount)}{measure} = 白酒{value}两")
+
+
+def round_half_up(value: Decimal | float | int, places: int = 0) -> float | int:
+    """Half is rounded up, as people do it on paper (2.5 is 3, 6.95 is 7.0)."""
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return int(rounded) if places == 0 else float(rounded)
+
+
+def _exact(value: float | int) -> Decimal:
+    return Decimal(str(value))
+
+
+def _plain(value: Decimal | float | int) -> float | int:
+    number = float(value)
+    return int(number) if number.is_integer() else number
