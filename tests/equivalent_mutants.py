@@ -7,7 +7,7 @@ ARGUED: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("findings", "strict=True", ("True -> False",), "a reading always has two sides, strictness only guards the reader"),
     ("findings", 'Decimal("0.1")', ("'0.1' -> other",), "Decimal reads 0.1_ as 0.1"),
     ("glucose", '"LO": 0.0', ("0.0 -> 0.1", "0.0 -> -0.1"), "any value that low is below every threshold"),
-    ("infectious", "next_days=1", ("1 -> 2",), "a report has hours and no next visit, the schedule gives none whatever the rule asks"),
+    ("infectious", "within=1", ("1 -> 2",), "a report has hours and no next visit, the schedule gives none whatever the rule asks"),
     ("mental_health", "within is not None", ("without within is not None",), "whoever is at level 3 has a rule that sets the days"),
     ("newborn", "(then - now) / then, 4)", ("4 -> 5",), "weights are known to the gram"),
     ("newborn", "month.closes(f.born_on, 0)", ("0 -> 1", "0 -> -1"), "the first month's check ends on day 42, months of grace are for later ones"),

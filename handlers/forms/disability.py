@@ -9,7 +9,6 @@ from typing import Any
 
 from handlers.protocols.rehabilitation import GRADES, KINDS
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step
-from models.conversation import Doubt
 from models.identity import NotAnIdentity, check_identity, mask_identity
 
 _CARD = re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx][0-9]{2}(?:B\d)?(?![0-9A-Za-z])")
@@ -44,11 +43,7 @@ class DisabilityCard(Step):
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for match in _CARD.finditer(line):
-            try:
-                answer = self.read(match[0], known)
-            except NotUnderstood as error:
-                answer = Answer({}, Doubt(str(error), []))
-            yield Found(match.start(), match.end(), answer, announced=True)
+            yield Found(*match.span(), self.read_in_line(match[0], known), announced=True)
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return str(answers[self.field])

@@ -51,11 +51,7 @@ class IdentityNumber(Step):
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
         for match in (*IDENTITY.finditer(line), *_OLD_NUMBER.finditer(line)):
-            try:
-                answer = self.read(match[0], known)
-            except NotUnderstood as error:
-                answer = Answer({}, Doubt(str(error), []))
-            yield Found(match.start(), match.end(), answer, announced=True)
+            yield Found(*match.span(), self.read_in_line(match[0], known), announced=True)
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return mask_identity(answers[self.field])

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
 from handlers.areas import Area
 from handlers.campaigns.places import Areas
 from handlers.form import Form
+from handlers.forms import campaign
 from handlers.plans.milestones import Milestones, calendar_year, is_relative, may_be_calendar, resolved
 from handlers.reading.dates import find_day
 from handlers.reading.normalise import tidy
@@ -175,11 +174,6 @@ def finish(turn: Turn, record: Record) -> None:
     record.answers = {**answers, "campaign": plan.id, "told": len(told)}
 
 
-def undo(turn: Turn, record: Record) -> None:
-    for plan in turn.session.scalars(select(Campaign).where(Campaign.record_id == record.id)):
-        campaign_work.stop(turn.session, plan, "撤销", turn.now, by=turn.worker.id, tell_at=turn.tell_at)
-
-
 def receipt(answers: Mapping[str, Any]) -> str:
     if "told" not in answers:
         return ""
@@ -196,7 +190,7 @@ form = Form(
     foresees=foresee,
     receipt=receipt,
     finish=finish,
-    undo=undo,
+    undo=campaign.undo,
     submits="启动",
     by_command=True,
 )

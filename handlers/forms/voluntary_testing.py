@@ -45,11 +45,7 @@ class Codes(Step):
     def find(self, line: str, known: Known) -> Iterator[Found]:
         """After 编号 only: a number standing alone may be anything."""
         for match in re.finditer(rf"(?:编号|代码|代号)[\s::是]*(?P<codes>{_WRITTEN}(?:[\s,、;]+{_WRITTEN})*)", line):
-            try:
-                answer = self.read(match["codes"], known)
-            except NotUnderstood as error:
-                answer = Answer({}, Doubt(str(error), []))
-            yield Found(*match.span(), answer, announced=True)
+            yield Found(*match.span(), self.read_in_line(match["codes"], known), announced=True)
             return
 
     def show(self, answers: Mapping[str, Any]) -> str:

@@ -44,9 +44,9 @@ def safety(n: int, also: str = "") -> str:
     return f"安全修正第{n}条 / domain.md {also}M-{n}"
 
 
-def emergency(say: str, *flags: str) -> Outcome:
+def emergency(say: str, *flags: str, within: int = TWO_WEEKS) -> Outcome:
     """处理后紧急转诊, 2周内主动随访转诊情况."""
-    return Outcome(urgency=Urgency.EMERGENCY, refer=True, next_days=TWO_WEEKS, say=say, flags=flags)
+    return Outcome(urgency=Urgency.EMERGENCY, refer=True, next_days=within, say=say, flags=flags)
 
 
 def refer(say: str, *flags: str, within: int = TWO_WEEKS) -> Outcome:

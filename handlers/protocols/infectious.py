@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from handlers.decisions import Findings, Outcome, Protocol, Rule, Setting, Urgency
+from handlers.protocols.common import emergency, refer
 from handlers.protocols.findings import at_least, setting
 
 NORM = "规范(第三版)·传染病及突发公共卫生事件报告和处理 / domain.md A13"
@@ -124,12 +125,10 @@ ACT = (
     Rule(
         "INF-11",
         when=at_once,
-        then=Outcome(
-            urgency=Urgency.EMERGENCY,
-            refer=True,
-            next_days=1,
-            say="2小时内必须报到:现在就打电话给乡镇卫生院,不要等。病人原地留观、戴口罩、单独房间,记下接触过的人。",
-            flags=("tell_township",),
+        then=emergency(
+            "2小时内必须报到:现在就打电话给乡镇卫生院,不要等。病人原地留观、戴口罩、单独房间,记下接触过的人。",
+            "tell_township",
+            within=1,
         ),
         because="甲类、乙类按甲类管理、突发原因不明(或县里指定的病种),2小时内报告",
         source=NORM,
@@ -138,12 +137,10 @@ ACT = (
     Rule(
         "INF-12",
         when=several,
-        then=Outcome(
-            urgency=Urgency.REFER,
-            refer=True,
-            next_days=1,
-            say="同一地方有多例:今天就请乡镇卫生院来看,可能是暴发。病人隔离,别让学校和宴席再聚集。",
-            flags=("tell_township",),
+        then=refer(
+            "同一地方有多例:今天就请乡镇卫生院来看,可能是暴发。病人隔离,别让学校和宴席再聚集。",
+            "tell_township",
+            within=1,
         ),
         because="一周内同一地方3例及以上",
         source=NORM,

@@ -138,7 +138,8 @@ class Step:
     same_as: Step | None = attribute(default=None, kw_only=True)
     """The step of another form that this one stands for, asked or left out otherwise: an answer serves both."""
 
-    many: bool = attribute(default=False, init=False)
+    many: ClassVar[bool] = False
+    """Several of its choices may be ticked at once."""
     takes_all: ClassVar[bool] = False
     """A reply to it is this answer and nothing else, whatever other steps would see in it."""
 
@@ -181,6 +182,13 @@ class Step:
     def read(self, text: str, known: Known) -> Answer:
         """Read a whole reply. Raises NotUnderstood with what was expected."""
         raise NotImplementedError
+
+    def read_in_line(self, words: str, known: Known) -> Answer:
+        """What stands in a line, read as a whole reply; what is wrong with it is a doubt, without anything to choose."""
+        try:
+            return self.read(words, known)
+        except NotUnderstood as error:
+            return Answer({}, Doubt(str(error), []))
 
     def choose(self, code: str, known: Known) -> Answer:
         """A button's code. Raises NotUnderstood for a button that is not of this question."""

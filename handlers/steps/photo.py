@@ -16,8 +16,6 @@ NAMES = {"photo": "照片", "document": "文件"}
 class Photo(Step):
     """A photo or a document sent into the chat. Stores `channel:reference`."""
 
-    takes_file: bool = True
-
     def read(self, text: str, known: Known) -> Answer:
         raise NotUnderstood(f"请直接发{self.title},没有就跳过。")
 

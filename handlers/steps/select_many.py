@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from handlers.steps import context
 from handlers.steps.base import TAKEN, Answer, Found, Known, NotUnderstood, characters, digits
@@ -31,12 +31,10 @@ _SET_ASIDE = re.compile(r"(?:原来的|原有的?|之前的|已有的?|以前的
 class SelectMany(Select):
     """Several of a list. `none_code` is the option that excludes all others; its code differs from form to form."""
 
+    many: ClassVar[bool] = True
     none_code: int | str
     advice: bool = False
     """What was advised is the answer (指导了饮食和起居)."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "many", True)
 
     def choose(self, code: str, known: Known) -> Answer:
         return self.of_codes([code], known)
