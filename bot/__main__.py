@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ import typer
 
 from bot import importing
 from bot.opening import opened, settings_or_exit
+from bot.outputs import check_can_write, words_of
 from models.trouble import Trouble
 
 cli = typer.Typer(
@@ -180,6 +182,8 @@ def summary(
     from bot.figures import write_summary
 
     settings = settings_or_exit()
+    if output is not None:
+        check_can_write(output)
     with opened(settings) as store:
         text = write_summary(settings, store, org, period, str(format))
     if output is None:
@@ -216,6 +220,8 @@ def export(
     from handlers.menu import labels
 
     settings = settings_or_exit()
+    if output is not None:
+        check_can_write(output)
     with opened(settings) as store:
         write_rows(store, str(what), str(format), output, labels=labels, tz=settings.tz)
 
@@ -258,6 +264,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write.")]) -> 
     """A consistent copy, while the bot runs."""
     from bot.backup import backup as save
 
+    check_can_write(file)
     with opened(settings_or_exit()) as store:
         save(store, file)
     print(f"saved to {file}")
@@ -295,11 +302,18 @@ def main() -> None:
 
     try:
         cli()
-    except (Trouble, FileExistsError, FileNotFoundError, PermissionError, json.JSONDecodeError) as error:
+    except (Trouble, json.JSONDecodeError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except BrokenPipeError:  # whoever reads has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at the end
+        sys.exit(1)
+    except OSError as error:
+        print(words_of(error), file=sys.stderr)
+        sys.exit(1)
     except DBAPIError as error:
-        print(f"the database refused: {str(error.orig).splitlines()[0]}", file=sys.stderr)
+        refused = f"the database refused: {str(error.orig).splitlines()[0]}"
+        print(f"{refused}; is CUNYI_DATABASE_URL right, and may its file and folder be written?", file=sys.stderr)
         sys.exit(1)
 
 

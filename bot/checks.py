@@ -10,7 +10,7 @@ from bot.app import CHANNELS
 from bot.config import Settings, open_store
 from models import migrate
 from models.sealed import check_key
-from models.secrets import WrongSecretKey
+from models.trouble import Trouble
 
 
 async def report(settings: Settings) -> tuple[list[str], bool]:
@@ -34,11 +34,11 @@ async def report(settings: Settings) -> tuple[list[str], bool]:
 def _database(settings: Settings) -> tuple[list[str], bool]:
     try:
         store = open_store(settings)
-        version = migrate.current(store)
+        version = migrate.known(store)
         if version == migrate.head():
             check_key(store)
         store.close()
-    except WrongSecretKey as error:
+    except Trouble as error:
         return [f"wrong        {error}"], False
     except Exception as error:
         return [

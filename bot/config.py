@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -168,7 +170,7 @@ def load_settings(**overrides: Any) -> Settings:
             raise BadSettings([*complaints, f"CUNYI_{field.upper()}: write it as JSON"]) from None
         except ValueError as error:  # a cunyi.toml that is not TOML
             raise BadSettings([*complaints, f"cunyi.toml: {error}"]) from None
-    if complaints := [*complaints, *_missing(settings), *_unknown_reminders(settings)]:
+    if complaints := [*complaints, *_misspelt(), *_missing(settings), *_unknown_reminders(settings)]:
         raise BadSettings(complaints)
     return settings
 
@@ -186,6 +188,28 @@ def _missing(settings: Settings) -> list[str]:
         if not settings.telegram.webhook_secret:
             missing.append("CUNYI_TELEGRAM__MODE=webhook needs CUNYI_TELEGRAM__WEBHOOK_SECRET")
     return missing
+
+
+def _misspelt() -> list[str]:
+    """Variables that look like ours and set nothing, with the nearest that does."""
+    names = dict.fromkeys(_names(Settings, "CUNYI"))
+    free = tuple(
+        f"CUNYI_{name.upper()}" for name, field in Settings.model_fields.items() if field.annotation == dict[str, Any]
+    )
+    complaints = []
+    for name in map(str.upper, os.environ):
+        if name.startswith("CUNYI_") and name not in names and name.partition("__")[0] not in free:
+            near = get_close_matches(name, names, n=1)
+            complaints.append(f"{name}: is no setting" + (f"; do you mean {near[0]}?" if near else ""))
+    return complaints
+
+
+def _names(model: type[BaseModel], above: str, between: str = "_") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        own = f"{above}{between}{name.upper()}"
+        yield own
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _names(field.annotation, own, "__")
 
 
 def _unknown_reminders(settings: Settings) -> list[str]:

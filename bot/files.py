@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from bot.outputs import check_can_write
 from models.base import Store
 from models.roster import (
     Imported,
@@ -68,6 +69,7 @@ def import_file(
     off is simply run again, because what is in already changes nothing. `tell_at` is when workers may be told of it,
     `settings` are the county's.
     """
+    check_can_write(rejected_file(file))
     sheet = read_sheet(file)
     require_columns(kind, sheet.columns)
     if kind == "residents":

@@ -9,13 +9,18 @@ from sqlalchemy import select
 from bot.chat import NoSuchWorker
 from bot.clock import system_clock
 from bot.config import Settings
+from bot.outputs import CannotWrite, check_can_write
 from models.base import Store
 from models.invitations import invite
 from models.people import HealthWorker
 
+PICTURES = (".png", ".svg")
+
 
 def make_invitation(settings: Settings, store: Store, worker_code: str, qr: Path | None) -> str:
     """The words to pass on to the worker. With `qr`, a picture of the link (or of the code) is written too."""
+    if qr is not None:
+        _check_picture(qr)
     with store.write() as session:
         worker = session.scalar(select(HealthWorker).where(HealthWorker.code == worker_code))
         if worker is None:
@@ -37,3 +42,10 @@ def make_invitation(settings: Settings, store: Store, worker_code: str, qr: Path
         segno.make(link or code, error="m").save(str(qr), scale=8, border=3)
         lines.append(f"二维码已存到 {qr}")
     return "\n".join(lines)
+
+
+def _check_picture(qr: Path) -> None:
+    """Before a code is made: another would make the worker's last one void."""
+    if qr.suffix.lower() not in PICTURES:
+        raise CannotWrite(f"{qr} 不是图片文件名,请写成 .png 或 .svg。")
+    check_can_write(qr)

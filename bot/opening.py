@@ -32,7 +32,7 @@ def opened(settings: Settings, *, must_be_current: bool = True) -> Iterator[Stor
 
     store = open_store(settings)
     try:
-        if must_be_current and (version := migrate.current(store)) != migrate.head():
+        if must_be_current and (version := migrate.known(store)) != migrate.head():
             found = f"is at version {version}" if version else "has no tables yet"
             raise Trouble(f"the database {found}; run: cunyi migrate")
         if must_be_current:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,14 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
         (("import", "residents", "nowhere.csv"), 2, "nowhere.csv"),
         (("restore", "notes.txt"), 1, "不是 cunyi backup"),
         (("backup", "cunyi.db"), 1, "正在用的数据库"),
+        (("backup", "folder"), 1, "folder 是一个文件夹"),
+        (("backup", "nowhere/cunyi.backup"), 1, "没有文件夹"),
+        (("export", "residents", "-o", "folder"), 1, "folder 是一个文件夹"),
+        (("export", "residents", "-o", "nowhere/all.csv"), 1, "没有文件夹"),
+        (("summary", "-o", "folder"), 1, "folder 是一个文件夹"),
+        (("invite", "V001", "--qr", "李梅.gif"), 1, ".png 或 .svg"),
+        (("invite", "V001", "--qr", "nowhere/李梅.png"), 1, "没有文件夹"),
+        (("import", "residents", "good.csv"), 1, "good.csv.rejected.xlsx 是一个文件夹"),
         (("retry", "no-such-key"), 1, "no-such-key"),
         (("remind", "--on", "26/11/2026"), 2, "26/11/2026"),
     ],
@@ -62,6 +72,9 @@ def test_trouble_is_one_sentence(
 ) -> None:
     (county / "notes.txt").write_text("随便写的")
     (county / "narrow.csv").write_text("姓名,电话\n李梅,13800000000\n")
+    (county / "good.csv").write_text("姓名,村编码\n李梅,431281100200\n")
+    for name in ("folder", "good.csv.rejected.xlsx"):
+        (county / name).mkdir()
     assert typed(monkeypatch, *words) == code
     said = capsys.readouterr().err
     assert told in said and "Traceback" not in said
@@ -81,3 +94,33 @@ def test_a_database_of_an_older_version_and_another_key_are_named(
     monkeypatch.setenv("CUNYI_DATABASE_URL", f"sqlite:///{county}/empty.db")
     assert typed(monkeypatch, "recount") == 1
     assert "cunyi migrate" in capsys.readouterr().err
+
+
+def test_a_database_of_a_newer_version_is_left_alone(
+    county: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(county / "cunyi.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    monkeypatch.setenv("CUNYI_TELEGRAM__TOKEN", "123:abc")
+    for command in ("migrate", "recount", "run"):
+        assert typed(monkeypatch, command) == 1
+        said = capsys.readouterr().err
+        assert "version 9999" in said and "newer program" in said and len(said.strip().splitlines()) == 1
+
+
+def test_a_refused_picture_makes_no_code(county: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new code would make the worker's last one void."""
+    assert typed(monkeypatch, "invite", "V001", "--qr", "nowhere/李梅.png") == 1
+    with closing(sqlite3.connect(county / "cunyi.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM invitations").fetchone() == (0,)
+
+
+def test_a_misspelt_setting_is_named(
+    county: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUNYI_TELEGRM__TOKEN", "123:abc")
+    monkeypatch.setenv("CUNYI_RULES__GOALS", "{}")
+    assert typed(monkeypatch, "timetable") == 0, "what needs no settings reads none"
+    capsys.readouterr()
+    assert typed(monkeypatch, "recount") == 1
+    assert capsys.readouterr().err.strip() == "CUNYI_TELEGRM__TOKEN: is no setting; do you mean CUNYI_TELEGRAM__TOKEN?"
