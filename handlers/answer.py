@@ -7,6 +7,7 @@ from typing import Any
 
 from handlers import buttons, commands, quick_entry, recap, referrals, slips, worklist
 from handlers.asking import Question, ask, current_question
+from handlers.campaigns import commands as campaigns
 from handlers.campaigns import lists
 from handlers.courtesies import is_thanks
 from handlers.filling import open_drafts, take_choice, take_file, take_text
@@ -42,7 +43,8 @@ def answer(turn: Turn) -> None:
     7. The reply to a question outside a form: it is open for this one message.
     8. A line that says a record by itself.
     9. A name and nothing else: what is known of them, and a button for their visit.
-    10. Anything else: the nearest commands as buttons.
+    10. A supervisor's own words for a new campaign.
+    11. Anything else: the nearest commands as buttons.
     """
     message = turn.incoming
     for draft in turn.conversation.drafts:  # begun before somebody registered twice was put together
@@ -129,7 +131,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         _pressed(turn, (offered,), "")
     elif pending and not quick_entry.looks_like_entry(turn, text) and referrals.take_result(turn, text, pending):
         return
-    elif not _entered(turn, text) and not worklist.find_named(turn, text):
+    elif not (_entered(turn, text) or worklist.find_named(turn, text) or campaigns.take_line(turn, text)):
         commands.suggest(turn, text)
 
 

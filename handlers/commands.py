@@ -233,9 +233,12 @@ def suggest(turn: Turn, text: str) -> None:
     said = text.strip().lstrip("/")[:20]
     from rapidfuzz import fuzz, process
 
-    near = process.extract(said, list(words), scorer=fuzz.partial_ratio, limit=3, score_cutoff=40)
+    able = [word for word in words if len(word) > 1 or said.startswith(word)]  # 查 stands in every 筛查
+    near = process.extract(said, able, scorer=fuzz.partial_ratio, limit=3, score_cutoff=40)
     nearest = dict.fromkeys(words[word].slash.removeprefix("/") for word, _, _ in near)
     chosen = [c for c in nearest if c not in OF_A_FORM] or [hint.id for hint in HINTS]
+    if turn.worker.role != Role.DOCTOR and campaigns.names_a_kind(text):
+        chosen = ["campaign", "summary"]
     doctor = turn.worker.role == Role.DOCTOR
     example = "一行话就能记,例如:张桂兰 152/94 心率78 规律服药" if doctor else "要数字直接问,例如:汇总 本月"
     turn.say(

@@ -242,7 +242,11 @@ def _tell(
     also: Collection[int] = (),
     tell_at: datetime | None = None,
 ) -> None:
-    """One message to each worker about the campaign as it stands; what is still unsaid of earlier editions never is."""
+    """One message to each worker about the campaign as it stands; what is still unsaid of earlier editions never is.
+
+    Whoever holds it hears of what somebody else did to it: the county, or the operator with a file.
+    """
+    also = {*also, *_holders(session, campaign, by)}
     cancel(session, _keys(session, campaign, also), "told as it stands now")
     campaign.edition += 1
     session.flush()
@@ -253,12 +257,23 @@ def _tell(
             None,
             kind=code,
             reminder=code,
-            arguments={"campaign_id": campaign.id, "edition": campaign.edition},
+            arguments={"campaign_id": campaign.id, "edition": campaign.edition, "by": by},
             worker_id=worker_id,
             dedup_key=notice_key(campaign.id, campaign.edition, worker_id),
             now=now,
             not_before=tell_at,
         )
+
+
+def _holders(session: Session, campaign: Campaign, by: int | None) -> set[int]:
+    """The supervisors of whoever holds it, unless one of them has done it."""
+    query = select(HealthWorker.id).where(
+        HealthWorker.organisation_id == campaign.organisation_id,
+        HealthWorker.role.in_((Role.TOWNSHIP, Role.COUNTY)),
+        HealthWorker.active,
+    )
+    holders = set(session.scalars(query))
+    return set() if by in holders else holders
 
 
 def notice_key(campaign_id: int, edition: int, worker_id: int) -> str:

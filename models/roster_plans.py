@@ -35,7 +35,8 @@ def import_plans(
     first_line: int = FIRST_LINE,
     tell_at: datetime | None = None,
 ) -> Imported:
-    """Take plans one by one: a row that cannot be read is refused by itself, the plan's other milestones come in."""
+    """Take plans one by one, each whole or not at all: without a row that cannot be read, a milestone and its reports
+    would be taken out of a plan that runs, and the rows that come back would be taken for the whole plan."""
     run = Run(session, "plans", now, by)
     places = {organisation.code: organisation for organisation in session.scalars(select(Organisation))}
     plans: dict[str, list[Numbered]] = {}
@@ -55,6 +56,7 @@ def _take(run: Run, own: str, rows: Sequence[Numbered], places: Known, today: da
     milestones: list[dict[str, Any]] = []
     columns: dict[str, Any] = {}
     areas: list[int] = []
+    refused: dict[int, str] = {}
     for line, row in rows:
         try:
             said = _columns(row, places)
@@ -62,12 +64,15 @@ def _take(run: Run, own: str, rows: Sequence[Numbered], places: Known, today: da
                 raise Refusal("同一个计划的牵头机构要一样")
             milestone = _milestone(row, places, run, [one["title"] for one in milestones])
         except Refusal as reason:
-            run.result.refuse(line, row, reason)
+            refused[line] = str(reason)
             continue
         columns = columns or said
         milestones.append(milestone)
         areas += [area for area in milestone["organisations"] if area not in areas]
-    if not milestones:
+    if refused:
+        why = f"第{'、'.join(map(str, refused))}行有问题,这个计划整个没有导入,改好后一起再导入"
+        for line, row in rows:
+            run.result.refuse(line, row, refused.get(line, why))
         return
     columns["areas"] = areas or [columns["organisation_id"]]
     plan = session.scalar(select(Campaign).where(Campaign.code == own))
@@ -98,7 +103,8 @@ def _take(run: Run, own: str, rows: Sequence[Numbered], places: Known, today: da
 
 def _columns(row: Row, places: Known) -> dict[str, Any]:
     word = text(row, "类别", 32) or PLAN_KINDS["other_plan"]
-    kind = next((code for code, title in PLAN_KINDS.items() if word in (code, title)), None)
+    meant = [code for code, title in PLAN_KINDS.items() if word == code or (len(word) > 1 and word in title)]
+    kind = meant[0] if len(meant) == 1 else None
     if kind is None:
         raise Refusal(f"类别“{word}”不认识,可以填:{'、'.join(PLAN_KINDS.values())}")
     return {

@@ -12,6 +12,7 @@ from handlers.campaigns.texts import card_lines, name_of, score_words, summary_l
 from handlers.leftovers import leftovers
 from handlers.lines import prepare, read_fields
 from handlers.menu import FORMS
+from handlers.reading.day_lists import find_days
 from handlers.reading.normalise import tidy
 from handlers.recap import known_of
 from handlers.turn import Turn
@@ -26,8 +27,12 @@ from models.screening import KINDS
 
 SERVICE = "campaign"
 OFFERED = 5  # a card carries six buttons, and one is for a new one
+REASON = "stop_reason"  # said along with 停止, before it was clear which campaign
 NEW = Choice("camp.new", "新活动")
-_NEW = re.compile(r"(?:新建|新增|新|添加|计划|安排|办)(?:活动|一个|一场)?\s*")
+_NEW = re.compile(
+    r"(?:新建|新增|新(?!生儿|筛)|添加|计划(?!怀孕)|安排|举办|组织|开展|搞|办)(?:活动|一个|一场|一次|个|场|次)?\s*"
+)
+_FREE = re.compile(r"(?<=[\u4e00-\u9fff])免费(?=[\u4e00-\u9fff])")  # 老年人免费体检: they all are
 EXAMPLE = "活动 两癌筛查 12月8日 托口镇卫生院 石桥村、青龙村"
 
 
@@ -60,7 +65,7 @@ def plan(turn: Turn, words: str) -> None:
     draft = Draft(SERVICE)
     remark = ""
     if words:
-        said = tidy(words)
+        said = _FREE.sub("", tidy(words))
         form, known = FORMS[SERVICE], known_of(turn, draft)
         line = prepare(said, (), [area.name for area in known.areas()])
         reading = read_fields(form, line, known)
@@ -207,7 +212,7 @@ def _move(turn: Turn, one: Campaign, words: str = "") -> None:
     record = turn.session.get(Record, one.record_id) if one.record_id else None
     current = record is not None and record.status == "current"
     answers = dict(record.answers) if record is not None and current else answers_of(one, reports.area_names(turn, one))
-    for name in ("invited", "doctors"):
+    for name in ("invited", "doctors", "changed"):
         answers.pop(name, None)
     draft = Draft(SERVICE, answers=answers, corrects=record.id if record is not None and current else None)
     if one.rule is not None and "whom" not in answers and one.whom != KINDS[one.kind].rule:
@@ -228,6 +233,9 @@ def _move(turn: Turn, one: Campaign, words: str = "") -> None:
 def _stop(turn: Turn, one: Campaign) -> None:
     if one.status not in (PLANNED, LAUNCHED):
         turn.say(f"{name_of(one)}已经停止或结束了。")
+        return
+    if reason := turn.conversation.last.pop(REASON, ""):
+        _stopped(turn, one, reason)
         return
     turn.say(
         f"确定停止“{name_of(one)}”吗?还没发出的提醒会取消,并告诉医生一次。也可以发“活动 停止 原因”。",
@@ -251,7 +259,41 @@ def _close(turn: Turn, one: Campaign) -> None:
     reports.show(turn, one)
 
 
+def _report(turn: Turn, one: Campaign) -> None:
+    reports.show(turn, one)
+
+
+def _to_tell(turn: Turn, one: Campaign) -> None:
+    lists.show(turn, one, "to_tell", 0)
+
+
+def _to_come(turn: Turn, one: Campaign) -> None:
+    lists.show(turn, one, "to_come", 0)
+
+
 # --- by words ---
+
+
+def take_line(turn: Turn, text: str) -> bool:
+    """A supervisor's own words for a new campaign: they name its kind, and a day to come or that it is to be held."""
+    if turn.worker.role == Role.DOCTOR or not names_a_kind(text):
+        return False
+    days = find_days(tidy(text), turn.today)
+    if not (_TO_HOLD.search(text) or (days.days and days.days[0] >= turn.today)):
+        return False
+    plan(turn, _WISH.sub("", text, count=1))
+    return True
+
+
+def names_a_kind(text: str) -> bool:
+    said = _FREE.sub("", tidy(text))
+    return any(word in said for kind in KINDS.values() for word in (kind.title, *kind.words) if len(word) > 1)
+
+
+_TO_HOLD = re.compile("组织|安排|举办|开展|筹划|打算|准备|想[办搞做]|要[办搞做]|^[办搞]")
+_WISH = re.compile(
+    r"^\s*(?:我们?|咱们?)?(?:想|要|打算|准备|计划)*(?:组织|安排|举办|开展|筹划|办|搞|做)?(?:一次|一场|一个|个|场|次)?\s*"
+)
 
 
 def _chosen(
@@ -272,8 +314,11 @@ def _chosen(
 def _is_named(one: Campaign, words: str) -> bool:
     kind = KINDS[one.kind]
     said = tidy(words)
-    return any(word in said or said in word for word in (kind.title, *kind.words)) or (
-        bool(one.place) and said in str(one.place)
+    days = {f"{day.month}月{day.day}日" for day in one.on_days}
+    return (
+        any(word in said or said in word for word in (kind.title, *kind.words))
+        or (bool(one.place) and said in str(one.place))
+        or any(day in said.replace("号", "日") for day in days)
     )
 
 
@@ -297,6 +342,8 @@ def _managing(turn: Turn, words: str, act: Callable[[Turn, Campaign, str], None]
         turn.say("没有您能改的活动。发“活动”看名单。", [Choice("campaign", "活动")])
     elif len(named) > 1:
         verb = ".stop" if act is _stop_saying else ".move"
+        if act is _stop_saying and words:
+            turn.conversation.last[REASON] = words
         turn.say("是哪一个活动?", [Choice(f"camp.{one.id}{verb}", name_of(one)[:20]) for one in named[:6]])
     else:
         for word in (KINDS[named[0].kind].title, *KINDS[named[0].kind].words):
@@ -322,18 +369,20 @@ _PRESSED: dict[str, Callable[[Turn, Campaign], None]] = {
     "stop": _stop,
     "stopped": lambda turn, one: _stopped(turn, one),
     "close": _close,
-    "report": lambda turn, one: reports.show(turn, one),
+    "report": _report,
+    "tell": _to_tell,
+    "come": _to_come,
 }
 _ACTS: tuple[tuple[re.Pattern[str], Callable[[Turn, str], None]], ...] = tuple(
     (re.compile(pattern), act)
     for pattern, act in (
         (r"(?:进度|进展|情况|怎么样|看板)", _on(_score, LAUNCHED, CLOSED)),
-        (r"(?:待通知|名单|通知名单)", _on(lambda turn, one: lists.show(turn, one, "to_tell", 0))),
-        (r"(?:到场|签到|打勾)", _on(lambda turn, one: lists.show(turn, one, "to_come", 0))),
+        (r"(?:待通知|名单|通知名单)", _on(_to_tell)),
+        (r"(?:到场|签到|打勾)", _on(_to_come)),
         (r"(?:追踪|阳性|随访追踪|待复查)", lambda turn, words: positives.show(turn, words)),
         (r"(?:停止|停办|取消|不办了)", lambda turn, words: _managing(turn, words, _stop_saying)),
         (r"(?:改期|改到|推迟|提前|修改|改)", lambda turn, words: _managing(turn, words, _move)),
         (r"(?:结束|总结)", _on(_close, LAUNCHED, CLOSED)),
-        (r"(?:报告|总结报告)", _on(lambda turn, one: reports.show(turn, one), LAUNCHED, CLOSED, STOPPED)),
+        (r"(?:报告|总结报告)", _on(_report, LAUNCHED, CLOSED, STOPPED)),
     )
 )

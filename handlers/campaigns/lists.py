@@ -55,7 +55,7 @@ def show(
     turn.conversation.last["ticks"] = {"state": state, "ids": list(ticked), "offset": offset}
     choices = [Choice(f"{state}.{g.resident_id}", f"{mark_name(g.name)} {_short(turn, g)}") for g in page]
     turn.say(  # short enough for the face of one card, which carries the names
-        "\n".join([before or name_of(campaign), f"{_villages(turn, page)}{TITLES[which]}{total}人{pages}"]),
+        "\n".join([before or name_of(campaign), f"{TITLES[which]}{total}人{pages}{_villages(turn, page)}"]),
         [*choices, Choice(f"{state}.done", DONE[OF_LIST[which]]), *more],
         many=True,
         ticked=tuple(f"{state}.{resident}" for resident in ticked),
@@ -67,7 +67,7 @@ def _villages(turn: Turn, page: Sequence[Guest]) -> str:
     names = dict(turn.villages)
     if len(names) < 2:
         return ""
-    return "、".join(dict.fromkeys(names[guest.village_id] for guest in page if guest.village_id in names)) + " "
+    return ":" + "、".join(dict.fromkeys(names[guest.village_id] for guest in page if guest.village_id in names))
 
 
 def _line(turn: Turn, guest: Guest) -> str:
@@ -142,6 +142,13 @@ _SAYS: tuple[tuple[str, Tick], ...] = (
 _TICK = re.compile(
     rf"(?P<names>.+?)[\s,,::]*(?:{'|'.join(f'(?P<{tick}>{words})' for words, tick in _SAYS)})[\s,,::。]*(?P<reason>.*)"
 )
+_TICK_FIRST = re.compile(  # 通知了 贾莲菊
+    rf"(?:{'|'.join(f'(?P<{tick}>{words})' for words, tick in _SAYS if tick in ('told', 'came'))})[\s,:]+(?P<names>.+)"
+)
+_NOBODY_NAMED = re.compile(
+    r"(?:所有人|全部|大家|名单上的人?|都)*(?:已经?)?"
+    r"(?:(?P<told>都?通知到?了|都?通知完了?)|(?<=[部人都家的])(?P<came>都?来了|都?到了))[。!~]*"
+)
 _SEPARATOR = re.compile(r"[\s、,,;;和跟及与]+")
 _EVERYBODY = re.compile(r"(?:所有人|全部|大家|名单上的|都)")
 SAID = {"told": "已通知", "came": "已来", "declined": "不来", "not_told": "改为未通知", "not_come": "改为没来"}
@@ -150,39 +157,95 @@ SAID = {"told": "已通知", "came": "已来", "declined": "不来", "not_told":
 def take_line(turn: Turn, text: str) -> bool:
     """`张桂兰、王秀英 通知了`, `刘金花 不来 在外打工`: false when the text is no such line, or concerns no campaign.
 
-    1. Everything before the word must be names, and at least one of them on a list or eligible.
+    1. Everything before the word must be names, and at least one of them on a list or eligible. Several lines are
+       several of these, or nothing is one.
     2. Somebody invited to several campaigns is asked about.
     3. A name that fits several people, or nobody, is quoted back; the others are ticked.
     4. 来了 before the first day is a visit to the doctor, and no tick.
+    5. 都通知了 names nobody: the list is shown, to be ticked.
     """
-    if turn.worker.role != Role.DOCTOR or len(text) > 200 or re.search(r"\d", text):
+    if turn.worker.role != Role.DOCTOR or len(text) > 600 or re.search(r"\d", text):
         return False
-    match = _TICK.fullmatch(tidy(text).strip())
-    if match is None:
+    if everybody := _NOBODY_NAMED.fullmatch(tidy(text).strip()):
+        return not turn.conversation.is_open and _show_to_tick(turn, "to_tell" if everybody["told"] else "to_come")
+    said: dict[tuple[Tick, str], list[str]] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        match = _TICK.fullmatch(tidy(line)) or _TICK_FIRST.fullmatch(tidy(line))
+        if match is None:
+            return False
+        tick: Tick = next(t for _, t in _SAYS if match.groupdict().get(t))
+        reason = match.groupdict().get("reason") or ""
+        if reason and tick != "declined":
+            return False
+        said.setdefault((tick, reason), []).append(match["names"])
+    open_ones = [c for c in campaigns_for(turn.session, turn.worker) if c.rule is not None]
+    if not open_ones or not said:
         return False
-    tick: Tick = next(t for _, t in _SAYS if match[t])
-    campaigns = [c for c in campaigns_for(turn.session, turn.worker) if c.rule is not None]
-    if not campaigns or (match["reason"] and tick != "declined"):
-        return False
-    people, unclear = _named(turn, match["names"])
+    done = [_take(turn, open_ones, tick, "、".join(names), reason) for (tick, reason), names in said.items()]
+    if any(done):
+        for (_, names), taken in zip(said.items(), done, strict=True):
+            if not taken:
+                turn.say(f"没找到“{'、'.join(names)[:30]}”,没有打勾。")
+    return any(done)
+
+
+def _take(turn: Turn, campaigns: Sequence[Campaign], tick: Tick, names: str, reason: str) -> bool:
+    """Tick those who are named; false when nobody is, or nobody who is invited."""
+    people, unclear = _named(turn, names)
     if not people:
         return False
     if tick in ("came", "not_come"):  # before the day, 来了 is a visit to the doctor
-        campaigns = [c for c in campaigns if c.starts_on <= turn.today]
         in_form = {draft.resident_id for draft in turn.conversation.drafts}
         if any(p.id in in_form for p in people):
             return False
+        ahead = [c for c in campaigns if c.starts_on > turn.today]
+        campaigns = [c for c in campaigns if c.starts_on <= turn.today]
+        if not campaigns:
+            return _too_early(turn, ahead, people)
     invited = guests_among(turn.session, [c.id for c in campaigns], [p.id for p in people])
-    able = [c for c in campaigns if any(c.id in invited[p.id] for p in people)] or (campaigns if tick == "came" else [])
+    able = [c for c in campaigns if any(c.id in invited[p.id] for p in people)]
+    able = able or (list(campaigns) if tick == "came" else [])
     if not able:
         return False
     if len(able) > 1:
-        turn.conversation.last["line"] = {"tick": tick, "ids": [p.id for p in people], "reason": match["reason"]}
-        names = "、".join(mark_name(p.name) for p in people)
-        turn.say(f"{names} {SAID[tick]}:是哪个活动?", [Choice(f"tickin.{c.id}", name_of(c)[:20]) for c in able[:6]])
+        turn.conversation.last["line"] = {"tick": tick, "ids": [p.id for p in people], "reason": reason}
+        shown = "、".join(mark_name(p.name) for p in people)
+        turn.say(f"{shown} {SAID[tick]}:是哪个活动?", [Choice(f"tickin.{c.id}", name_of(c)[:20]) for c in able[:6]])
         return True
-    _tick_people(turn, able[0], people, tick, match["reason"], unclear)
+    _tick_people(turn, able[0], people, tick, reason, unclear)
     return True
+
+
+def _too_early(turn: Turn, ahead: Sequence[Campaign], people: Sequence[Resident]) -> bool:
+    """Said of somebody invited to what is still ahead, and of nothing else: when it can be ticked."""
+    invited = guests_among(turn.session, [c.id for c in ahead], [p.id for p in people])
+    meant = next((c for c in ahead if any(c.id in invited[p.id] for p in people)), None)
+    if meant is None or turn.conversation.is_open:
+        return False
+    who = mark_name(people[0].name)
+    turn.say(
+        f"{name_of(meant)}还没到日子,没有打勾。通知到了请发:{who} 通知了。要记随访请把项目和数值一起发。",
+        [Choice(f"camp.{meant.id}.tell", "待通知"), Choice(f"camp.{meant.id}", "看活动")],
+    )
+    return True
+
+
+def _show_to_tick(turn: Turn, which: Which) -> bool:
+    """The list of the only campaign with somebody on it, or the question which; false where there is none."""
+    campaigns = [
+        c
+        for c in campaigns_for(turn.session, turn.worker)
+        if c.rule is not None
+        and (which == "to_tell" or c.starts_on <= turn.today)
+        and count_guests(turn.session, c, turn.scope, which)
+    ]
+    act = "tell" if which == "to_tell" else "come"
+    if len(campaigns) > 1:
+        turn.say("是哪个活动?", [Choice(f"camp.{c.id}.{act}", name_of(c)[:20]) for c in campaigns[:6]])
+    elif campaigns:
+        before = f"{name_of(campaigns[0])}:请勾选是哪些人,再点“{DONE[OF_LIST[which]]}”。"
+        show(turn, campaigns[0], which, 0, before=before)
+    return bool(campaigns)
 
 
 def take_in(turn: Turn, rest: str) -> None:

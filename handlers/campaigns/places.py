@@ -13,6 +13,7 @@ from handlers.steps import Answer, Found, Known, NotUnderstood, Option, SelectMa
 from handlers.steps.base import quoted
 from models.conversation import Doubt
 from models.message import Choice
+from models.screening import KINDS
 
 A_PLACE = r"(?:卫生院|卫生室|卫生所|医院|保健院|保健中心|服务中心|服务站|文化广场|广场|集市|市场|学校|小学|中学|礼堂|活动室|活动中心|村部|村委会|门口)"
 
@@ -30,15 +31,29 @@ class Place(Step):
         return Answer({self.field: said})
 
     def find(self, line: str, known: Known) -> Iterator[Found]:
+        """地点:…, else what ends like a place: neither the campaign's name nor its day nor 在 before it belong to it."""
         if match := _SAID_PLACE.search(line):
             yield Found(*match.span(), Answer({self.field: match[1]}), announced=True)
-        elif match := _LIKE_PLACE.search(line):
-            start = match.start() + (1 if match[0][0] in "在到" else 0)
+            return
+        if match := _LIKE_PLACE.search(_NO_PLACE.sub(lambda m: " " * len(m[0]), line)):
+            start = match.start() + max(match[0].rfind(word) for word in "在于到") + 1
             yield Found(start, match.end(), Answer({self.field: line[start : match.end()]}), announced=True)
 
 
 _SAID_PLACE = re.compile(r"(?:地点|地址)\s*:?\s*([^\s,。;、:\d\ue010]{2,24})")
-_LIKE_PLACE = re.compile(rf"[\u4e00-\u9fff\d]{{2,14}}?{A_PLACE}")
+_LIKE_PLACE = re.compile(
+    rf"[\u4e00-\u9fff\d]{{2,14}}?{A_PLACE}|(?<![\u4e00-\u9fff])(?:[在到于镇乡县村市区])?{A_PLACE}(?![\u4e00-\u9fff])"
+)
+_NO_PLACE = re.compile(
+    "|".join(
+        sorted(
+            (re.escape(word) for kind in KINDS.values() for word in (kind.title, *kind.words) if len(word) > 1),
+            key=len,
+            reverse=True,
+        )
+    )
+    + r"|\d{1,2}月\d{1,2}[日号]?|\d{1,2}[日号](?:[上下]午)?|(?:今|明|后)天"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

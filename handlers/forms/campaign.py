@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,12 +15,29 @@ from handlers.campaigns.places import Areas, Place
 from handlers.campaigns.texts import foresee
 from handlers.campaigns.whom import Whom, rule_for
 from handlers.form import Form
-from handlers.steps import Number, SelectOne, Text, options
+from handlers.steps import Answer, Found, Known, Number, SelectOne, Text, options
 from handlers.turn import Turn
 from models import campaign_work
 from models.campaign import PLANNED, Campaign, doctors_of, paths_of
 from models.record import Record
 from models.screening import KINDS
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Note(Text):
+    """What residents have to know besides, kept as typed: 说明 早上空腹; 记得带身份证."""
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        said = list(_NOTE.finditer(line))
+        answer = Answer({self.field: " ".join((match["named"] or match[0]).strip() for match in said)})
+        for match in said:
+            yield Found(*match.span(), answer, announced=True)
+
+
+_NOTE = re.compile(
+    r"(?:说明|备注|注意事项)\s*:?\s*(?P<named>[^\s,。;\d\ue010][^\s,。;\ue010]*)"
+    r"|(?:请|要|需|记得|都|自)*(?:携?带|空腹)[^\s,。;\d\ue010]*"
+)
 
 KIND = SelectOne(
     field="kind",
@@ -30,12 +49,16 @@ DAYS = Days(field="days", title="日期")
 PLACE = Place(field="place", title="地点", ask="在哪里办?例如 托口镇卫生院。")
 AREAS = Areas(field="areas", title="范围", ask="给哪些地方办?可以多选,或写村名,用、隔开。")
 WHOM = Whom(field="whom", title="对象")
-HOURS = Text(field="hours", title="时间", words=("时间", "时段"), asked=False, longest=40)
+_CLOCK = r"(?:早上|上午|中午|下午|晚上|早|晚)?\d{1,2}(?:点(?:半|钟|一刻|三刻|\d{1,2}分?)?|:\d\d|时)"
+HOURS = Text(
+    field="hours", title="时间", words=("时间", "时段"), asked=False, longest=40, by_itself=True, verbatim=True,
+    like=rf"{_CLOCK}(?:\s*[-~到至]\s*{_CLOCK})?(?:开始)?|(?:上|下)午|全天",
+)  # fmt: skip
 TARGET = Number(
     field="target", title="目标人数", words=("目标人数", "目标", "计划检查", "任务数", "任务"), unit="人",
     units={"人": 1, "名": 1, "例": 1, "对": 1}, possible=(1, 500_000), sure=(1, 20000), alone=(), asked=False,
 )  # fmt: skip
-NOTE = Text(field="note", title="说明", words=("说明", "备注", "请带", "注意事项"), asked=False)
+NOTE = Note(field="note", title="说明", words=("说明", "备注", "注意事项"), asked=False)
 
 
 def finish(turn: Turn, record: Record) -> None:
@@ -66,7 +89,8 @@ def finish(turn: Turn, record: Record) -> None:
             told_before=told_before,
         )
     doctors = len(doctors_of(turn.session, paths_of(turn.session, campaign)))
-    record.answers = {**answers, "campaign": campaign.id, "invited": invited, "doctors": doctors}
+    told = {"invited": invited, "doctors": doctors, "changed": campaign.edition > 1}
+    record.answers = {**answers, "campaign": campaign.id, **told}
 
 
 def settle(campaign: Campaign, answers: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -88,11 +112,12 @@ def undo(turn: Turn, record: Record) -> None:
 
 
 def receipt(answers: Mapping[str, Any]) -> str:
-    """After the launch: how many are invited, and how many doctors hear of it."""
+    """After the launch or a change: how many are invited, and how many doctors hear of it."""
     if "doctors" not in answers:
         return ""
     invited = f"应邀{answers['invited']}人" if answers["invited"] else "不列名单"
-    return f"{KINDS[answers['kind']].title}已启动:{invited},通知{answers['doctors']}位村医。发“活动”看进度"
+    done = f"改为{DAYS.show(answers)}" if answers.get("changed") else "启动"
+    return f"{KINDS[answers['kind']].title}已{done}:{invited},通知{answers['doctors']}位村医。发“活动”看进度"
 
 
 form = Form(

@@ -76,8 +76,8 @@ def _add(context: Context, campaign: Campaign, when: str, lines: list[str], choi
             lines += names_to_tell(context, campaign)
             choices.append(Choice(f"camp.{campaign.id}.tell", "待通知"))
         choices.append(Choice(f"camp.{campaign.id}.come", "到场打勾"))
-    if caution := KINDS[campaign.kind].caution:
-        lines.append(f"提醒居民:{caution}。")
+    if remind := [said for said in (campaign.note, KINDS[campaign.kind].caution) if said]:
+        lines.append(f"提醒居民:{';'.join(remind)}。")
 
 
 reminder = Reminder(

@@ -20,8 +20,9 @@ def words(context: Context) -> OutgoingMessage:
     plan = session.get(Campaign, context.arguments["campaign_id"])
     if plan is None or context.arguments["edition"] != plan.edition:
         raise Gone("told as it stands now")
-    heard = was_told(session, plan, worker.id)
-    if plan.status == STOPPED or worker.id not in responsible_for(session, plan):
+    leads = worker.organisation_id == plan.organisation_id
+    heard = was_told(session, plan, worker.id) or (leads and plan.edition > 1)
+    if plan.status == STOPPED or not (leads or worker.id in responsible_for(session, plan)):
         if not heard:
             raise Gone("stopped or changed before anybody was told")
         why = f"原因:{plan.end_reason}。" if plan.end_reason else ""
@@ -30,7 +31,8 @@ def words(context: Context) -> OutgoingMessage:
     if plan.status != LAUNCHED:
         raise Gone(f"the plan is {plan.status}")
     seat = session.get_one(Organisation, worker.organisation_id)
-    milestones = {t.milestone.id: t.milestone for t in for_seat(tasks_of(session, [plan]), seat)}
+    tasks = tasks_of(session, [plan])
+    milestones = {t.milestone.id: t.milestone for t in (tasks if leads else for_seat(tasks, seat))}
     lines = [f"{'计划有变动' if heard else '新计划'}:{head(plan)}"]
     lines += [f"总目标:{plan.target}"] if plan.target else []
     for milestone in list(milestones.values())[:SHOWN]:
@@ -44,6 +46,6 @@ reminder = Reminder(
     code=PLAN_NOTICE,
     title="计划通知",
     words=words,
-    whom="责任单位的公卫科、卫健局",
+    whom="责任单位的公卫科、卫健局;别人改动、停止的还有牵头单位",
     ends="计划又改了(说最新的),没听说过就停了",
 )
