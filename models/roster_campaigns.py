@@ -23,7 +23,7 @@ from models.outbox import say
 from models.people import HealthWorker, Level, Organisation, Role
 from models.roster_organisations import Known
 from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, code, day, needed, numbered, several, text
-from models.screening import KINDS, Kind, Rule, standard_rule
+from models.screening import GROUPS, KINDS, Kind, Rule, standard_rule
 
 IMPORTED = "campaign_imported"
 LAUNCH, STOP = "启动", "停止"
@@ -91,6 +91,8 @@ def _take(run: Run, said: Said, today: date, tell_at: datetime | None) -> Campai
         changes = {name: value for name, value in said.columns.items() if getattr(campaign, name) != value}
         if changes and campaign.status in (STOPPED, CLOSED):
             raise Refusal("这个活动已经停止或结束,不能再改;重新办请用新的活动编码")
+        if "days" in changes and date.fromisoformat(said.columns["days"][0]) < today:
+            raise Refusal("日期改到了过去,请核对")
         for name, value in changes.items():
             setattr(campaign, name, value)
         session.flush()
@@ -244,6 +246,8 @@ def _rule(row: Row, kind: Kind, settings: Mapping[str, Any]) -> Rule:
     sex, ages, groups = text(row, "性别", 8).removesuffix("性"), text(row, "年龄", 16), several(row, "人群")
     if sex not in SEXES:
         raise Refusal(f"性别“{sex}”不认识,请填:男、女、不限")
+    if unknown := [word for word in groups if not any(known in word for known in GROUPS)]:
+        raise Refusal(f"人群“{'、'.join(unknown)}”不能用来列名单,可以填:{'、'.join(GROUPS)}")
     base = standard_rule(kind, settings)
     if base is None and not ages:
         raise Refusal(f"{kind.title}的年龄各地不同,请填年龄,例如 45-74")

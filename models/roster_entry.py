@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.identity import NotAnIdentity, check_identity
 from models.people import HealthWorker, Level, Organisation
 from models.registry import identity_hash
-from models.roster_rows import Refusal, Row, code, day, needed, phones, several, text
+from models.roster_rows import Refusal, Row, code, day, needed, person, phones, several, text
 from models.services import PROGRAMMES
 
 SEXES = {"男": "male", "女": "female"}
@@ -75,7 +75,7 @@ def workers_of(session: Session, rows: Sequence[Row]) -> Workers:
 
 
 def read_entry(session: Session, line: int, row: Row, places: Places, workers: Workers, today: date) -> Entry:
-    name = needed("姓名", text(row, "姓名", 64))
+    name = person(row, "姓名")
     identity, sex, born_on = _who(row, today)
     village_id, village_group = _where(row, places)
     return Entry(

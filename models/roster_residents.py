@@ -111,6 +111,10 @@ class ResidentImport:
             if not (entry.hash and other.numbered) and (
                 other.born_on == entry.born_on or not other.born_on or not entry.born_on
             ):
+                if entry.born_on and other.born_on == entry.born_on:
+                    raise Refusal(
+                        f"与第 {other.line} 行同村、同名、同出生日期,多半写重了;真是两个人,请两行都填身份证号"
+                    )
                 raise Refusal(f"与第 {other.line} 行同村同名,分不清是不是同一个人,请两行都填上身份证号或出生日期")
         namesakes.append(_Named(entry.line, entry.born_on, bool(entry.hash)))
 

@@ -106,6 +106,14 @@ def several(row: Row, column: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
+def person(row: Row, column: str, longest: int = 64) -> str:
+    """A name; a formula or a number has slipped in from another column."""
+    name = needed(column, text(row, column, longest))
+    if name[0] in "=+-@" or not re.search(r"[^\W\d_]", name):
+        raise Refusal(f"{column}“{name[:20]}”不像人名,请核对")
+    return name
+
+
 _DAY = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))(?:[T ]?0{1,2}:00(:00)?)?")
 _SERIAL = re.compile(r"\d{1,5}")
 _DAY_ZERO = date(1899, 12, 30)  # of a spreadsheet that keeps days as numbers
@@ -124,7 +132,8 @@ def day(row: Row, column: str) -> date | None:
             return _DAY_ZERO + timedelta(days=int(written))
     except ValueError:
         pass  # 31 November, month 13: refused like any other riddle
-    raise Refusal(f"{column}“{written}”看不懂,请写成 1959-03-02 这样")
+    example = "1959-03-02" if column == "出生日期" else "2026-12-08"
+    raise Refusal(f"{column}“{written}”看不懂,请写成 {example} 这样")
 
 
 _PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}")

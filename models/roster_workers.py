@@ -21,6 +21,7 @@ from models.roster_rows import (
     day,
     needed,
     numbered,
+    person,
     phones,
     several,
     text,
@@ -59,7 +60,7 @@ def _take(run: Run, line: int, row: Row, places: Known, known: dict[str, HealthW
     role = _role(row)
     seat = _seat(row, role, places)
     columns: dict[str, tuple[str, Any]] = {
-        "姓名": ("name", needed("姓名", text(row, "姓名", 32))),
+        "姓名": ("name", person(row, "姓名", 32)),
         "角色": ("role", role.value),
         "机构编码": ("organisation_id", seat.id),
         "负责村": ("villages", _villages(row, role, seat, places)),

@@ -291,6 +291,11 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of campaign, in the order it is offered."""
 
 
+GROUPS = ("低保", "特困", "困难", "脱贫", "监测户", "计划怀孕", "备孕", "残疾人", "计生特殊家庭", "计划生育特殊家庭", "高血压", "糖尿病", "慢阻肺",
+          "老年人", "孕产妇", "孕妇", "儿童")  # fmt: skip
+"""Groups of the register a campaign may be for. Never tuberculosis, HIV or mental illness: a list would tell (promise 9)."""
+
+
 # --- what the county settles ---
 
 COUNTY_INTERVALS = {"campaign.breast_months": "breast", "campaign.gynaecology_months": "gynaecology"}

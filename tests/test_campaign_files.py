@@ -87,6 +87,13 @@ def test_good_rows_go_in_and_refused_ones_come_back_with_the_reason(store: Store
     assert any("H1 两癌筛查 2026-12-08:应邀" in remark for remark in done.remarks)
 
 
+@pytest.mark.parametrize("group", ["肺结核", "严重精神障碍", "低宝"])
+def test_a_list_is_never_made_by_what_it_would_tell(store: Store, tmp_path: Path, group: str) -> None:
+    row = f"H1,老年人体检,2026-12-08,431281100,,,,,{group},启动"
+    done = taken(store, "campaigns", tmp_path, f"{CAMPAIGNS.splitlines()[0]}\n{row}\n")
+    assert done.added == 0 and f"人群“{group}”不能用来列名单" in done.refused[0].reason
+
+
 def test_a_dry_run_counts_and_changes_nothing(store: Store, tmp_path: Path) -> None:
     done = taken(store, "campaigns", tmp_path, CAMPAIGNS, dry_run=True)
     assert done.added == 3 and done.remarks
@@ -128,6 +135,8 @@ def test_a_changed_row_moves_a_running_campaign_and_another_word_stops_it(store:
     with store.read() as session:
         campaign = by_code(session)["H3"]
         assert (campaign.days, campaign.edition) == (["2026-12-16"], 2)
+    past = moved.replace("2026-12-16", "2025-12-16")
+    assert "改到了过去" in taken(store, "campaigns", tmp_path, past).refused[1].reason
     stopped = moved.replace("50-74,,启动", "50-74,,停止")
     assert taken(store, "campaigns", tmp_path, stopped).changed == 1
     assert taken(store, "campaigns", tmp_path, stopped).changed == 0

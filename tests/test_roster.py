@@ -241,7 +241,7 @@ def test_one_person_twice_in_a_file(session: Session) -> None:
     assert told(result) == (2, 0, 0, 2)
     assert [(r.line, r.reason[:12]) for r in result.refused] == [
         (4, "身份证号与第 2 行相同"[:12]),
-        (6, "与第 5 行同村同名,分不"[:12]),
+        (6, "与第 5 行同村、同名、同出生日期"[:12]),
     ]
     assert told(residents(session, ZHANG, WANG)) == (0, 0, 2, 0)
 
@@ -250,6 +250,8 @@ def test_one_person_twice_in_a_file(session: Session) -> None:
     ("changes", "reason"),
     [
         ({"姓名": ""}, "姓名没有填"),
+        ({"姓名": "=A2&B2"}, "姓名“=A2&B2”不像人名"),
+        ({"姓名": "13800000000"}, "不像人名"),
         ({"村编码": ""}, "村编码没有填"),
         ({"村编码": "431281100"}, "没有编码为 431281100 的村"),
         ({"身份证号": "431281198906154522"}, "校验"),

@@ -10,7 +10,7 @@ from typing import Any
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step
 from handlers.steps.base import digits, quoted
 from models.conversation import Doubt
-from models.screening import KINDS, Rule, standard_rule
+from models.screening import GROUPS, KINDS, Rule, standard_rule
 
 OLDEST = 120
 
@@ -22,9 +22,6 @@ _SEX = re.compile(
 )
 _ALL = re.compile(r"全体居民|所有居民|全体村民|不限对象|面向所有人|人人都?可以|不限年龄")
 CHILDBEARING = (15, 49)  # 育龄, as the forms of the norm ask about pregnancy
-GROUPS = ("低保", "特困", "困难", "脱贫", "监测户", "计划怀孕", "备孕", "残疾人", "计生特殊家庭", "计划生育特殊家庭", "高血压", "糖尿病", "慢阻肺",
-          "老年人", "孕产妇", "孕妇", "儿童")  # fmt: skip
-"""Groups of the register a campaign may be for. Never tuberculosis, HIV or mental illness: a list would tell (promise 9)."""
 _GROUP = re.compile("|".join(sorted(GROUPS, key=len, reverse=True)))
 _NO_GROUP = re.compile("不限人群|不分人群|不管哪类人")
 
