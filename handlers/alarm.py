@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from handlers import recap
 from handlers.menu import FORMS
+from handlers.residents import looks_like_name
 from handlers.turn import Turn
 from models.conversation import Draft
+from models.message import mark_name
 from models.outbox import cancel, say
 from models.people import HealthWorker, Organisation, Role
 from models.record import Record
@@ -55,9 +57,10 @@ def watch(turn: Turn) -> list[str]:
     advice = []
     for draft in turn.conversation.drafts:
         resident = turn.resident(draft.resident_id)
-        if resident is None:
-            continue
         sentence = _emergency(turn, draft)
+        if resident is None:
+            advice += _before_it_is_known_whose(turn, draft, sentence)
+            continue
         if draft.alarmed and not sentence:
             unwatch(turn, draft, "the value was corrected")
         if draft.alarmed or not sentence:
@@ -77,6 +80,14 @@ def watch(turn: Turn) -> list[str]:
                 not_before=turn.now + WAIT_FOR_ANSWER,
             )
     return advice
+
+
+def _before_it_is_known_whose(turn: Turn, draft: Draft, sentence: str) -> list[str]:
+    """The advice does not wait for the question who it is, nor for the last one of an event's report."""
+    form = FORMS[draft.service]
+    said, draft.alarmed = draft.alarmed, bool(sentence) and form.about == "event"
+    who = recap.who(turn, draft) or (mark_name(draft.who) if looks_like_name(draft.who) else form.heading)
+    return [f"🔴 紧急 {who}:{sentence}"] if sentence and not said else []
 
 
 def unwatch(turn: Turn, draft: Draft, reason: str = "settled by the doctor") -> None:

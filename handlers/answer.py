@@ -14,6 +14,7 @@ from handlers.filling import open_drafts, take_choice, take_file, take_text
 from handlers.keeping import absorb
 from handlers.menu import FORMS
 from handlers.replies import match_choice
+from handlers.residents import is_name
 from handlers.steps import Day
 from handlers.turn import Turn
 from models.conversation import Draft
@@ -129,7 +130,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         return
     if offered := match_choice(_offer(turn), text) or _numbered(turn, text):
         _pressed(turn, (offered,), "")
-    elif pending and not quick_entry.looks_like_entry(turn, text) and referrals.take_result(turn, text, pending):
+    elif pending and not _is_entry(turn, text) and referrals.take_result(turn, text, pending):
         return
     elif not (_entered(turn, text) or worklist.find_named(turn, text) or campaigns.take_line(turn, text)):
         commands.suggest(turn, text)
@@ -148,6 +149,11 @@ def _of_another(turn: Turn, text: str, question: Question) -> str:
             return f"{recap.who(turn, draft)} {noted.words}"
     other, this = mark_name(named.said), recap.who(turn, turn.conversation.drafts[question.index])
     return f"这句说的是{other},现在问的是{this},没有记。要记{other},请把项目和数值一起发。"
+
+
+def _is_entry(turn: Turn, text: str) -> bool:
+    """A record or somebody's name, and no words in answer to a question outside a form."""
+    return quick_entry.looks_like_entry(turn, text) or quick_entry.is_value(turn, text) or is_name(turn, text)
 
 
 def _is_the_day_asked_for(turn: Turn, text: str) -> bool:

@@ -106,7 +106,8 @@ class Form:
     """One service.
 
     `about` tells whether a resident must be chosen first. `words` are how a line says which service it is, `hints`
-    name it only for somebody it is for (体检 of a child, 产后) and where nothing else does; `needs`
+    name it only for somebody it is for (体检 of a child, 产后) and where nothing else does, as does what looks like the
+    pattern `hinting`; `needs`
     are fields of which a line must show at least one for the form to recognise itself without those words; `shows` are
     those that a list or an alarm shows, where they are others.
     `derive` computes fields from others (BMI), `check` finds contradictions, `notices` what the register has against the
@@ -125,6 +126,7 @@ class Form:
     steps: tuple[Step, ...]
     words: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    hinting: str = ""
     needs: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()

@@ -87,6 +87,12 @@ def looks_like_entry(turn: Turn, text: str, asked_of: int | None = None) -> bool
     return any(_is_about_another(draft, asked_of) for draft in entry.drafts)
 
 
+def is_value(turn: Turn, text: str) -> bool:
+    """A measurement and no name: 190/120 is nobody's diagnosis."""
+    entry = read_entry(turn, text) if text[:1].isdecimal() and len(text) > 2 else None
+    return entry is not None and bool(entry.drafts)
+
+
 def _is_about_another(draft: Draft, asked_of: int | None) -> bool:
     tells = bool(draft.answers.keys() - {"on", "mode"} or draft.doubts)
     if FORMS[draft.service].about != "resident":

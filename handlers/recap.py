@@ -254,7 +254,7 @@ def recap_text(turn: Turn, drafts: Sequence[Draft]) -> str:
     """One recap for all open drafts, the most urgent sentence of all first."""
     evaluations = [evaluate(turn, draft) for draft in drafts]
     emergency = [
-        f"{MARKS[e.decision.urgency]} {who(turn, d)}:{e.decision.say[0]}"
+        f"{MARKS[e.decision.urgency]} {who(turn, d) or FORMS[d.service].heading}:{e.decision.say[0]}"
         for d, e in zip(drafts, evaluations, strict=True)
         if e.decision and e.decision.urgency == Urgency.EMERGENCY and e.decision.say
     ]

@@ -93,7 +93,7 @@ def all_taken(line: Line, known: Known) -> list[tuple[int, int]]:
 def explained(reading: Reading, text: str) -> list[tuple[int, int]]:
     """What a reading took, with the words that name the service and those that announced what it found."""
     announcing = [match.span() for step, _ in reading.found for match in step.announcing.finditer(text)]
-    hinting = [match.span() for match in _hints_of(reading.form).finditer(text)] if reading.form.hints else []
+    hinting = [m.span() for m in re.finditer(any_of(reading.form.hints), text)] if reading.form.hints else []
     return [*reading.taken, *_word_spans(reading.form, text), *hinting, *announcing]
 
 
@@ -166,7 +166,8 @@ def _may_be_meant(form: Form, person: Person) -> bool:
 def _hints_of(form: Form) -> re.Pattern[str]:
     """At the beginning of a word: 李秀英体检, but not 通知体检; of an event anywhere, but not 水痘疫苗."""
     begins = "" if form.about != "resident" else r"(?:(?<![\u4e00-\u9fff])|(?<=[天日]))"
-    return re.compile(rf"{begins}(?:{any_of(form.hints)})(?!疫苗|.?针)")
+    pattern = f"{any_of(form.hints)}|{form.hinting}" if form.hinting else any_of(form.hints)
+    return re.compile(rf"{begins}(?:{pattern})(?!疫苗|.?针)")
 
 
 def _longest(spans: Mapping[Form, list[tuple[int, int]]]) -> dict[Form, list[tuple[int, int]]]:

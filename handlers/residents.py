@@ -138,6 +138,11 @@ def find_named(turn: Turn, text: str, roster: Roster) -> list[Match]:
     return [Match(by_name[m[0]], m[0], "name", m.start()) for m in pattern.finditer(text)]
 
 
+def is_name(turn: Turn, text: str) -> bool:
+    """A name on the roster and nothing else."""
+    return any(match.said == text.strip() for match in find_named(turn, text.strip(), Roster(turn)))
+
+
 def find_in_words(turn: Turn, words: Sequence[str], roster: Roster) -> Match | None:
     """Whom the words left over in a line mean, when nobody's name stands there as it is written on the roster."""
     if not words:

@@ -117,12 +117,13 @@ class Doses(SelectMany):
 
     @cached_property
     def _starts(self) -> frozenset[str]:
-        return beginnings((*WORDS, "今", "没"))
+        return beginnings((*WORDS, "今", "没", "打", "接", "种"))
 
     @cached_property
     def _dose(self) -> re.Pattern[str]:
         number = r"(?:\s*(?:接种|打了?|种了?)?\s*第?(?P<number>\d(?:[、,和]\d)*)(?!\d|[./]\d)\s*(?:针|剂|剂次|次|支)?)?"
-        return re.compile(rf"(?P<vaccine>{any_of(WORDS)}){number}", re.IGNORECASE)
+        given = r"(?:(?<![没未要该])(?:打|接种|种)[了的过]?\s?)?"
+        return re.compile(rf"{given}(?P<vaccine>{any_of(WORDS)}){number}", re.IGNORECASE)
 
 
 _WILL = re.compile(r"\s*(?:没打|没接种|未接种|未打|还没|没有打|缺货|没苗|缺苗|要打|该打|下次)")

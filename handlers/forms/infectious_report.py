@@ -15,7 +15,7 @@ from handlers.infectious import begin_clock
 from handlers.protocols import infectious
 from handlers.protocols.infectious import DISEASES
 from handlers.residents import looks_like_name
-from handlers.steps import Answer, Day, Found, Known, SelectMany, SelectOne, Text, options
+from handlers.steps import Answer, Day, Found, Known, SelectMany, SelectOne, Text, any_of, options
 from handlers.turn import Turn
 from models.message import Choice, mark_name
 from models.record import Record
@@ -61,7 +61,7 @@ DISEASE = DiseaseOf(
     ask="是什么病?点一个,或直接写病名。",
     options=options(
         *((code, d.title, *d.words) for code, d in DISEASES.items()),
-        (OTHER, "其他或不确定", "=其他", "不确定", "水痘", "带状疱疹"),
+        (OTHER, "其他或不确定", "=其他", "不确定", "水痘", "带状疱疹", "疱疹性咽峡炎", "食物中毒"),
     ),
 )
 CASE_KIND = SelectOne(
@@ -97,14 +97,27 @@ def finish(turn: Turn, record: Record) -> None:
     begin_clock(turn, record, infectious.hours(Findings(record.on, record.answers, settings=turn.settings)))
 
 
-CASES = {"例": 1, **{f"个{who}": 1 for who in ("病人", "病例", "学生", "小孩", "孩子", "娃", "娃娃", "小朋友")}}
+BY_NAME = (
+    "鼠疫", "霍乱", "二号病", "非典", "炭疽", "聚集性", "麻疹", "痢疾", "伤寒", "百日咳", "白喉", "新生儿破伤风", "猩红热", "布病", "狂犬病",
+    "出血热", "登革热", "疟疾", "钩体病", "禽流感", "猴痘", "手足口", "腮腺炎", "诺如", "风疹", "红眼病", "水痘", "疱疹性咽峡炎", "食物中毒",
+)  # fmt: skip
+"""Named so, somebody has it now; a hepatitis, a tuberculosis or an influenza may be an old one, a test or a vaccine."""
+SUSPECTED = r"(?:疑似|怀疑是?|像是?|可能是|发现|确诊为?|诊断为?|得了|染上|\d+例)"
+TOGETHER = r"\d+个(?:学生|小学生|小孩|孩子|娃娃|娃|小朋友|村民|人|老人)[^,。;\d]{0,8}(?:发[高低]?[烧热]|高烧|疹|水泡|拉肚子|腹泻|呕吐|上吐下泻|黄疸)"
+"""Several people with the same signs: perhaps an outbreak, whatever it is."""
+CASES = {
+    "例": 1,
+    **{f"个{who}": 1 for who in ("病人", "病例", "学生", "小孩", "孩子", "娃", "娃娃", "小朋友", "村民", "老人")},
+}
+PEOPLE = {"人": 1, "个人": 1, "名": 1}
 
 form = Form(
     code="infectious_report",
     title="传染病报告",
     about="event",
     words=("传染病报告", "报传染病", "传染病", "报卡", "疫情报告", "报疫情"),
-    hints=("手足口", "水痘", "腮腺炎", "猩红热", "痢疾", "诺如", "疱疹性咽峡炎"),
+    hints=BY_NAME,
+    hinting=rf"{SUSPECTED}\s?(?:{any_of(word for d in DISEASES.values() for word in (d.title, *d.words))})|{TOGETHER}",
     protocol=infectious.protocol,
     alarm="infectious_report",
     steps=(
@@ -117,7 +130,7 @@ form = Form(
         Day(field="onset_on", title="发病日期", words=("发病", "发病日期", "起病"), after=("发病", "起病", "开始"), bare=False, asked=False),
         Place(field="place", title="现住地点", ask="病人住在哪里?", words=("住", "住在", "地点", "地址")),
         replace(
-            count("cases", "病例数", "一共", "共", "病例", "小学", "幼儿园", "学校", "班里", "班上", "村里", "组里", unit="例"), units=CASES, alone=tuple(CASES),
+            count("cases", "病例数", "一共", "共", "病例", "小学", "幼儿园", "学校", "班里", "班上", "村里", "组里", "村小", "家里", "院子里", "寨子里", unit="例"), units=CASES | PEOPLE, alone=tuple(CASES),
             unit_needed=True,
         ),
         SYMPTOMS,

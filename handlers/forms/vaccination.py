@@ -13,6 +13,7 @@ from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.body import TEMPERATURE
 from handlers.forms.doses import NONE, Booklet, child_of, dose_step, given_before, numbered
+from handlers.forms.reaction import Reaction
 from handlers.infectious import begin_clock
 from handlers.protocols import vaccination
 from handlers.protocols.ages import age_words, months_later, months_old
@@ -67,7 +68,7 @@ OBSERVED = SelectOne(
     field="observed", title="留观", ask="留观满30分钟了吗?", words=("留观",), when=gave_something,
     options=options((1, "满30分钟,无反应", "留观30分钟", "留观满30分钟", "留观了30分钟", "满30分钟", "观察30分钟", "观察了30分钟", "留观0.5小时", "留观半小时", "观察半小时", "观察0.5小时", "留观无异常", "~无异常", "没反应", "~满了", "~满", "~是"), (2, "没有留观", "没留观", "未留观", "~没有", "~没"), (3, "有反应",)),
 )  # fmt: skip
-AEFI = SelectOne(
+AEFI = Reaction(
     field="aefi", title="接种反应", ask="是什么样的反应?", words=("不良反应", "异常反应", "AEFI"),
     calls=lambda known: known.answers.get("observed") == 3,
     options=options(
@@ -222,7 +223,7 @@ form = Form(
             field="screening", title="接种前询问", words=("预检", "三查"), asked=False, bare=(),
             options=options((1, "没有问题", "无异常", "正常"), (2, "有疑问", "异常")),
         ),
-        replace(TEMPERATURE, asked=False),
+        replace(TEMPERATURE, asked=False, usual=(35.5, 41)),
         SelectOne(
             field="place", title="接种地点", words=("地点", "在"), asked=False, bare=("接种门诊打的", "卫生院打的", "医院打的", "外地打的"),
             options=options((1, "本卫生室"), (2, "乡镇接种门诊", "接种门诊打的", "卫生院打的"), (3, "医院产科", "医院打的"), (4, "外地", "外地打的")),
