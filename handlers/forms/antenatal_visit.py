@@ -199,8 +199,8 @@ EVERY_VISIT = (
     SYMPTOMS,
     number("abdominal_girth", "腹围", "cm", (40, 160), sure=(60, 130)),
     SelectOne(
-        field="fetal_position", title="胎位", asked=False, bare=("头位", "臀位", "横位"),
-        options=options((1, "头位", "正常"), (2, "臀位"), (3, "横位"), (9, "不清")),
+        field="fetal_position", title="胎位", asked=False,
+        options=options((1, "头位", "*头位", "正常"), (2, "臀位", "*臀位"), (3, "横位", "*横位"), (9, "不清")),
     ),
     common.TEMPERATURE,
     replace(GLUCOSE, asked=False),

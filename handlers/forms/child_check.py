@@ -120,8 +120,8 @@ RICKETS = SelectMany(
     ),
 )  # fmt: skip
 FEEDING = SelectOne(
-    field="feeding", title="喂养方式", words=("喂养",), asked=False, bare=("纯母乳", "吃母乳", "混合喂养", "人工喂养", "吃奶粉"),
-    options=options((1, "纯母乳", "母乳", "纯母乳喂养", "吃母乳", "吃妈妈奶", "吃人奶"), (2, "混合", "混合喂养"), (3, "人工", "人工喂养", "奶粉", "吃奶粉")), when=under(12),
+    field="feeding", title="喂养方式", words=("喂养",), asked=False,
+    options=options((1, "纯母乳", "*纯母乳", "母乳", "纯母乳喂养", "*吃母乳", "吃妈妈奶", "吃人奶"), (2, "混合", "*混合喂养"), (3, "人工", "*人工喂养", "奶粉", "*吃奶粉")), when=under(12),
 )  # fmt: skip
 
 

@@ -131,8 +131,8 @@ def delivery_steps(told: Callable[[Known], bool], *, status_is_asked: bool) -> t
             ),
         ),
         SelectOne(
-            field="live_births", title="活产", ask="生下来几个活的?", words=("活产",), when=told, bare=("双胞胎", "双胎", "龙凤胎", "三胞胎", "死胎", "死产"),
-            options=options((1, "一个", "1个", "单胎"), (2, "双胞胎", "双胎", "龙凤胎"), (3, "三胞胎"), (0, "没有(死胎死产)", "死胎", "死产")),
+            field="live_births", title="活产", ask="生下来几个活的?", words=("活产",), when=told,
+            options=options((1, "一个", "1个", "单胎"), (2, "双胞胎", "*双胞胎", "*双胎", "*龙凤胎"), (3, "三胞胎", "*三胞胎"), (0, "没有(死胎死产)", "*死胎", "*死产")),
         ),
         *(step for which in range(1, MOST + 1) for step in of_baby(which)),
         Discharge(

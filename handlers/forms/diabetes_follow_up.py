@@ -83,9 +83,8 @@ HBA1C_ON = Day(field="hba1c_on", title="糖化检查日期", bare=False, asked=F
 TYPE = SelectOne(
     field="diabetes_type",
     title="糖尿病类型",
-    options=options((1, "1型糖尿病", "1型"), (2, "2型糖尿病", "2型"), (3, "妊娠期糖尿病", "妊娠糖尿病"), (4, "其他类型")),
+    options=options((1, "1型糖尿病", "*1型糖尿病", "1型"), (2, "2型糖尿病", "2型"), (3, "妊娠期糖尿病", "*妊娠期糖尿病", "*妊娠糖尿病"), (4, "其他类型")),
     asked=False,
-    bare=("1型糖尿病", "妊娠期糖尿病", "妊娠糖尿病"),
 )  # fmt: skip
 HYPOGLYCAEMIA = SelectOne(
     field="hypoglycaemia",
@@ -93,12 +92,11 @@ HYPOGLYCAEMIA = SelectOne(
     ask="上次随访以来有过低血糖反应吗?(心慌、出冷汗、手抖)",
     words=("低血糖",),
     options=options(
-        (1, "无", "没有", "没低血糖", "无低血糖", "没有低血糖"),
+        (1, "无", "没有", "*没低血糖", "*无低血糖", "*没有低血糖"),
         (2, "偶尔", "偶尔有", "有过一次", "有一次", "一次"),
         (3, "频繁", "经常", "常有"),
     ),
     optional=True,
-    bare=("无低血糖", "没有低血糖", "没低血糖"),
 )
 
 

@@ -88,9 +88,8 @@ SELF_HARM = SelectOne(
     field="self_harm_thought",
     title="不想活的念头",
     ask="有没有不想活的念头?",
-    options=options((1, "没有", "~无", "~没"), (2, "有", "不想活", "想死")),
+    options=options((1, "没有", "~无", "~没"), (2, "有", "*不想活", "*想死")),
     when=lambda known: known.answers.get("mood") == 2,
-    bare=("不想活", "想死"),
 )
 
 

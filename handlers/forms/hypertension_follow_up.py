@@ -61,9 +61,8 @@ DANGER = danger_step(
 SECONDARY = SelectOne(
     field="secondary_hypertension",
     title="继发性高血压",
-    options=options((1, "不是", "原发性高血压"), (2, "是", "继发性高血压", "继发性")),
+    options=options((1, "不是", "原发性高血压"), (2, "是", "*继发性高血压", "继发性")),
     asked=False,
-    bare=("继发性高血压",),
 )
 PRESSURE = BloodPressure(
     field="systolic", title="血压", ask="血压是多少?例如 152/94。没量成可以跳过,不算规范随访。", words=("血压",), optional=True

@@ -39,17 +39,15 @@ CONSENT = SelectOne(
     field="consent",
     title="知情同意",
     ask="监护人或本人签了同意参加社区管理的知情同意书吗?",
-    options=options((1, "同意", "~签了", "~是", "知情同意"), (0, "不同意", "~没签", "不同意管理", "不愿意参加管理")),
+    options=options((1, "同意", "~签了", "~是", "知情同意"), (0, "不同意", "~没签", "*不同意管理", "*不愿意参加管理")),
     when=lambda known: known.details.get("consent") != 1,
-    bare=("不同意管理", "不愿意参加管理"),
 )
 MARKED = SelectOne(
     field="symptoms_marked",
     title="表现是否明显",
     ask="这些表现明显吗?(明显:别人一看就知道,影响日常生活)",
-    options=options((1, "不明显", "~不明显", "~不", "~没有"), (2, "明显", "~是", "症状明显")),
+    options=options((1, "不明显", "~不明显", "~不", "~没有"), (2, "明显", "~是", "*症状明显")),
     when=lambda known: bool(set(known.answers.get("symptoms") or ()) - {0}),
-    bare=("症状明显",),
 )
 SUICIDAL = SelectOne(
     field="suicidal",
@@ -83,9 +81,8 @@ REACTION_SEVERE = SelectOne(
     field="reaction_severe",
     title="不良反应是否严重",
     ask="这个不良反应严重吗?(高热、肌肉发硬、意识不清、全身皮疹、走不了路都算严重)",
-    options=options((1, "不严重", "~不", "~没有", "反应不严重"), (2, "严重", "~是", "反应严重")),
+    options=options((1, "不严重", "~不", "~没有", "*反应不严重"), (2, "严重", "~是", "*反应严重")),
     when=answered_yes("adverse_reaction"),
-    bare=("反应不严重", "反应严重"),
 )
 ILLNESS = SelectOne(
     field="severe_physical_illness",
@@ -93,9 +90,8 @@ ILLNESS = SelectOne(
     ask="身体上有没有严重的病?",
     words=("躯体疾病",),
     options=options(
-        (1, "没有", "无", "~无", "~没", "无躯体疾病", "没有躯体疾病", "躯体疾病稳定", "躯体稳定"), (2, "有", "有严重躯体疾病")
+        (1, "没有", "无", "~无", "~没", "*无躯体疾病", "*没有躯体疾病", "*躯体疾病稳定", "*躯体稳定"), (2, "有", "*有严重躯体疾病")
     ),
-    bare=("无躯体疾病", "没有躯体疾病", "躯体疾病稳定", "躯体稳定", "有严重躯体疾病"),
 )  # fmt: skip
 ILLNESS_WHAT = Text(field="physical_illness", title="躯体疾病名称", words=("躯体疾病名称",), asked=False, longest=60)
 SLEEP = SelectOne(
@@ -103,26 +99,24 @@ SLEEP = SelectOne(
     title="睡眠",
     words=("睡觉",),
     options=options(
-        (*GOOD_FAIR_POOR[0], "睡得好", "睡得着", "睡得香"),
+        (*GOOD_FAIR_POOR[0], "睡得好", "*睡得好", "*睡得着", "*睡得香"),
         GOOD_FAIR_POOR[1],
-        (*GOOD_FAIR_POOR[2], "睡不着", "睡不好", "失眠"),
+        (*GOOD_FAIR_POOR[2], "睡不着", "*睡不着", "*睡不好", "*失眠"),
     ),
     asked=False,
-    bare=("睡得好", "睡得着", "睡得香", "睡不着", "睡不好", "失眠"),
 )
 APPETITE = SelectOne(
-    field="appetite", title="饮食", words=("饮食情况", "吃饭", "胃口"), asked=False, bare=("吃得好", "吃得下", "吃不下", "不吃饭"),
-    options=options((*GOOD_FAIR_POOR[0], "吃得好", "吃得下"), GOOD_FAIR_POOR[1], (*GOOD_FAIR_POOR[2], "吃不下", "不吃饭")),
+    field="appetite", title="饮食", words=("饮食情况", "吃饭", "胃口"), asked=False,
+    options=options((*GOOD_FAIR_POOR[0], "吃得好", "*吃得好", "*吃得下"), GOOD_FAIR_POOR[1], (*GOOD_FAIR_POOR[2], "吃不下", "*吃不下", "*不吃饭")),
 )  # fmt: skip
 CONFINEMENT = SelectOne(
     field="confinement",
     title="关锁情况",
     words=("关锁",),
     options=options(
-        (1, "无关锁", "无", "没有", "没有关锁", "没关锁", "未关锁"), (2, "关锁", "=关锁", "锁在家里", "关在家里", "用铁链锁"), (3, "关锁已解除", "已解除", "已解锁", "解锁了")
+        (1, "无关锁", "*无关锁", "无", "没有", "*没有关锁", "*没关锁", "*未关锁"), (2, "关锁", "*关锁", "=关锁", "*锁在家里", "*关在家里", "*用铁链锁"), (3, "关锁已解除", "*关锁已解除", "已解除", "*已解锁", "*解锁了")
     ),
     asked=False,
-    bare=("无关锁", "没有关锁", "没关锁", "未关锁", "关锁", "锁在家里", "关在家里", "用铁链锁", "关锁已解除", "已解锁", "解锁了"),
 )  # fmt: skip
 HOSPITALISED = SelectOne(
     field="hospitalised",

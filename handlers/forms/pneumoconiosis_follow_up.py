@@ -54,10 +54,9 @@ KIND = SelectOne(
     title="尘肺种类",
     ask="是哪一种尘肺?",
     options=options(
-        (1, "矽肺", "硅肺"), (2, "煤工尘肺", "煤尘肺"), (3, "石棉肺"), (4, "电焊工尘肺", "电焊尘肺"), (5, "其他尘肺", "其他")
+        (1, "矽肺", "*矽肺", "*硅肺"), (2, "煤工尘肺", "*煤工尘肺", "*煤尘肺"), (3, "石棉肺", "*石棉肺"), (4, "电焊工尘肺", "*电焊工尘肺", "*电焊尘肺"), (5, "其他尘肺", "其他")
     ),
     when=common.untold("kind"),
-    bare=("矽肺", "硅肺", "煤工尘肺", "煤尘肺", "石棉肺", "电焊工尘肺", "电焊尘肺"),
 )  # fmt: skip
 STAGE = SelectOne(
     field="stage",
@@ -87,9 +86,8 @@ DIAGNOSED_AT = Text(field="diagnosed_at", title="诊断机构", words=("诊断�
 EMPLOYER = SelectOne(
     field="employer",
     title="用人单位",
-    options=options((1, "存在", "单位还在"), (2, "不存在", "单位没了", "单位倒闭了", "没有单位")),
+    options=options((1, "存在", "*单位还在"), (2, "不存在", "*单位没了", "*单位倒闭了", "没有单位")),
     asked=False,
-    bare=("单位还在", "单位没了", "单位倒闭了"),
 )
 EMPLOYER_NAME = Text(field="employer_name", title="用人单位名称", words=("单位名称",), asked=False, longest=60)
 
@@ -112,9 +110,8 @@ STATION = SelectOne(
     field="rehabilitation_station",
     title="康复站",
     words=("去康复站",),
-    options=options((1, "去过", "在康复站训练"), (2, "没去", "没去过")),
+    options=options((1, "去过", "*在康复站训练"), (2, "没去", "没去过")),
     asked=False,
-    bare=("在康复站训练",),
 )
 WANTS = Text(field="wants", title="本人的需求", words=("需求", "要求", "困难"), asked=False, longest=120)
 NEXT = next_by_doctor("pneumoconiosis.visits_per_year", "尘肺病")

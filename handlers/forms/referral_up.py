@@ -68,9 +68,8 @@ TREATED = Text(field="treatment", title="治疗经过", words=("治疗经过", "
 SUSPECTED = SelectOne(
     field="suspected_tb",
     title="可疑肺结核",
-    options=options((1, "不是"), (2, "是,咳嗽咳痰满两周、咯血或痰中带血", "疑似肺结核", "可疑肺结核")),
+    options=options((1, "不是"), (2, "是,咳嗽咳痰满两周、咯血或痰中带血", "*疑似肺结核", "*可疑肺结核")),
     asked=False,
-    bare=("疑似肺结核", "可疑肺结核"),
 )
 _NOT = r"(?<![没无未非不])(?<!没有)(?<!否认)"
 _WEEKS = r"(?:[2-9]|1\d|[两二三四五六七八九十几])\s*(?:多?周|个?多?星期)"

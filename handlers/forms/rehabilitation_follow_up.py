@@ -86,9 +86,10 @@ SORE = SelectOne(
     field="pressure_sore",
     title="压疮",
     words=("褥疮",),
-    options=options((1, "无", "没有", "没压疮", "无压疮", "没有压疮"), (2, "有", "有压疮", "有褥疮", "破了", "烂了")),
+    options=options(
+        (1, "无", "没有", "*没压疮", "*无压疮", "*没有压疮"), (2, "有", "*有压疮", "*有褥疮", "破了", "烂了")
+    ),
     asked=False,
-    bare=("无压疮", "没压疮", "没有压疮", "有压疮", "有褥疮"),
 )
 FALL = SelectOne(
     field="fall",

@@ -102,9 +102,8 @@ RESULT = Result(
 )
 POSTPONED = SelectOne(
     field="postponed", title="改期原因", words=("改期",), asked=False,
-    bare=("来例假", "例假", "来月经", "月经期", "月经没干净", "怀孕不能做", "孕期不能做", "没来", "没做成", "改天再做"),
     options=options(
-        (1, "月经期", "来例假", "例假", "来月经", "月经没干净"), (2, "妊娠期", "怀孕不能做", "孕期不能做"), (3, "没来", "没到场"), (4, "其他", "没做成", "改天再做")
+        (1, "月经期", "*月经期", "*来例假", "*例假", "*来月经", "*月经没干净"), (2, "妊娠期", "*怀孕不能做", "*孕期不能做"), (3, "没来", "*没来", "没到场"), (4, "其他", "*没做成", "*改天再做")
     ),
 )  # fmt: skip
 METHOD = SelectOne(
@@ -117,20 +116,20 @@ HPV_TYPE = SelectOne(
 )  # fmt: skip
 TBS = SelectOne(
     field="tbs", title="TBS分类", words=("TBS", "TCT"), asked=False, when=of("cervical"),
-    bare=("NILM", "ASC-US", "ASCUS", "ASC-H", "ASCH", "LSIL", "HSIL", "低度病变", "高度病变", "鳞癌", "腺癌", "癌细胞"),  # 癌 alone is half of 两癌
-    options=options((1, "未见上皮内病变", "NILM", "阴性"), (2, "ASC-US", "ASCUS"), (3, "ASC-H", "ASCH"), (4, "LSIL", "低度病变"), (5, "HSIL", "高度病变"), (6, "AGC"), (7, "癌", "鳞癌", "腺癌", "癌细胞")),
+    # 癌 alone is half of 两癌
+    options=options((1, "未见上皮内病变", "*NILM", "阴性"), (2, "ASC-US", "*ASC-US", "*ASCUS"), (3, "ASC-H", "*ASC-H", "*ASCH"), (4, "LSIL", "*LSIL", "*低度病变"), (5, "HSIL", "*HSIL", "*高度病变"), (6, "AGC"), (7, "癌", "*鳞癌", "*腺癌", "*癌细胞")),
 )  # fmt: skip
 BIRADS = Number(
     field="birads", title="BI-RADS分类", ask="乳腺 BI-RADS 几类?(0到6)", words=("BI-RADS", "BIRADS", "BI-RADS分类", "乳腺"), unit="类", units={"类": 1, "级": 1},
     possible=(0, 6), alone=("类",), when=of("breast"),
 )  # fmt: skip
 CONSENT = SelectOne(
-    field="consent", title="知情同意", asked=False, bare=("签了同意书", "签了知情同意"),
-    options=options((1, "已签", "签了同意书", "签了知情同意"), (2, "未签")),
+    field="consent", title="知情同意", asked=False,
+    options=options((1, "已签", "*签了同意书", "*签了知情同意"), (2, "未签")),
 )  # fmt: skip
 HYSTERECTOMY = SelectOne(
-    field="hysterectomy", title="全子宫切除", words=("子宫切除",), asked=False, bare=("子宫全切", "全子宫切除", "切除子宫", "子宫切了"), when=of("cervical"),
-    options=options((1, "没有"), (2, "全子宫切除", "子宫全切", "切除子宫", "子宫切了")),
+    field="hysterectomy", title="全子宫切除", words=("子宫切除",), asked=False, when=of("cervical"),
+    options=options((1, "没有"), (2, "全子宫切除", "*全子宫切除", "*子宫全切", "*切除子宫", "*子宫切了")),
 )  # fmt: skip
 BOTH, ONE, COMPLETED = 1, 2, 3
 COUPLE = SelectOne(
@@ -140,8 +139,8 @@ COUPLE = SelectOne(
     when=of("preconception"),
 )  # fmt: skip
 RISK = SelectOne(
-    field="risk", title="孕前风险评估", words=("风险评估",), asked=False, bare=("一般人群", "风险人群"), when=of("preconception"),
-    options=options((1, "一般人群"), (2, "风险人群", "高风险人群")),
+    field="risk", title="孕前风险评估", words=("风险评估",), asked=False, when=of("preconception"),
+    options=options((1, "一般人群", "*一般人群"), (2, "风险人群", "*风险人群", "高风险人群")),
 )  # fmt: skip
 PRENATAL_METHOD = SelectOne(
     field="prenatal_method", title="产前筛查方法", words=("产筛方法",), asked=False, when=of("prenatal"),

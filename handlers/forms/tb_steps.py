@@ -69,9 +69,8 @@ REGIMEN_USE = SelectOne(
     field="regimen_use",
     title="用法",
     ask="药怎么吃?",
-    options=options((1, "每日", "=每天吃", "每日服药"), (2, "间歇", "隔日", "隔天吃", "隔日服药", "间歇服药")),
+    options=options((1, "每日", "=每天吃", "*每日服药"), (2, "间歇", "*隔日", "*隔天吃", "*隔日服药", "*间歇服药")),
     when=common.untold("regimen_use"),
-    bare=("每日服药", "隔日", "隔天吃", "隔日服药", "间歇服药"),
 )
 DOSAGE_FORMS = SelectMany(
     field="dosage_forms",
@@ -87,7 +86,7 @@ DOSAGE_FORMS = SelectMany(
     ),
 )
 _WATCHED = tuple(
-    f"{who}{how}"
+    f"*{who}{how}"
     for who in ("家属", "家里人", "老婆", "老公", "老伴", "儿子", "女儿", "媳妇")
     for how in ("督促", "盯着吃", "看着吃")
 )
@@ -98,15 +97,22 @@ SUPERVISOR = SelectOne(
     when=common.untold("supervisor"),
     words=("督导", "督导员"),
     options=options(
-        (1, "医生", "医生督导", "村医督导", "医务人员督导", "我督导", "=村医"),
-        (2, "家属", "家属督导", "家里人督导", "老伴督导", "儿子督导", "女儿督导", "老婆督导", "丈夫督导", *_WATCHED),
-        (3, "自服药", "自己吃药", "没人督导"),
-        (4, "其他", "志愿者督导"),
+        (1, "医生", "*医生督导", "*村医督导", "*医务人员督导", "*我督导", "=村医"),
+        (
+            2,
+            "家属",
+            "*家属督导",
+            "*家里人督导",
+            "*老伴督导",
+            "*儿子督导",
+            "*女儿督导",
+            "*老婆督导",
+            "*丈夫督导",
+            *_WATCHED,
+        ),
+        (3, "自服药", "*自服药", "自己吃药", "*没人督导"),
+        (4, "其他", "*志愿者督导"),
     ),
-    bare=(
-        "医生督导", "村医督导", "医务人员督导", "我督导", "家属督导", "家里人督导", "老伴督导", "儿子督导", "女儿督导", "老婆督导", "丈夫督导", *_WATCHED, "自服药",
-        "没人督导", "志愿者督导",
-    ),
-)  # fmt: skip
+)
 REMEMBERED = ("supervisor", "regimen", "regimen_use", "dosage_forms")
 """Told once, they hold until told otherwise."""

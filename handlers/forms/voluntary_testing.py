@@ -104,8 +104,7 @@ COUNSELLED = SelectOne(
     title="检测前后咨询",
     ask="检测前后的咨询都做了吗?",
     words=("咨询",),
-    options=options((1, "做了", "都做了", "已咨询", "咨询做了"), (2, "没做", "没有做", "没咨询")),
-    bare=("已咨询", "咨询做了", "没咨询"),
+    options=options((1, "做了", "都做了", "*已咨询", "*咨询做了"), (2, "没做", "没有做", "*没咨询")),
     asked=False,
 )
 REFERRED_TO = Text(

@@ -39,7 +39,8 @@ class Option:
     """One possible answer: the norm's code, its label, and the other words people use for it.
 
     Of these words, `apart` ones count inside a line only where no other word touches them (家庭, but not 家庭困难), and
-    `replies` only as a whole reply or after the question's title (没有).
+    `replies` only as a whole reply or after the question's title (没有). Where some are `bare`, only those suffice inside
+    a line, and all others need the title before them (副作用 无, but 无副作用).
     """
 
     code: int | str
@@ -47,18 +48,23 @@ class Option:
     words: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     replies: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
 
 
 def options(*rows: tuple[Any, ...]) -> tuple[Option, ...]:
-    """Options from rows of (code, label, other words…); a word written =家庭 counts only apart, ~没有 only as a reply."""
+    """Options from rows of (code, label, other words…).
+
+    A word written =家庭 counts only apart, ~没有 only as a reply, and *无副作用 is bare, which the label itself may be too.
+    """
 
     def marked(words: Iterable[str], mark: str) -> tuple[str, ...]:
         return tuple(word.removeprefix(mark) for word in words if word[0] == mark)
 
-    return tuple(
-        Option(code, label, tuple(w for w in words if w[0] not in "=~"), marked(words, "="), marked(words, "~"))
-        for code, label, *words in rows
-    )
+    def option(code: int | str, label: str, *words: str) -> Option:
+        plain = tuple(word.removeprefix("*") for word in words if word[0] not in "=~" and word != f"*{label}")
+        return Option(code, label, plain, marked(words, "="), marked(words, "~"), marked(words, "*"))
+
+    return tuple(option(*row) for row in rows)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,7 +145,7 @@ class SelectOne(Select):
     """Exactly one of a few. `target` is the field of the goal in a pair like 中/轻."""
 
     bare: tuple[str, ...] | None = None
-    """Words that suffice inside a line; None means all of them, () that the title must announce any (良好, 一般 …)."""
+    """Words that suffice inside a line, where the options do not mark them; () that the title must announce any (良好, 一般 …)."""
     momentary: tuple[str, ...] = ()
     """Words that make a bare answer true of a moment only (今天没吃药): it is asked."""
     target: str | None = None
@@ -149,6 +155,12 @@ class SelectOne(Select):
     def __post_init__(self) -> None:
         if unknown := {word for word in self.bare or () if word.lower() not in self._by_word}:
             raise ValueError(f"step {self.field}: no option is called {', '.join(sorted(unknown))}")
+
+    @cached_property
+    def suffices(self) -> frozenset[str]:
+        """The words that count inside a line without the title."""
+        marked = [word for option in self.options for word in option.bare] or list(self._by_word)
+        return frozenset(word.lower() for word in (marked if self.bare is None else self.bare))
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -222,7 +234,7 @@ class SelectOne(Select):
     @cached_property
     def _finder(self) -> re.Pattern[str]:
         title, every = any_of((self.title, *self.words)), any_of(self._by_word)
-        bare = self._words_pattern(self._by_word if self.bare is None else (word.lower() for word in self.bare))
+        bare = self._words_pattern(self.suffices)
         goal = rf"(?:\s*/\s*(?P<goal>{every}))?" if self.target else "(?P<goal>(?!))?"
         end = "(?![吗么没])"  # 并发症有没有
         return re.compile(rf"(?:{title})[\s:是都为比较]*(?P<said>{every}){goal}{end}|(?P<bare>{bare})", re.IGNORECASE)
