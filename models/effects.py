@@ -8,7 +8,7 @@ measures, and a counter never moves except by a difference of these functions.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -131,6 +131,9 @@ def counts_as(measure: str) -> ColumnElement[bool]:
 
 # --- one resident altogether ---
 
+Parts = dict[Any, tuple[Callable[..., Effects], tuple[Any, ...]]]
+"""Functions with the rows that they are given, by what each of them is about; their effects add up."""
+
 
 def person_effects(
     resident: Resident | Row[Any],
@@ -141,19 +144,35 @@ def person_effects(
     promise: Promise = NOTHING_PROMISED,
 ) -> Effects:
     """Everything about one resident, from all their rows."""
+    parts = _person_parts(resident, enrolments, records, agreements, renewal_days, promise)
+    return total(effects(*rows) for effects, rows in parts.values())
+
+
+def _person_parts(
+    resident: Resident | Row[Any],
+    enrolments: Sequence[Enrolment | Row[Any]],
+    records: Sequence[Record | Row[Any]],
+    agreements: Sequence[Agreement | Row[Any]],
+    renewal_days: int,
+    promise: Promise,
+) -> Parts:
     gone = gone_on(resident)
-    parts = [resident_effects(resident), agreement_effects(agreements, resident, renewal_days)]
-    parts += [record_effects(record) for record in records]
+    parts: Parts = {
+        "resident": (resident_effects, (resident,)),
+        "agreements": (agreement_effects, (agreements, resident, renewal_days)),
+        "promised": (fulfilment_effects, (agreements, records, resident, promise)),
+    }
+    for record in records:
+        parts["record", record.id] = record_effects, (record,)
     for enrolment in enrolments:
-        visits = _visits(record for record in records if record.programme == enrolment.programme)
-        until = ends_on(enrolment, gone)
-        parts.append(enrolment_effects(enrolment, gone))
-        parts.append(programme_effects(enrolment.programme, enrolment.village_id, enrolment.since, visits, until))
-    parts += [
-        people_effects(resident.village_id, measure, visits) for measure, visits in people_measures(records).items()
-    ]
-    parts.append(fulfilment_effects(agreements, records, resident, promise))
-    return total(parts)
+        programme, until = enrolment.programme, ends_on(enrolment, gone)
+        parts["enrolment", programme] = enrolment_effects, (enrolment, gone)
+        for year, visits in by_year(_visits(record for record in records if record.programme == programme)):
+            place = programme, enrolment.village_id, enrolment.since
+            parts["programme", programme, year] = programme_effects, (*place, visits, until)
+    for measure, visits in people_measures(records).items():
+        parts["people", measure] = people_effects, (resident.village_id, measure, visits)
+    return parts
 
 
 def _visits(records: Iterable[Record | Row[Any]]) -> list[Visit]:
@@ -186,16 +205,28 @@ _AGREEMENTS = Prepared(
 )
 
 
-def effects_of(session: Session, *resident_ids: int) -> Effects:
+def _parts_of(session: Session, resident_ids: Iterable[int]) -> Parts:
     """Everything the database holds about these residents, flushed changes included. Four queries for each."""
-    days, promise, parts = renewal_days(session), Promise.of(county(session)), []
-    for resident_id in sorted(set(resident_ids)):  # always locked in one order
+    days, promise = renewal_days(session), Promise.of(county(session))
+    parts: Parts = {}
+    for resident_id in sorted(resident_ids):  # always locked in one order
         if resident := _LOCKED.first(session, resident=resident_id):
             enrolments, records, agreements = (
                 query.rows(session, resident=resident_id) for query in (_ENROLMENTS, _RECORDS, _AGREEMENTS)
             )
-            parts.append(person_effects(resident, enrolments, records, agreements, days, promise))
-    return total(parts)
+            of_one = _person_parts(resident, enrolments, records, agreements, days, promise)
+            parts |= {(resident_id, about): part for about, part in of_one.items()}
+    return parts
+
+
+def _change(before: Parts, after: Parts) -> Effects:
+    """What has to be counted to get from one to the other; what stands in both need not be worked out."""
+    changed = {about for about in before.keys() | after.keys() if before.get(about) != after.get(about)}
+    was, now = (
+        total(effects(*rows) for about, (effects, rows) in parts.items() if about in changed)
+        for parts in (before, after)
+    )
+    return difference(now, was)
 
 
 def renewal_days(session: Session) -> int:
@@ -213,11 +244,11 @@ def counted(session: Session, resident_ids: Iterable[int]) -> Iterator[None]:
     counting: set[int] = session.info.setdefault("counting", set())
     mine = set(resident_ids) - counting
     session.flush()
-    before = effects_of(session, *mine)
+    before = _parts_of(session, mine)
     counting |= mine
     try:
         yield
     finally:
         counting -= mine
     session.flush()
-    count(session, difference(effects_of(session, *mine), before))
+    count(session, _change(before, _parts_of(session, mine)))
