@@ -95,7 +95,7 @@ class _Ready:
         if self._known.keys() | self._given != self._writers.keys():
             raise ValueError(f"{[*given]} are not the parameters of {self.sql}")
         order: Sequence[str] | None = getattr(compiled, "positiontup", None)
-        self._order = list(order) if order else None
+        self._order = [(name, self._writers[name]) for name in order or ()]
         found = list(statement.exported_columns)
         self._row: Any = namedtuple("Row", [column.key for column in found])  # type: ignore[misc]
         self._readers = [(n, r) for n, column in enumerate(found) if (r := _reader(column.type, dialect))]
@@ -104,11 +104,10 @@ class _Ready:
         """The parameters as the driver wants them: in their order, or by name."""
         if values.keys() != self._given:
             raise ValueError(f"{[*values]} are not the parameters of {self.sql}")
-        written = {}
-        for name, write in self._writers.items():
-            value = values[name] if name in values else self._known[name]
-            written[name] = value if write is None else write(value)
-        return [written[name] for name in self._order] if self._order else written
+        every = {**self._known, **values} if self._known else values
+        if self._order:
+            return [every[name] if write is None else write(every[name]) for name, write in self._order]
+        return {name: every[name] if write is None else write(every[name]) for name, write in self._writers.items()}
 
     def row(self, found: Sequence[Any]) -> Any:
         if not self._readers:
