@@ -50,17 +50,17 @@ class Line:
     text: str
     numbers: tuple[tuple[int, int], ...]
     vague: tuple[Vague, ...]
-    seen: dict[tuple[int, str, int], tuple[Known, tuple[Found, ...]]] = field(
+    seen: dict[tuple[str, int], tuple[Known, dict[Step, tuple[Found, ...]]]] = field(
         default_factory=dict, compare=False, repr=False
     )
     """What steps have found already: many forms share them, and the line is read against each."""
 
     def finds(self, step: Step, text: str, known: Known) -> tuple[Found, ...]:
         """What a step finds in a part of this line."""
-        key = id(step), text, id(known)
-        if key not in self.seen:
-            self.seen[key] = known, tuple(step.find(text, known))
-        return self.seen[key][1]
+        _, found = self.seen.setdefault((text, id(known)), (known, {}))
+        if step not in found:
+            found[step] = tuple(step.find(text, known))
+        return found[step]
 
 
 @dataclass(slots=True)

@@ -267,11 +267,10 @@ class _Reader:
         if any(reading.form.about == "new_resident" for reading in readings):  # the name is an answer there
             line = prepare(piece.text, (), self.places)
             readings = recognise(line, person)
-        left = leftovers(line, [], known)
         if readings:
             self._draft(piece, line, readings, ids, said, resident)
-        elif left.numbers and not left.words and (only := by_number(person, line, left.numbers[0])):
-            self._draft(piece, line, only, ids, said, resident)
+        elif number_alone := _by_number_alone(person, line):
+            self._draft(piece, line, number_alone, ids, said, resident)
         elif self.entry.drafts and (line.numbers or piece.match is None):
             self._quote(piece, "没看懂")
 
@@ -350,6 +349,12 @@ class _Reader:
 def _is_heading(text: str) -> bool:
     """A line that says nothing but for what the following lines are: 血压:, 今天上门, 高血压随访."""
     return len(text) <= 30 and not re.search(r"\d", A_DAY.sub("", text))
+
+
+def _by_number_alone(person: Person, line: Line) -> list[Reading]:
+    """Beside the name there is a number, and no word."""
+    left = leftovers(line, [], person.known)
+    return by_number(person, line, left.numbers[0]) if left.numbers and not left.words else []
 
 
 def _take_rest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -132,10 +132,20 @@ def find_named(turn: Turn, text: str, roster: Roster) -> list[Match]:
         by_name = {name: ids for name, ids in roster.by_name.items() if name in text}
     else:
         by_name = {key.removeprefix("n:"): ids for key, ids in _lookup(turn, [f"n:{c}" for c in candidates]).items()}
-    if not by_name:
-        return []
-    pattern = re.compile("|".join(sorted(map(re.escape, by_name), key=len, reverse=True)))
-    return [Match(by_name[m[0]], m[0], "name", m.start()) for m in pattern.finditer(text)]
+    found: list[Match] = []
+    for start, name in sorted(_places(by_name, text), key=lambda place: (place[0], -len(place[1]))):
+        if not found or start >= found[-1].start + len(found[-1].said):
+            found.append(Match(by_name[name], name, "name", start))
+    return found
+
+
+def _places(words: Iterable[str], text: str) -> Iterator[tuple[int, str]]:
+    """Wherever one of these words stands in a text."""
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            yield at, word
+            at = text.find(word, at + 1)
 
 
 def is_name(turn: Turn, text: str) -> bool:

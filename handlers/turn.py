@@ -35,6 +35,7 @@ class Turn:
     known: dict[Any, Any] = field(default_factory=dict)
     """What was put together about a draft for this message (handlers.recap)."""
     _today: date | None = None
+    _said_on: date | None = None
     _villages: tuple[tuple[int, str], ...] | None = None
     _residents: dict[int, Resident | None] = field(default_factory=dict)  # a session keeps only weak references
     _enrolments: dict[int, dict[str, Enrolment]] = field(default_factory=dict)
@@ -51,7 +52,9 @@ class Turn:
         """The county-local day the message was written, which “昨天” in it counts from; it may have waited long for a
         signal, or for us. A phone whose clock is ahead wrote it today.
         """
-        return min(self.incoming.sent_at, self.now).astimezone(self.tz).date()
+        if self._said_on is None:
+            self._said_on = min(self.incoming.sent_at, self.now).astimezone(self.tz).date()
+        return self._said_on
 
     @property
     def tell_at(self) -> datetime:

@@ -74,6 +74,10 @@ class Select(Step):
     options: tuple[Option, ...]
 
     def choices(self, known: Known) -> tuple[Choice, ...]:
+        return self._buttons
+
+    @cached_property
+    def _buttons(self) -> tuple[Choice, ...]:
         return tuple(
             Choice(f"{self.field}.{o.code}", o.label, str(o.code) if isinstance(o.code, int) else "")
             for o in self.options
