@@ -14,11 +14,16 @@ LAST_RESORT = "console"
 
 
 def pick_account(
-    session: Session, worker_id: int | None, running: Sequence[str], ours: Sequence[str]
+    session: Session,
+    worker_id: int | None,
+    running: Sequence[str],
+    ours: Sequence[str],
+    *,
+    rather_not: str | None = None,
 ) -> ChannelAccount | str:
     """The reachable account the worker was last heard on, best of all on a channel that runs; or why there is none.
 
-    The terminal is used only for who has nothing else, and only by a process that has one.
+    `rather_not` is a channel that was just tried in vain: it is used when there is no other that runs. The terminal is used only for who has nothing else, and only by a process that has one.
     """
     accounts = session.scalars(
         select(ChannelAccount)
@@ -27,7 +32,7 @@ def pick_account(
     ).all()
     reachable = [account for account in accounts if account.unreachable_why is None]
     reachable = [account for account in reachable if account.channel != LAST_RESORT] or reachable
-    best = sorted(reachable, key=lambda a: (a.channel not in running, a.channel not in ours))
+    best = sorted(reachable, key=lambda a: (a.channel not in running, a.channel not in ours, a.channel == rather_not))
     if best and (best[0].channel != LAST_RESORT or LAST_RESORT in ours):
         return best[0]
     refused = next((account.unreachable_why for account in accounts if account.unreachable_why), None)

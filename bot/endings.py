@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -17,6 +17,8 @@ from models.prepared import Prepared
 from reminders.rules import alarm_undelivered
 
 IN_DOUBT = f"{ChannelUnavailable.__name__}: a sender ended while it was on its way"
+IN_VAIN = 6  # tries of an alarm, which take two minutes: whoever raised it is to reach for the telephone
+SOON = timedelta(minutes=2)  # in which an alarm may still be put off without a word
 OUTBOX = cast(Table, OutboxMessage.__table__)
 
 Readdress = Callable[[Session, OutboxMessage, datetime], object]
@@ -91,6 +93,8 @@ def _write_trouble(session: Session, result: Row, seat: int, now: datetime, read
         row.status = "queued"
         if result["retry_at"] is not None:
             row.not_before, row.put_off_at = result["retry_at"], now
+        if row.kind == "alarm" and (row.attempts >= IN_VAIN or row.not_before - now > SOON):
+            alarm_undelivered.report(session, row, now)
 
 
 def _other_channel(session: Session, row: OutboxMessage, now: datetime, readdress: Readdress) -> None:

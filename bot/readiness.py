@@ -24,6 +24,7 @@ from reminders.reminder import Gone
 log = structlog.get_logger()
 
 GIVE_UP_AFTER, MOST_TRIES = timedelta(hours=24), 300  # at five minutes from one to the next, about the same
+PATIENCE = 2  # tries of an alarm at one account; then it goes to the worker's accounts in turn, rather twice than late
 AT_ONCE = ("reply", "alarm")  # kinds that go before what the timetable says, at any hour
 
 
@@ -54,7 +55,8 @@ class Readiness:
         if self._postponed(row, now, self._after_quiet_hours):
             return False
         elsewhere = row.channel is not None and row.channel not in self.channels
-        if (row.account is None or elsewhere) and not self.addressed(session, row, now, running):
+        restless = row.kind == "alarm" and row.attempts >= PATIENCE and row.worker_id is not None
+        if (row.account is None or elsewhere or restless) and not self.addressed(session, row, now, running):
             return False
         if self._postponed(row, now, self._after_busy_minute):
             return False
@@ -99,10 +101,15 @@ class Readiness:
         return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + spread
 
     def addressed(self, session: Session, row: OutboxMessage, now: datetime, running: Sequence[str]) -> bool:
-        """Pick the account it goes to. Where the channel is another process's, or rests, it is left to whoever comes first."""
-        account = pick_account(session, row.worker_id, running, list(self.channels))
+        """Pick the account it goes to, rather than the one it was to go to another one.
+
+        Where the channel is another process's, or rests, it is left to whoever comes first.
+        """
+        account = pick_account(session, row.worker_id, running, list(self.channels), rather_not=row.channel)
         if isinstance(account, str):
             return fail(session, row, account, now)
+        if (row.channel, row.account) != (account.channel, account.account):
+            row.parts_sent = 0
         if row.channel is not None and row.channel not in self.channels and account.channel not in self.channels:
             row.not_before = now  # nobody has taken it: look again after ELSEWHERE
         row.channel, row.account = account.channel, account.account

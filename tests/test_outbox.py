@@ -607,6 +607,17 @@ def test_nowhere_left_to_reach_somebody(store: Store) -> None:
     assert row(store, "c").reason == "no account bound"
 
 
+def test_an_alarm_goes_to_all_accounts_in_turn_while_a_list_waits_for_its_own(store: Store) -> None:
+    """The one platform does not answer: nobody is refused for good, but an emergency cannot wait for that."""
+    promise(store, "list", reminder="words")
+    promise(store, "alarm", reminder="words", kind="alarm")
+    away = [ChannelUnavailable("no network")]
+    telegram, wecom = Phone(endings=deque(away * 50)), Phone("wecom", endings=deque(away))
+    play(for_seconds(make(store, telegram, wecom), 120))
+    assert wecom.texts == ["李梅:alarm"] and telegram.texts == []
+    assert wecom.said[0][0] <= 40 and row(store, "list").status == "queued"
+
+
 def test_a_stranger_who_blocks_us_is_nobodys_trouble(store: Store) -> None:
     promise(store, "a", account="99", worker_id=None)
     phone = Phone(endings=deque([RecipientUnreachable("blocked")]))

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from bot.channels import Limits, MessageRejected, RecipientUnreachable
+from bot.channels import ChannelUnavailable, Limits, MessageRejected, RecipientUnreachable
 from bot.sender import Sender
 from models.base import Store
 from models.message import OutgoingMessage
@@ -118,9 +118,8 @@ def test_the_township_hears_once_that_a_doctor_is_cut_off(store: Store) -> None:
     assert len(lines) == 1 and "李梅(11-26起)" in lines[0]
 
 
-@pytest.mark.parametrize("error", [RecipientUnreachable("no such member"), MessageRejected("45002: too long")])
-def test_an_alarm_that_is_not_delivered_comes_back_to_who_raised_it(store: Store, error: Exception) -> None:
-    """She has read 已通知王主任: now she must know that he was not told, and use the phone."""
+def raised(store: Store) -> None:
+    """李梅's draft shows an emergency, and 王主任 is to hear of it."""
     with store.write() as session:
         ids = dict(session.execute(select(HealthWorker.code, HealthWorker.id)).all())
         arguments: dict[str, Any] = {"resident_id": 1, "worker_id": ids["V001"], "say": "马上转诊"}
@@ -129,6 +128,21 @@ def test_an_alarm_that_is_not_delivered_comes_back_to_who_raised_it(store: Store
             worker_id=ids["S001"], dedup_key="unconfirmed:x",
         )  # fmt: skip
         session.commit()
+
+
+def test_an_alarm_that_is_not_delivered_for_minutes_comes_back_to_who_raised_it(store: Store) -> None:
+    """The platform is away for long: nobody has refused anything, and nobody knows of the patient either."""
+    raised(store)
+    away = Phone(name="wecom", endings=deque([ChannelUnavailable("no network")] * 7))
+    told = mornings(store, Phone(), away, hours=0.2)
+    assert told["V001-telegram"] == ["⚠️ 刚才的紧急通知还没有送到王主任,对方现在收不到消息。请马上打电话给卫生院。"]
+    assert any("马上转诊" in text for text in told["S001-wecom"]), "and it is tried on"
+
+
+@pytest.mark.parametrize("error", [RecipientUnreachable("no such member"), MessageRejected("45002: too long")])
+def test_an_alarm_that_is_not_delivered_comes_back_to_who_raised_it(store: Store, error: Exception) -> None:
+    """She has read 已通知王主任: now she must know that he was not told, and use the phone."""
+    raised(store)
     told = mornings(store, Phone(), Phone(name="wecom", endings=deque([error])), hours=0.2)
     assert told["V001-telegram"] == ["⚠️ 刚才的紧急通知没有送到王主任,对方现在收不到消息。请马上打电话给卫生院。"]
     with store.read() as session:

@@ -1,4 +1,4 @@
-"""An alarm could not be delivered: whoever raised it learns that nobody was told, and should use the phone. 紧急通知没送到"""
+"""An alarm could not be delivered, or not for minutes: whoever raised it learns that nobody was told, and should use the phone. 紧急通知没送到"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from models.message import OutgoingMessage
-from models.outbox import OutboxMessage, say
+from models.outbox import OPEN, OutboxMessage, say
 from models.people import HealthWorker
 from models.record import Record
 from reminders.reminder import Context, Gone, Reminder
@@ -36,7 +36,8 @@ def words(context: Context) -> OutgoingMessage:
     alarm = context.session.query(OutboxMessage).filter_by(dedup_key=context.arguments["alarm"]).one()
     if alarm.status == "sent":
         raise Gone("it was delivered after all")
-    text = f"⚠️ 刚才的紧急通知没有送到{supervisor.name},对方现在收不到消息。请马上打电话给卫生院。"
+    so_far = "没有送到" if alarm.status not in OPEN else "还没有送到"
+    text = f"⚠️ 刚才的紧急通知{so_far}{supervisor.name},对方现在收不到消息。请马上打电话给卫生院。"
     return OutgoingMessage(text, urgent=True)
 
 
