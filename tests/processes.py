@@ -23,6 +23,7 @@ from bot.writer import Writer
 from models.base import Store
 from models.message import OutgoingMessage
 from models.outbox import OPEN, OutboxMessage
+from models.preferences import QuietHours
 from reminders.timetable import TIMETABLE, occasions_of, promise_all, render
 
 HOURS = (time(0, 5), *(entry.at for entry in TIMETABLE))
@@ -99,6 +100,7 @@ class Process:
         settings: Mapping[str, Any],
         budgets: Mapping[str, Budget],
         hours: Sequence[time] = HOURS,
+        quiet: QuietHours | None = None,
     ) -> None:
         self.store, self.clock, self.tz, self.settings = store, clock, tz, settings
         self.hours = hours
@@ -106,13 +108,13 @@ class Process:
         self.intake = SameThread(
             store, clock=clock, tz=tz, settings=settings, replies=self._take, seat=self.seat.number, lanes=1
         )
-        self.channels = {name: _While(self, channel) for name, channel in channels.items()}
+        self.channels = {name: _WhileItLives(channel) for name, channel in channels.items()}
         self.sender = Sender(
-            self.intake, self.channels, self._render, clock=clock, budgets=budgets, poll_every=LONGEST, seat=self.seat
-        )
+            self.intake, self.channels, self._render, clock=clock, budgets=budgets, poll_every=LONGEST, seat=self.seat,
+            tz=tz, quiet=quiet,
+        )  # fmt: skip
         self._tasks: list[asyncio.Task[Any]] = []
         self._look = asyncio.Event()
-        self.plans = 0
 
     async def start(self) -> None:
         await self.sender.begin()
@@ -144,7 +146,6 @@ class Process:
         with self.store.write() as session:
             promise_all(session, found, now)
             session.commit()
-        self.plans += 1
         self.look()
 
     def look(self) -> None:
@@ -156,7 +157,11 @@ class Process:
         """At once and at its hours; `cunyi run` does so every ten minutes too, which finds nothing more in these stories."""
         while True:
             self.plan_now()
-            await asyncio.sleep(self._until_next_hour())
+            await asyncio.sleep(min(self._until_next_hour(), self._rests_at_most()))
+
+    def _rests_at_most(self) -> float:
+        """Seconds after which it looks at the clock again, whatever it waits for."""
+        return LONGEST
 
     def _until_next_hour(self) -> float:
         now = self.clock().astimezone(self.tz)
@@ -186,26 +191,15 @@ class Process:
         return render(session, reminder, arguments, worker, now, tz=self.tz, settings=self.settings)
 
 
-class _While:
-    """A channel as long as its process lives: what comes back to a dead one comes back to nobody."""
+class _WhileItLives:
+    """A channel as a process sees it: a request that left goes on without the one who made it."""
 
-    def __init__(self, process: Process, channel: Channel) -> None:
-        self._process, self._channel = process, channel
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self.name, self.limits = channel.name, channel.limits
+        self.start, self.stop, self.routes, self.parts = channel.start, channel.stop, channel.routes, channel.parts
 
-    async def start(self, receive: Any) -> None:
-        await self._channel.start(receive)
-
-    async def stop(self) -> None:
-        await self._channel.stop()
-
-    def routes(self) -> list[Any]:
-        return []
-
-    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
-        return self._channel.parts(message)
-
-    async def send(self, account: str, message: Any, *, key: str, again: bool = False) -> str | None:
+    async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
         sending = asyncio.ensure_future(self._channel.send(account, message, key=key, again=again))
         sending.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(sending)  # a request that left goes on without the one who made it
+        return await asyncio.shield(sending)

@@ -17,23 +17,20 @@ import asyncio
 import json
 import math
 import re
-import socket
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.platforms.loopback import Loopback
 
 TEXT, CAPTION, CALLBACK_DATA, CALLBACK_ANSWER = 4096, 1024, 64, 200
 BUTTONS, COMMANDS, BATCH, WEBHOOKS_AT_ONCE = 100, 100, 100, 40
@@ -100,7 +97,7 @@ class Trouble:
     delay: float
 
 
-class TelegramServer:
+class TelegramServer(Loopback):
     """`rate_limited` may be switched at any time; `now` gives messages their date."""
 
     def __init__(
@@ -110,29 +107,19 @@ class TelegramServer:
         rate_limited: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        routes = [
+            Route("/bot{token}/{method}", self._endpoint, methods=["GET", "POST"]),
+            Route("/file/bot{token}/{path:path}", self._download),
+        ]
+        super().__init__("telegram", routes)
         self._now = now
         self.me: Json = {"id": bot_id, "is_bot": True, "first_name": "村医助手", "username": "cunyi_bot"}
         self.retry_pause = 0.05  # seconds until a webhook delivery is tried again
         self._numbers = iter(range(1, 10**9))
         self._poller: asyncio.Future[str] | None = None
-        self._changed = threading.Condition()
         self._pushing: dict[int, asyncio.Task[None]] = {}
         self.forget()
         self.rate_limited = rate_limited
-        # asyncio switches Nagle's delay off (40 ms an answer) only where the protocol is named
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        routes = [
-            Route("/bot{token}/{method}", self._endpoint, methods=["GET", "POST"]),
-            Route("/file/bot{token}/{path:path}", self._download),
-        ]
-        app = Starlette(routes=routes)
-        config = uvicorn.Config(
-            app, lifespan="off", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="telegram", daemon=True)
 
     def forget(self) -> None:
         """Become as new, so that one server can serve many tests. Ids go on counting.
@@ -163,35 +150,16 @@ class TelegramServer:
 
     # Running it
 
-    def __enter__(self) -> TelegramServer:
-        self._thread.start()
-        self.wait_until(lambda: self._server.started, every=0.005)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.should_exit = True
-        self._wake()
-        self._thread.join(10)
-
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         async with httpx.AsyncClient(trust_env=False, timeout=60) as self._client:
-            await self._server.serve(sockets=[self._socket])
+            await super()._serve()
             for task in self._pushing.values():
                 task.cancel()
             await asyncio.gather(*self._pushing.values(), return_exceptions=True)
 
-    def wait_until(self, true: Callable[[], object], timeout: float = 5, every: float | None = None) -> None:
-        """Return as soon as it is true; looked at whenever anything happens here, and `every` so many seconds."""
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not true():
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError(f"not true within {timeout:g} s")
-                self._changed.wait(min(left, every or left))
+    def _let_go(self) -> None:
+        self._wake()
 
     # What people do and see
 

@@ -23,24 +23,21 @@ import json
 import os
 import re
 import secrets
-import socket
 import struct
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Any
 
 import httpx
-import uvicorn
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.platforms.loopback import Loopback
 
 TEXT_BYTES = 2048
 BUTTONS, OPTIONS, RECIPIENTS = 6, 20, 1000
@@ -133,28 +130,17 @@ class Token:
     known: bool = True
 
 
-class WeComServer:
+class WeComServer(Loopback):
     """Attributes may be changed at any time."""
 
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__("wecom", [Route("/cgi-bin/{endpoint:path}", self._endpoint, methods=["GET", "POST"])])
         self.corp_id, self.agent_id = "ww1a2b3c4d5e6f7a8b", 1000002
         self.secret = "AppSecretOfTheEmulator-0123456789abcdefghij"
         self.token = "CallbackTokenOfTheEmulator"
         self.aes_key = base64.b64encode(bytes(range(32))).decode()[:43]
         self.now = now
         self._numbers = iter(range(7_000_000_000_000_000, 8_000_000_000_000_000))
-        self._changed = threading.Condition()
-        # asyncio sends without delay only on sockets that say they are TCP; otherwise every answer takes 40 ms
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        app = Starlette(routes=[Route("/cgi-bin/{endpoint:path}", self._endpoint, methods=["GET", "POST"])])
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app, lifespan="off", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
-            )
-        )
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="wecom", daemon=True)
         self.reset()
 
     # Running it
@@ -183,28 +169,6 @@ class WeComServer:
         self._codes: dict[str, tuple[Post, datetime]] = {}  # response code -> what it may update, until when
         self._media: dict[str, Media] = {}
         self._troubles: deque[Trouble] = deque()
-
-    def __enter__(self) -> WeComServer:
-        self._thread.start()
-        self.wait_until(lambda: self._server.started, every=0.005)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
-        self._socket.close()
-
-    def wait_until(self, true: Callable[[], object], timeout: float = 5, every: float | None = None) -> None:
-        """Return as soon as it is true; checked whenever anything happens here, and `every` so many seconds if given."""
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not true():
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError(f"not true within {timeout:g} s")
-                self._changed.wait(min(left, every or left))
 
     @property
     def token_calls(self) -> int:

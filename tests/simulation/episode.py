@@ -17,12 +17,13 @@ from typing import Any
 import structlog
 
 from bot.pacing import BUDGETS, Budget
+from tests.processes import Seats
 from tests.simulation.clock import DAY, Log, events
 from tests.simulation.county import Config, Troubles, doctor, open_county, time_of
 from tests.simulation.history import show_time
 from tests.simulation.kills import MOMENTS, Fate
 from tests.simulation.platform import CHARACTERS, Platform
-from tests.simulation.process import HOURS, Process, Seats
+from tests.simulation.process import HOURS, Process
 from tests.simulation.world import World
 from tests.virtual_time import VirtualLoop
 
