@@ -18,9 +18,11 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
 from models.base import Store
 from models.everything import metadata
+from models.recount import recount
 from models.secrets import Keyring
 
 BACKENDS = ("sqlite", "postgresql")
@@ -30,14 +32,9 @@ SECRET = "only for the tests, never for people"
 @contextmanager
 def fresh_store(backend: str = "sqlite") -> Iterator[Store]:
     """A store of its own; nothing of it is left afterwards."""
-    create = _fresh_sqlite if backend == "sqlite" else fresh_postgresql
-    with create() as url:
-        store = Store(url, Keyring(SECRET))
-        try:
-            metadata.create_all(store.engine)
-            yield store
-        finally:
-            store.close()
+    with empty_store(backend) as store:
+        metadata.create_all(store.engine)
+        yield store
 
 
 @contextmanager
@@ -50,6 +47,16 @@ def empty_store(backend: str = "sqlite") -> Iterator[Store]:
             yield store
         finally:
             store.close()
+
+
+@contextmanager
+def undone(store: Store) -> Iterator[Session]:
+    """Everything happens in one transaction that is rolled back; the counters must say what the rows say."""
+    with store.write() as session:
+        yield session
+        session.flush()
+        assert list(recount(session, fix=True)) == []
+        session.rollback()
 
 
 @contextmanager

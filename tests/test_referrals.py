@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count as numbers
 
@@ -16,10 +15,9 @@ from models import effects, referrals, tally
 from models.base import Store
 from models.people import HealthWorker, Organisation, Resident
 from models.record import Record, Referral
-from models.recount import recount
 from models.referrals import Stage, stage
 from models.scope import Scope
-from tests.databases import BACKENDS, fresh_store
+from tests.databases import BACKENDS, fresh_store, undone
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 1, tzinfo=UTC)
@@ -40,16 +38,6 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
             session.add(Resident(id=1, name="张桂兰", village_id=3, groups=[], status="active"))
             session.commit()
         yield store
-
-
-@contextmanager
-def village(store: Store) -> Iterator[Session]:
-    """Everything happens in one transaction that is rolled back; the counters must say what the rows say."""
-    with store.write() as session:
-        yield session
-        session.flush()
-        assert list(recount(session, fix=True)) == []
-        session.rollback()
 
 
 def record(session: Session, service: str, on: date = TODAY, **more: object) -> Record:
@@ -81,7 +69,7 @@ def open_ones(session: Session, today: date) -> list[Referral]:
 
 
 def test_an_urgent_visit_counts_once_the_patient_arrived(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         row = refer(session, record(session, "hypertension_follow_up"), "emergency")
         assert (row.ask_on, stage(row), counted(session)) == (TODAY + timedelta(days=1), Stage.ARRIVED, 0)
         referrals.arrive(session, row, TODAY + timedelta(days=2))
@@ -93,7 +81,7 @@ def test_an_urgent_visit_counts_once_the_patient_arrived(store: Store) -> None:
 
 
 def test_a_slip_joins_the_visit_and_is_not_counted_twice(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         row = refer(session, record(session, "hypertension_follow_up"), "emergency")
         referrals.arrive(session, row, TODAY)
         assert counted(session) == 1
@@ -106,7 +94,7 @@ def test_a_slip_joins_the_visit_and_is_not_counted_twice(store: Store) -> None:
 
 
 def test_two_diseases_of_one_visit_are_one_transfer(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         first = refer(session, record(session, "hypertension_follow_up", programme="hypertension"))
         second = refer(session, record(session, "diabetes_follow_up", programme="diabetes"), "emergency")
         assert first is second and first.urgency == "emergency"
@@ -116,7 +104,7 @@ def test_two_diseases_of_one_visit_are_one_transfer(store: Store) -> None:
 
 @pytest.mark.parametrize("status", ["corrected", "withdrawn"])
 def test_what_a_slip_still_tells_stays_open(store: Store, status: str) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         visit = record(session, "hypertension_follow_up")
         row = refer(session, visit)
         slip = record(session, "referral_up")
@@ -128,7 +116,7 @@ def test_what_a_slip_still_tells_stays_open(store: Store, status: str) -> None:
 
 
 def test_a_corrected_visit_keeps_what_is_known_of_its_referral(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         visit = record(session, "hypertension_follow_up")
         row = refer(session, visit, "emergency")
         referrals.arrive(session, row, TODAY)
@@ -140,7 +128,7 @@ def test_a_corrected_visit_keeps_what_is_known_of_its_referral(store: Store) -> 
 
 
 def test_a_slip_that_was_withdrawn_leaves_the_confirmed_visit_counted(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         row = refer(session, record(session, "hypertension_follow_up"))
         slip = record(session, "referral_up")
         refer(session, slip)
@@ -151,7 +139,7 @@ def test_a_slip_that_was_withdrawn_leaves_the_confirmed_visit_counted(store: Sto
 
 
 def test_down_closes_the_loop_and_waits_for_a_visit(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         row = refer(session, record(session, "referral_up"))
         down = record(session, "referral_down", TODAY + timedelta(days=9))
         see_by = down.on + timedelta(days=14)
@@ -166,7 +154,7 @@ def test_down_closes_the_loop_and_waits_for_a_visit(store: Store) -> None:
 
 
 def test_down_without_up_and_taken_back(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         down = record(session, "referral_down")
         row = referrals.send_down(session, down, result="骨折", to="县医院", see_by=TODAY)
         assert (row.direction, stage(row), counted(session)) == ("down", Stage.SEEN, 0)
@@ -176,7 +164,7 @@ def test_down_without_up_and_taken_back(store: Store) -> None:
 
 
 def test_down_taken_back_asks_about_the_way_up_again(store: Store) -> None:
-    with village(store) as session:
+    with undone(store) as session:
         row = refer(session, record(session, "referral_up"))
         down = record(session, "referral_down")
         referrals.send_down(session, down, result="骨折", to="县医院", see_by=TODAY)
@@ -194,7 +182,7 @@ def test_any_order_of_events_counts_each_transfer_once(store: Store) -> None:
     @given(story=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 30), st.integers(0, 5)), max_size=12))
     @settings(max_examples=60 if store.is_sqlite else 12, deadline=None, database=None)
     def told(story: list[tuple[str, int, int]]) -> None:
-        with village(store) as session:
+        with undone(store) as session:
             made: list[Record] = []
             for what, later, which in story:
                 _live(session, what, TODAY + timedelta(days=later), which, made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count as numbers
 from types import SimpleNamespace
@@ -28,7 +27,7 @@ from models.record import Agreement, Record
 from models.recount import recount
 from models.scope import Scope
 from models.services import SERVICES
-from tests.databases import BACKENDS, fresh_store
+from tests.databases import BACKENDS, fresh_store, undone
 
 DAY = timedelta(days=1)
 RULES = {
@@ -258,16 +257,6 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield store
 
 
-@contextmanager
-def village(store: Store) -> Iterator[Session]:
-    """Everything happens in one transaction that is rolled back; the counters must say what the rows say."""
-    with store.write() as session:
-        yield session
-        session.flush()
-        assert list(recount(session, fix=True)) == []
-        session.rollback()
-
-
 KEYS = numbers(1)
 
 
@@ -294,7 +283,7 @@ def sign(
 
 
 def test_numbers_follow_and_a_correction_keeps_them(store: Store) -> None:
-    with village(store) as session, effects.counted(session, [1]):
+    with undone(store) as session, effects.counted(session, [1]):
         first = sign(session, date(2026, 1, 1), 364)
         assert first.number == f"c3-2026-{first.id:05d}"
         old = session.get_one(Record, first.record_id)
@@ -307,7 +296,7 @@ def test_numbers_follow_and_a_correction_keeps_them(store: Store) -> None:
 
 
 def test_another_doctor_ends_it_and_a_withdrawal_brings_it_back(store: Store) -> None:
-    with village(store) as session, effects.counted(session, [1]):
+    with undone(store) as session, effects.counted(session, [1]):
         first = sign(session, date(2026, 1, 1), 364)
         other = sign(session, date(2026, 6, 1), 364, replaces=(first.id,), worker=2)
         assert (first.ended_on, first.end_reason, first.last_on) == (date(2026, 5, 31), 4, date(2026, 5, 31))
@@ -332,7 +321,7 @@ def test_counters_lists_and_rows_agree(store: Store) -> None:
     @settings(max_examples=60 if store.is_sqlite else 12, deadline=None, database=None)
     def told(story: list[tuple[str, int, int]], asked: int) -> None:
         day = FIRST + asked * DAY
-        with village(store) as session:
+        with undone(store) as session:
             for what, later, which in story:
                 with effects.counted(session, [1]):
                     _live(session, what, FIRST + later * DAY, which)
