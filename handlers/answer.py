@@ -16,6 +16,7 @@ from handlers.menu import FORMS
 from handlers.replies import match_choice
 from handlers.residents import is_name
 from handlers.steps import Day
+from handlers.summary import take_question
 from handlers.turn import Turn
 from models.conversation import Draft
 from models.message import Choice, File, mark_name
@@ -42,10 +43,11 @@ def answer(turn: Turn) -> None:
     5. A line about another resident while a form is open: it becomes one more draft.
     6. The reply to the open question; before 5 and 6, what takes back something just said (不对 是148).
     7. The reply to a question outside a form: it is open for this one message.
-    8. A line that says a record by itself.
-    9. A name and nothing else: what is known of them, and a button for their visit.
-    10. A supervisor's own words for a new campaign.
-    11. Anything else: the nearest commands as buttons.
+    8. A question after figures, in words that are no command.
+    9. A line that says a record by itself.
+    10. A name and nothing else: what is known of them, and a button for their visit.
+    11. A supervisor's own words for a new campaign.
+    12. Anything else: the nearest commands as buttons.
     """
     message = turn.incoming
     for draft in turn.conversation.drafts:  # begun before somebody registered twice was put together
@@ -132,7 +134,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         _pressed(turn, (offered,), "")
     elif pending and not _is_entry(turn, text) and referrals.take_result(turn, text, pending):
         return
-    elif not (_entered(turn, text) or worklist.find_named(turn, text) or campaigns.take_line(turn, text)):
+    elif not any(read(turn, text) for read in (take_question, _entered, worklist.find_named, campaigns.take_line)):
         commands.suggest(turn, text)
 
 

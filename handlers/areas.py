@@ -118,6 +118,26 @@ def _within(areas: Sequence[Area], said: str) -> list[Area]:
     return [area for area in areas if len(said) >= 2 and said in area.name]
 
 
+def named_in(areas: Sequence[Area], words: str) -> tuple[list[Area], str]:
+    """Those called by their whole name, or by it without its suffix, among other words; and the words without them.
+
+    Of 托口镇石桥村 the lower one is meant, and of several 石桥村 the one below what else is named.
+    """
+    groups: list[list[Area]] = []
+    for area in sorted(areas, key=lambda a: -len(a.name)):
+        name = next((name for name in area.names if len(name) > 1 and name in words), None)
+        if name is not None:
+            groups.append([other for other in areas if name in other.names])
+            words = words.replace(name, " ")
+    named = [area for group in groups for area in group]
+    found = []
+    for group in groups:
+        inside = [a for a in group if any(a.path.startswith(b.path) and b not in group for b in named)]
+        found += inside or group
+    lowest = [a for a in found if not any(b is not a and b.path.startswith(a.path) for b in found)]
+    return list(dict.fromkeys(lowest)), words
+
+
 def _alike(areas: Sequence[Area], said: str) -> Found:
     heard = _sounds(stem(said))
     if not heard:  # 🙂, 2026-13-45

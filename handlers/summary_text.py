@@ -70,9 +70,10 @@ def render(
     lower: Sequence[Any] = (),
     *,
     defined: bool = False,
+    all_of_it: bool = False,
 ) -> str:
-    """Render figures; those that say nothing yet are only counted."""
-    telling = [figure for figure in shown if tells(figure)]
+    """Render figures; those that say nothing yet are only counted, unless they were asked for."""
+    telling = [figure for figure in shown if all_of_it or tells(figure)]
     chapters = [(chapter, [f for f in telling if BY_CODE[f.code].chapter == chapter]) for chapter in CHAPTERS]
     return template("summary.txt", said=said).render(
         heading=" · ".join(part for part in ("汇总", place, title) if part),

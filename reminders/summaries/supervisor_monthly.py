@@ -16,7 +16,15 @@ def words(context: Context) -> OutgoingMessage:
     worker = context.worker
     organisation = context.session.get_one(Organisation, worker.organisation_id)
     last = context.today.replace(day=1) - timedelta(days=1)
-    text = text_for(context.session, organisation, context.scope, last.replace(day=1), last, context.today)
+    text = text_for(
+        context.session,
+        organisation,
+        context.scope,
+        last.replace(day=1),
+        last,
+        context.today,
+        settings=context.settings,
+    )
     return OutgoingMessage(f"{worker.name},早上好!{last.year}年{last.month}月的月报。\n{text}", BUTTONS)
 
 

@@ -19,7 +19,7 @@ def words(context: Context) -> OutgoingMessage:
     last = Period.QUARTER.begins(context.today) - timedelta(days=1)
     first, quarter = last.replace(month=1, day=1), (last.month + 2) // 3
     what = f"{last.year}年全年" if quarter == 4 else f"{last.year}年前{'一二三'[quarter - 1]}季度累计"
-    text = text_for(context.session, organisation, context.scope, first, last, context.today)
+    text = text_for(context.session, organisation, context.scope, first, last, context.today, settings=context.settings)
     return OutgoingMessage(f"{worker.name},早上好!{what}的季报。\n{text}", BUTTONS)
 
 

@@ -32,7 +32,7 @@ def words(context: Context) -> OutgoingMessage:
     first, last = monday - timedelta(days=7), monday - timedelta(days=1)
     late = count_due(session, context.scope, last=context.today - timedelta(days=1))
     head = f"{worker.name},早上好!上周({first}至{last})简报。现在逾期未访 {late} 人次。{_unbound(context)}"
-    text = text_for(session, organisation, context.scope, first, last, context.today)
+    text = text_for(session, organisation, context.scope, first, last, context.today, settings=context.settings)
     return OutgoingMessage(f"{head}\n{text}", BUTTONS)
 
 
