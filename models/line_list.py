@@ -69,19 +69,26 @@ def persons(measure: str) -> Source:
     """The people counted this year under a measure, each once, where they live now."""
 
     def source(asked: Asked) -> LineList:
-        first_on = func.min(Record.on).label("first_on")
-        query: Any = (
-            select(Resident.id, Resident.name, Organisation.name.label("village"), first_on)
-            .join(Record, Record.resident_id == Resident.id)
-            .join(Organisation, Organisation.id == Resident.village_id)
-            .where(asked.scope.covers(Resident.village_id), Record.status == "current", counts_as(measure))
-            .where(Record.on.between(asked.window.new_year, asked.window.last))
-            .group_by(Resident.id, Resident.name, Organisation.name)
-            .order_by(first_on.desc(), Resident.id)
-        )
-        return asked.page_of(query, lambda row: Line(row.id, row.name, row.village, row.first_on, str(row.first_on)))
+        return _by_first_record(asked, _counted(asked, measure, asked.window.new_year))
 
     return source
+
+
+def _counted(asked: Asked, measure: str, since: date) -> Any:
+    """Who was counted under a measure since a day, with the day of the first record that does so."""
+    return (
+        select(Resident.id, Resident.name, Organisation.name.label("village"), func.min(Record.on).label("first_on"))
+        .join(Record, Record.resident_id == Resident.id)
+        .join(Organisation, Organisation.id == Resident.village_id)
+        .where(asked.scope.covers(Resident.village_id), Record.status == "current", counts_as(measure))
+        .where(Record.on.between(since, asked.window.last))
+        .group_by(Resident.id, Resident.name, Organisation.name)
+        .order_by(func.min(Record.on).desc(), Resident.id)
+    )
+
+
+def _by_first_record(asked: Asked, query: Any) -> LineList:
+    return asked.page_of(query, lambda row: Line(row.id, row.name, row.village, row.first_on, str(row.first_on)))
 
 
 def _not_yet(
@@ -125,18 +132,9 @@ def persons_in_period(measure: str) -> Source:
     """The people counted under a measure within the period: each once a year, on the day of the first record."""
 
     def source(asked: Asked) -> LineList:
-        first_on, year = func.min(Record.on).label("first_on"), func.extract("year", Record.on)
-        query: Any = (
-            select(Resident.id, Resident.name, Organisation.name.label("village"), first_on)
-            .join(Record, Record.resident_id == Resident.id)
-            .join(Organisation, Organisation.id == Resident.village_id)
-            .where(asked.scope.covers(Resident.village_id), Record.status == "current", counts_as(measure))
-            .where(Record.on.between(date(asked.window.first.year, 1, 1), asked.window.last))
-            .group_by(Resident.id, Resident.name, Organisation.name, year)
-            .having(func.min(Record.on) >= asked.window.first)
-            .order_by(first_on.desc(), Resident.id)
-        )
-        return asked.page_of(query, lambda row: Line(row.id, row.name, row.village, row.first_on, str(row.first_on)))
+        each_year = _counted(asked, measure, date(asked.window.first.year, 1, 1))
+        each_year = each_year.group_by(func.extract("year", Record.on))
+        return _by_first_record(asked, each_year.having(func.min(Record.on) >= asked.window.first))
 
     return source
 

@@ -52,6 +52,12 @@ class Telling:
     pressing: bool
     """Only what cannot wait is told: it is a holiday, or the worker turned the rest off."""
 
+    def names_since(self, column: str, shown: int) -> str:
+        """Whoever is told of, since which day, the longest first: 王建国(11-02起)、李四(11-05起)等12位."""
+        instants = sorted(((getattr(row, column), row.name) for row in self.rows), key=lambda pair: pair[0])
+        names = "、".join(f"{name}({at.astimezone(self.context.tz):%m-%d}起)" for at, name in instants[:shown])
+        return names + (f"等{len(instants)}位" if len(instants) > shown else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -12,9 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+import structlog
 from starlette.routing import BaseRoute
 
 from models.message import IncomingMessage, OutgoingMessage
+
+log = structlog.get_logger()
 
 
 class NotAccepted(Exception):
@@ -65,6 +68,25 @@ class Limits:
 
 
 Receive = Callable[[IncomingMessage], Awaitable[None]]
+
+
+async def handed_over(receive: Receive | None, message: IncomingMessage) -> bool:
+    """Hand a message to the intake; True once it is committed. Until then the platform must not forget it."""
+    if receive is None:
+        return False
+    try:
+        await receive(message)
+    except NotAccepted:
+        log.warning("message_not_accepted", channel=message.channel, event_id=message.event_id)
+        return False
+    except Exception as error:  # its text may quote what a person wrote
+        log.error(
+            "message_not_accepted", channel=message.channel, event_id=message.event_id, error=type(error).__name__
+        )
+        return False
+    return True
+
+
 """Hand a message to the intake. Returns after the commit; raises NotAccepted when there was none."""
 
 

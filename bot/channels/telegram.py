@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from telegram import InputFile
 from telegram.request import BaseRequest
 
-from bot.channels import ChannelMisconfigured, Limits, MessageRejected, NotAccepted, Receive, SendError, fit
+from bot.channels import ChannelMisconfigured, Limits, MessageRejected, Receive, SendError, fit, handed_over
 from bot.channels.telegram_api import BotApi, Poller, outcome, persist
 from bot.channels.telegram_payloads import TEXT, one_call_each, to_incoming, to_payloads
 from models.message import File, IncomingMessage, OutgoingMessage
@@ -138,15 +138,7 @@ class Telegram:
 
     async def _accept(self, update: Mapping[str, Any], message: IncomingMessage) -> bool:
         """Hand a message to the intake; true once it is committed. Then the button may stop spinning."""
-        if self._receive is None:
-            return False
-        try:
-            await self._receive(message)
-        except NotAccepted:
-            log.warning("telegram update not accepted", update=message.event_id)
-            return False
-        except Exception as error:  # its text may quote what a person wrote
-            log.error("telegram update not accepted", update=message.event_id, error=type(error).__name__)
+        if not await handed_over(self._receive, message):
             return False
         if message.chosen:
             courtesy = asyncio.create_task(self._stop_spinning(str(update["callback_query"].get("id"))))

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels import Limits, MessageRejected, NotAccepted, Receive, SendError, fit
+from bot.channels import Limits, MessageRejected, Receive, SendError, fit, handed_over
 from bot.channels.wecom_callback import WINDOW, Envelopes, Refused, to_incoming
 from bot.channels.wecom_cards import (
     BUTTONS,
@@ -144,15 +144,7 @@ class WeCom:
         return Response(status_code=200)
 
     async def _hand_over(self, incoming: IncomingMessage) -> bool:
-        if self._receive is None:
-            return False
-        try:
-            await self._receive(incoming)
-        except NotAccepted:
-            log.warning("wecom.not_accepted", event_id=incoming.event_id)
-            return False
-        except Exception as error:  # ours to mend, but the platform must keep the message until we have
-            log.error("wecom.receive_failed", event_id=incoming.event_id, error=type(error).__name__)
+        if not await handed_over(self._receive, incoming):
             return False
         if incoming.chosen and incoming.message_ref:
             task = asyncio.create_task(self._grey(incoming.account, incoming.message_ref, incoming.chosen[-1]))

@@ -16,11 +16,7 @@ def rows(asked: Asked) -> Query:
 
 
 def says(telling: Telling) -> Said:
-    tz = telling.context.tz
-    quiet = sorted(telling.rows, key=lambda row: row.heard)
-    names = "、".join(f"{row.name}({row.heard.astimezone(tz):%m-%d}起)" for row in quiet[:SHOWN])
-    more = f"等{len(quiet)}位" if len(quiet) > SHOWN else ""
-    return Said([f"📵 {names}{more}没有消息,辖区还有逾期未访的。已经问候过,请打个电话。"])
+    return Said([f"📵 {telling.names_since('heard', SHOWN)}没有消息,辖区还有逾期未访的。已经问候过,请打个电话。"])
 
 
 part = Part(

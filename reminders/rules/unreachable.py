@@ -33,11 +33,8 @@ def rows(asked: Asked) -> Query:
 
 
 def says(telling: Telling) -> Said:
-    tz = telling.context.tz
-    cut_off = sorted(telling.rows, key=lambda row: row.since)
-    names = "、".join(f"{row.name}({row.since.astimezone(tz):%m-%d}起)" for row in cut_off[:SHOWN])
-    more = f"等{len(cut_off)}位" if len(cut_off) > SHOWN else ""
-    return Said([f"🚫 {names}{more}收不到提醒了:停用或拉黑了机器人。请打个电话,请他们给机器人随便发一句话就恢复。"])
+    names = telling.names_since("since", SHOWN)
+    return Said([f"🚫 {names}收不到提醒了:停用或拉黑了机器人。请打个电话,请他们给机器人随便发一句话就恢复。"])
 
 
 part = Part(
