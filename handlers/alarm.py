@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from handlers import recap
+from handlers import evaluation, recap
 from handlers.menu import FORMS
 from handlers.residents import looks_like_name
 from handlers.turn import Turn
@@ -107,4 +107,4 @@ def _emergency(turn: Turn, draft: Draft) -> str:
     for doubt in draft.doubts.values():
         if doubt.alarm:
             return doubt.alarm.removeprefix("🔴 ")
-    return recap.emergency(turn, draft)
+    return evaluation.emergency(turn, draft)

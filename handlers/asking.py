@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from handlers import alarm, recap, residents
+from handlers import alarm, evaluation, recap, residents
 from handlers.absence import SEEN, gone_since, not_seen
+from handlers.evaluation import known_of
 from handlers.form import Form, day_of
 from handlers.menu import FORMS
-from handlers.recap import known_of
 from handlers.steps import Step
 from handlers.turn import Turn
 from models.conversation import Doubt, Draft
@@ -100,9 +100,9 @@ def _contradiction(form: Form, draft: Draft, turn: Turn) -> str | None:
         draft.doubts["gone_checked"] = doubt
         return "gone_checked"
     if form.programme and form.enrols == "ask" and "enrol" not in draft.answers and not draft.corrects:
-        if not_seen(draft.answers) or recap.is_in_programme(turn, draft):
+        if not_seen(draft.answers) or evaluation.is_in_programme(turn, draft):
             return None
-        decision = recap.evaluate(turn, draft).decision
+        decision = evaluation.evaluate(turn, draft).decision
         if decision is None or "outside_programme" not in decision.flags:
             title = PROGRAMMES[form.programme] if form.heading == form.title else "这个项目"
             draft.doubts["enrol"] = Doubt(
@@ -143,7 +143,7 @@ def _seen_since(turn: Turn, draft: Draft) -> Doubt | None:
     left = gone_since(draft.answers, day_of(draft.answers, turn.today))
     if left is None or draft.corrects or "gone_checked" in draft.answers:
         return None
-    seen = recap.last_seen_on(turn, draft)
+    seen = evaluation.last_seen_on(turn, draft)
     if seen is None or seen <= left:
         return None
     return Doubt(

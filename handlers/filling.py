@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from handlers import alarm, quick_entry, recap, residents
 from handlers.asking import Question, ask, current_question
+from handlers.evaluation import known_of
 from handlers.keeping import absorb, is_of_one, store, with_alarm
 from handlers.lines import prepare, read_fields
 from handlers.menu import FORMS
 from handlers.reading import normalise
-from handlers.recap import known_of
 from handlers.record_visit import submit
 from handlers.replies import SKIPS, SUBMITS, YES
 from handlers.steps import Answer, NotUnderstood, SelectMany, Step

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers import recap
+from handlers import evaluation
+from handlers.evaluation import known_of
 from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers
 from handlers.lines import blank, prepare, read_fields
 from handlers.menu import FORMS
 from handlers.reading import normalise
-from handlers.recap import known_of
 from handlers.recognise import explained
 from handlers.steps import Answer, Step
 from handlers.turn import Turn
@@ -56,7 +56,7 @@ def _keep(turn: Turn, draft: Draft, step: Step, answer: Answer) -> None:
 def with_alarm(turn: Turn, draft: Draft, doubt: Doubt) -> Doubt:
     """A question never delays an alarm: if any reading of the value is an emergency, the advice stands with it (M-8)."""
     for _, values in doubt.options:
-        if sentence := recap.emergency(turn, draft, **values):
+        if sentence := evaluation.emergency(turn, draft, **values):
             return Doubt(doubt.ask, doubt.options, f"🔴 如果属实:{sentence}")
     return doubt
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from handlers import recap, residents
+from handlers import evaluation, residents
 from handlers.leftovers import Leftovers, ask_numbers, is_filler, leftovers, rest_of
 from handlers.lines import Line, Reading, blank, prepare
 from handlers.menu import FORMS
@@ -310,7 +310,7 @@ class _Reader:
         else:
             draft.who, draft.candidates = said[:20], list(ids)
         for name, least in reading.least:  # 高压一百八九: the alarm does not wait for the exact figure (M-8)
-            sentence = recap.emergency(self.turn, draft, **least) if least else ""
+            sentence = evaluation.emergency(self.turn, draft, **least) if least else ""
             if sentence and name in draft.doubts:
                 draft.doubts[name].alarm = f"🔴 如果属实:{sentence}"
         return draft
@@ -329,7 +329,7 @@ class _Reader:
         if resident is None:
             return Known(turn.said_on, villages=villages)
         age = resident.age_on(turn.said_on)
-        last = partial(recap.last_value, turn, resident.id, turn.said_on)
+        last = partial(evaluation.last_value, turn, resident.id, turn.said_on)
         running = frozenset(code for code, e in turn.enrolments(resident.id).items() if e.ended_on is None)
         return Known(
             turn.said_on, {}, resident.sex, age, villages, born_on=resident.born_on, programmes=running, last=last

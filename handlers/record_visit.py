@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from handlers import alarm, recap
 from handlers.absence import AWAY, DIED, MOVED, SEEN, ask_again_on, gone_since, not_seen
 from handlers.decisions import Decision, Urgency
+from handlers.evaluation import Evaluation, due_before, evaluate, known_of, without
 from handlers.form import Form, day_of, due_words
 from handlers.menu import FORMS
 from handlers.turn import Turn
@@ -74,7 +75,7 @@ def _record(turn: Turn, draft: Draft, key: str) -> Record:
             set_aside(turn, corrected, "corrected")
             _audit(turn, corrected, "record_corrected", {"into": key})
             session.flush()
-        evaluation = recap.evaluate(turn, draft)
+        evaluation = evaluate(turn, draft)
         record = _new_record(turn, form, draft, evaluation, key, corrected)
         write(session, record)
         form.finish(turn, record)
@@ -104,17 +105,17 @@ def _forget_details(turn: Turn, record: Record) -> None:
     """What only this record had told of the enrolment is not known any more; what others told, they tell again."""
     enrolment = turn.enrolments(record.resident_id).get(record.programme or "")
     if enrolment is not None:
-        enrolment.details = recap.without(enrolment.details, record.owes)
+        enrolment.details = without(enrolment.details, record.owes)
 
 
 def _new_record(
-    turn: Turn, form: Form, draft: Draft, evaluation: recap.Evaluation, key: str, corrected: Record | None
+    turn: Turn, form: Form, draft: Draft, evaluation: Evaluation, key: str, corrected: Record | None
 ) -> Record:
     """The row; a correction stays the work of whoever did it, and the audit says who corrected it."""
     answers, decision = evaluation.answers, evaluation.decision
     day = day_of(answers, turn.today)
     resident = turn.resident(draft.resident_id)
-    known = recap.known_of(turn, draft)
+    known = known_of(turn, draft)
     return Record(
         draft_key=key,
         service=form.code,
@@ -131,7 +132,7 @@ def _new_record(
         rules=list(decision.rules) if decision else [],
         protocol_version=decision.version if decision else None,
         next_due_on=evaluation.due.on,
-        due_before=recap.due_before(turn, draft, evaluation.enrolment),
+        due_before=due_before(turn, draft, evaluation.enrolment),
         referral=_referral_of(answers, decision),
         owes=evaluation.due.to_json(),
         marks=[] if not_seen(answers) else form.marks(answers, decision, known),
@@ -154,7 +155,7 @@ def _referral_of(answers: dict[str, Any], decision: Decision | None) -> dict[str
     }
 
 
-def _flags(turn: Turn, form: Form, day: date, decision: Decision | None, evaluation: recap.Evaluation) -> list[str]:
+def _flags(turn: Turn, form: Form, day: date, decision: Decision | None, evaluation: Evaluation) -> list[str]:
     """Facts about how it was recorded. Late is marked, never refused."""
     flags = list(decision.flags) if decision else []
     due = evaluation.enrolment.next_due_on if evaluation.enrolment else None
@@ -169,7 +170,7 @@ def _flags(turn: Turn, form: Form, day: date, decision: Decision | None, evaluat
     return flags
 
 
-def _follow_up(turn: Turn, form: Form, record: Record, evaluation: recap.Evaluation) -> None:
+def _follow_up(turn: Turn, form: Form, record: Record, evaluation: Evaluation) -> None:
     """Move the enrolment's due date, unless a later visit is already recorded; enrol first where the doctor said so."""
     if form.programme is None or record.resident_id is None:
         return

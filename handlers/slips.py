@@ -10,10 +10,10 @@ import re
 
 from handlers import corrections, filling, recap, residents
 from handlers.asking import Question, ask
+from handlers.evaluation import known_of
 from handlers.keeping import absorb, is_of_one, store
 from handlers.menu import FORMS
 from handlers.reading import normalise
-from handlers.recap import known_of
 from handlers.steps import NotUnderstood, Step
 from handlers.steps.base import digits
 from handlers.turn import Turn

@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 
 from handlers.answer import answer
 from handlers.asking import Question, current_question
+from handlers.evaluation import known_of
 from handlers.filling import open_drafts
 from handlers.form import Form
 from handlers.forms.event import Place
 from handlers.menu import FORMS
-from handlers.recap import known_of
 from handlers.steps import Day, Known, Number, Step, Text
 from handlers.turn import Turn
 from models.base import Store

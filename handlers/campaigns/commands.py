@@ -9,12 +9,12 @@ from handlers import filling
 from handlers.asking import ask
 from handlers.campaigns import lists, positives, reports
 from handlers.campaigns.texts import card_lines, name_of, score_words, summary_line, village_lines
+from handlers.evaluation import known_of
 from handlers.leftovers import leftovers
 from handlers.lines import prepare, read_fields
 from handlers.menu import FORMS
 from handlers.reading.day_lists import find_days
 from handlers.reading.normalise import tidy
-from handlers.recap import known_of
 from handlers.turn import Turn
 from models import campaign_work
 from models.campaign import CLOSED, LAUNCHED, PLANNED, STOPPED, Campaign, campaigns_for, may_manage

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from handlers import filling
 from handlers.asking import ask
+from handlers.evaluation import known_of
 from handlers.forms import plan as plan_form
 from handlers.leftovers import leftovers
 from handlers.lines import prepare, read_fields
@@ -14,7 +15,6 @@ from handlers.menu import FORMS
 from handlers.plans.milestones import read_milestones
 from handlers.plans.texts import by_organisation, counts, head, task_line
 from handlers.reading.normalise import tidy
-from handlers.recap import known_of
 from handlers.steps import NotUnderstood
 from handlers.turn import Turn
 from models import campaign_work
