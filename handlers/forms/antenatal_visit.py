@@ -10,9 +10,7 @@ from handlers.decisions import Decision
 from handlers.form import Due, Form
 from handlers.forms import child_check, common
 from handlers.forms.absence import ABSENCE
-from handlers.forms.body import examined
-from handlers.forms.danger import plain_danger_step
-from handlers.forms.delivery import (
+from handlers.forms.birth import (
     about_the_birth,
     birth_details,
     birth_measures,
@@ -21,6 +19,8 @@ from handlers.forms.delivery import (
     same_baby,
     take_babies_back,
 )
+from handlers.forms.body import examined
+from handlers.forms.danger import plain_danger_step
 from handlers.forms.diabetes_follow_up import GLUCOSE
 from handlers.forms.gestation import (
     DUE_DATE,

@@ -1,12 +1,8 @@
-"""Steps that both forms for the lungs share, and the next day where only the doctor can name it (domain.md A5, A11)."""
+"""Steps that both forms for the lungs share (domain.md A5, A11). 血氧、呼吸困难"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from handlers.reading.day_readers import add_months
-from handlers.steps import Answer, Day, Known, NotUnderstood, Number, SelectOne, options
-from models.message import Choice
+from handlers.steps import Number, SelectOne, options
 
 SPO2 = Number(
     field="spo2", title="血氧", ask="静息血氧饱和度多少?(%)没有血氧仪可以跳过。", words=("血氧饱和度", "氧饱和度", "SpO2", "氧饱"), unit="%",
@@ -36,35 +32,3 @@ RESPIRATION = Number(
     field="respiration", title="呼吸频率", words=("呼吸", "呼吸次数"), unit="次/分", units={"次/分": 1, "次每分": 1, "次": 1}, alone=(),
     possible=(4, 80), sure=(8, 40), asked=False,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NextByDoctor(Day):
-    """The next visit where the county has set no interval: some usual distances as buttons, any day in words."""
-
-    months: tuple[int, ...] = (1, 3, 6)
-
-    def choices(self, known: Known) -> tuple[Choice, ...]:
-        return tuple(
-            Choice(f"{self.field}.{n}", f"{n}个月后({add_months(known.on, n)})")
-            for n in self.months
-            if add_months(known.on, n) > known.today
-        )
-
-    def choose(self, code: str, known: Known) -> Answer:
-        if code.isdigit() and int(code) in self.months:
-            return Answer({self.field: add_months(known.on, int(code)).isoformat()})
-        raise NotUnderstood(self.question(known))
-
-
-def next_by_doctor(setting: str, what: str) -> NextByDoctor:
-    """Asked while the county's setting has no value; otherwise one tap away."""
-
-    def not_set(known: Known) -> bool:
-        return not known.settings.get(setting) or "next_due_on" in known.answers
-
-    return NextByDoctor(
-        field="next_due_on", title="下次随访", ask=f"县里还没有定{what}的随访间隔,由您定:下次哪天随访?",
-        words=("下次", "下回", "下次随访日期", "下次随访时间", "预约", "约", "约好", "约了"),
-        after=("复查", "复诊", "复测", "再来", "再访", "再随访", "回访", "来复查", "来复诊"), past=False, bare=False, when=not_set,
-    )  # fmt: skip

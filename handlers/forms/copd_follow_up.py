@@ -9,9 +9,10 @@ from handlers.decisions import Decision
 from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
-from handlers.forms.breathing import MMRC, RESPIRATION, SPO2, USUAL_SPO2, next_by_doctor
+from handlers.forms.breathing import MMRC, RESPIRATION, SPO2, USUAL_SPO2
 from handlers.forms.danger import danger_step
 from handlers.forms.medications import MEDICATIONS
+from handlers.forms.next_by_doctor import next_by_doctor
 from handlers.protocols import copd
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, Text, options
 
@@ -122,7 +123,7 @@ CLASS = SelectOne(
     bare=(),
 )
 """As the county's paper has it (A0); the national text was not at hand, so no rule decides it."""
-NEXT = next_by_doctor("copd.visits_per_year", "慢阻肺")
+NEXT = next_by_doctor(copd.HOW_OFTEN)
 
 
 def marks(answers: Mapping[str, Any], decision: Decision | None, known: Known) -> list[str]:

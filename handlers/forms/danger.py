@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from handlers.decisions import Findings
 from handlers.steps import Answer, Known, SelectMany, always, options
@@ -64,17 +65,7 @@ def danger_step(
         symptoms = known.answers.get("symptoms")
         return symptoms is not None and symptoms != [no_symptoms] and bool(wording(_findings(known)))
 
-    return DangerSigns(
-        field="danger_signs",
-        title="危险征象",
-        ask="现在有没有下面的情况?",
-        none_code="none",
-        options=options(*((code, label, *said.get(code, ())) for code, label in signs.items())),
-        when=when,
-        wording=wording,
-        offered=offered,
-        otherwise=otherwise,
-    )
+    return _step(signs, said, "现在有没有下面的情况?", when=when, wording=wording, offered=offered, otherwise=otherwise)
 
 
 def plain_danger_step(
@@ -87,15 +78,13 @@ def plain_danger_step(
     when: Callable[[Known], bool] = always,
 ) -> DangerSigns:
     """The same question where no symptom has to call for it: every sign is offered, or those that are `shown`."""
+    return _step(
+        signs, said, ask, asked=asked, when=when, wording=lambda _: "", offered={}, otherwise=[*shown] or [*signs]
+    )
+
+
+def _step(signs: Mapping[str, str], said: Mapping[str, Sequence[str]], ask: str, **more: Any) -> DangerSigns:
+    rows = ((code, label, *said.get(code, ())) for code, label in signs.items())
     return DangerSigns(
-        field="danger_signs",
-        title="危险征象",
-        ask=ask,
-        none_code="none",
-        options=options(*((code, label, *said.get(code, ())) for code, label in signs.items())),
-        asked=asked,
-        when=when,
-        wording=lambda findings: "",
-        offered={},
-        otherwise=[*shown] or [*signs],
+        field="danger_signs", title="危险征象", ask=ask, none_code="none", options=options(*rows), **more
     )

@@ -9,9 +9,10 @@ from handlers.decisions import Decision
 from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
-from handlers.forms.breathing import MMRC, SPO2, USUAL_SPO2, next_by_doctor
+from handlers.forms.breathing import MMRC, SPO2, USUAL_SPO2
 from handlers.forms.danger import danger_step
 from handlers.forms.medications import MEDICATIONS
+from handlers.forms.next_by_doctor import next_by_doctor
 from handlers.protocols import pneumoconiosis
 from handlers.steps import Day, Known, SelectMany, SelectOne, Text, options
 
@@ -114,7 +115,7 @@ STATION = SelectOne(
     asked=False,
 )
 WANTS = Text(field="wants", title="本人的需求", words=("需求", "要求", "困难"), asked=False, longest=120)
-NEXT = next_by_doctor("pneumoconiosis.visits_per_year", "尘肺病")
+NEXT = next_by_doctor(pneumoconiosis.HOW_OFTEN)
 KEPT = ("kind", "stage", "usual_spo2")
 
 

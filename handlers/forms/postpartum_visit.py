@@ -12,9 +12,7 @@ from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.antenatal_visit import MOTHER, SYMPTOMS
-from handlers.forms.body import examined
-from handlers.forms.danger import plain_danger_step
-from handlers.forms.delivery import (
+from handlers.forms.birth import (
     HOSPITALS,
     about_the_birth,
     birth_details,
@@ -24,6 +22,8 @@ from handlers.forms.delivery import (
     same_baby,
     take_babies_back,
 )
+from handlers.forms.body import examined
+from handlers.forms.danger import plain_danger_step
 from handlers.forms.gestation import began_on, booked_early, may_be_pregnant, of_a_woman
 from handlers.forms.hypertension_follow_up import PRESSURE_TAKEN
 from handlers.protocols import postpartum

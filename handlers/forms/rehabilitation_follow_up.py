@@ -9,10 +9,10 @@ from handlers.decisions import Decision
 from handlers.form import Due, Form
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
-from handlers.forms.breathing import next_by_doctor
 from handlers.forms.danger import danger_step
 from handlers.forms.disability import DisabilityCard
 from handlers.forms.event import NOTE
+from handlers.forms.next_by_doctor import next_by_doctor
 from handlers.protocols import rehabilitation
 from handlers.protocols.rehabilitation import GRADES, KINDS, OLDEST_CHILD
 from handlers.steps import Known, SelectMany, SelectOne, Text, options
@@ -121,7 +121,7 @@ PROVIDER = Text(field="provider", title="康复机构", words=("康复机构",),
 DANGER = danger_step(
     rehabilitation.DANGER_SIGNS, lambda findings: "", offered={}, otherwise=tuple(rehabilitation.DANGER_SIGNS)
 )
-NEXT = next_by_doctor("rehabilitation.visits_per_year", "康复")
+NEXT = next_by_doctor(rehabilitation.HOW_OFTEN)
 KEPT = ("disability_kind", "disability_grade", "guardian", "guardian_relation")
 
 
