@@ -118,16 +118,34 @@ def test_the_township_hears_once_that_a_doctor_is_cut_off(store: Store) -> None:
     assert len(lines) == 1 and "李梅(11-26起)" in lines[0]
 
 
-def raised(store: Store) -> None:
-    """李梅's draft shows an emergency, and 王主任 is to hear of it."""
+def raised(store: Store, *whom: str) -> None:
+    """李梅's draft shows an emergency, and 王主任 is to hear of it, or whoever else."""
     with store.write() as session:
         ids = dict(session.execute(select(HealthWorker.code, HealthWorker.id)).all())
         arguments: dict[str, Any] = {"resident_id": 1, "worker_id": ids["V001"], "say": "马上转诊"}
-        say(
-            session, None, kind="alarm", reminder="unconfirmed_emergency", arguments=arguments, now=TUESDAY,
-            worker_id=ids["S001"], dedup_key="unconfirmed:x",
-        )  # fmt: skip
+        for code in whom or ("S001",):
+            say(
+                session, None, kind="alarm", reminder="unconfirmed_emergency", arguments=arguments, now=TUESDAY,
+                worker_id=ids[code], dedup_key=f"unconfirmed:x:{ids[code]}",
+            )  # fmt: skip
         session.commit()
+
+
+def test_one_of_the_township_has_it(store: Store) -> None:
+    """王主任 cannot be reached, a colleague was told: nobody needs to telephone."""
+    with store.write() as session:
+        seat = session.scalars(select(HealthWorker.organisation_id).where(HealthWorker.code == "S001")).one()
+        session.add(
+            HealthWorker(id=900, code="S900", name="李副主任", role="township", organisation_id=seat, villages=[])
+        )
+        session.flush()
+        account = {"channel": "telegram", "account": "S900-telegram", "bound_at": TUESDAY, "last_heard_at": TUESDAY}
+        session.add(ChannelAccount(worker_id=900, **account))
+        session.commit()
+    raised(store, "S001", "S900")
+    refused = Phone(name="wecom", endings=deque([RecipientUnreachable("no such member")]))
+    told = mornings(store, Phone(), refused, hours=0.2)
+    assert "马上转诊" in told["S900-telegram"][0] and "V001-telegram" not in told
 
 
 def test_an_alarm_that_is_not_delivered_for_minutes_comes_back_to_who_raised_it(store: Store) -> None:
@@ -147,4 +165,5 @@ def test_an_alarm_that_is_not_delivered_comes_back_to_who_raised_it(store: Store
     assert told["V001-telegram"] == ["⚠️ 刚才的紧急通知没有送到王主任,对方现在收不到消息。请马上打电话给卫生院。"]
     with store.read() as session:
         rows = session.execute(select(OutboxMessage.dedup_key, OutboxMessage.status))
-        assert {("unconfirmed:x", "failed"), ("undelivered:unconfirmed:x", "sent")} <= set(rows.all())
+        ends = {(key.split(":x:")[0], status) for key, status in rows}
+        assert {("unconfirmed", "failed"), ("undelivered:unconfirmed", "sent")} <= ends

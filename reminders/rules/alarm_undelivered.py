@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.message import OutgoingMessage
@@ -34,13 +35,22 @@ def report(session: Session, alarm: OutboxMessage, now: datetime) -> None:
 def words(context: Context) -> OutgoingMessage:
     supervisor = context.session.get_one(HealthWorker, context.arguments["to"])
     alarm = context.session.query(OutboxMessage).filter_by(dedup_key=context.arguments["alarm"]).one()
-    if alarm.status == "sent":
-        raise Gone("it was delivered after all")
+    if _somebody_has_it(context.session, alarm):
+        raise Gone("it was delivered after all, or to a colleague")
     so_far = "没有送到" if alarm.status not in OPEN else "还没有送到"
     text = f"⚠️ 刚才的紧急通知{so_far}{supervisor.name},对方现在收不到消息。请马上打电话给卫生院。"
     return OutgoingMessage(text, urgent=True)
 
 
+def _somebody_has_it(session: Session, alarm: OutboxMessage) -> bool:
+    """The keys of what is told to several of a township end with whom, and are else the same."""
+    told, _, whom = alarm.dedup_key.rpartition(":")
+    if whom != str(alarm.worker_id):
+        return alarm.status == "sent"
+    sent = OutboxMessage.dedup_key.between(f"{told}:", f"{told}:~"), OutboxMessage.status == "sent"
+    return session.scalar(select(OutboxMessage.id).where(*sent).limit(1)) is not None
+
+
 reminder = Reminder(
-    code="alarm_undelivered", title="紧急通知没送到", words=words, whom="报告的村医", ends="通知后来送到了"
+    code="alarm_undelivered", title="紧急通知没送到", words=words, whom="报告的村医", ends="通知后来送到了,或同事收到了"
 )
