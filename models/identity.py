@@ -16,6 +16,8 @@ _SEPARATORS = re.compile(r"[\s-]+")
 
 
 class Identity(NamedTuple):
+    """A number that is one, and what its digits tell."""
+
     number: str
     born_on: date
     sex: Literal["male", "female"]

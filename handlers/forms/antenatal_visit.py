@@ -154,10 +154,7 @@ BOOKED_ON = Day(
 
 def a_test(field: str, title: str, *words: str) -> SelectOne:
     """One of the tests against mother-to-child transmission: reactive means to be repeated, never a diagnosis."""
-    return SelectOne(
-        field=field, title=title, words=words, asked=False, bare=(),
-        options=options((1, "阴性", "正常"), (2, "待复检", "阳性", "反应性"), (3, "没查", "未查")),
-    )  # fmt: skip
+    return common.coded(field, title, (1, "阴性", "正常"), (2, "待复检", "阳性", "反应性"), (3, "没查", "未查"), words=words)  # fmt: skip
 
 
 def number(
@@ -229,10 +226,8 @@ FIRST_VISIT = (
     number("white_cells", "白细胞", "×10⁹/L", (0.1, 100), "WBC", sure=(1, 50)),
     number("platelets", "血小板", "×10⁹/L", (1, 2000), "PLT", decimals=0, sure=(20, 900)),
     text("urine", "尿糖、尿酮、潜血", "尿常规"),
-    SelectOne(
-        field="blood_group", title="血型", asked=False, bare=(), options=options((1, "A"), (2, "B"), (3, "O"), (4, "AB"))
-    ),
-    SelectOne(field="rhesus", title="Rh", asked=False, bare=(), options=options((1, "阳性", "+"), (2, "阴性", "-"))),
+    common.coded("blood_group", "血型", (1, "A"), (2, "B"), (3, "O"), (4, "AB")),
+    common.coded("rhesus", "Rh", (1, "阳性", "+"), (2, "阴性", "-")),
     number("alt", "谷丙转氨酶", "U/L", (1, 5000), "ALT", sure=(1, 1000)),
     number("ast", "谷草转氨酶", "U/L", (1, 5000), "AST", sure=(1, 1000)),
     number("albumin", "白蛋白", "g/L", (5, 80), sure=(15, 60)),

@@ -223,9 +223,7 @@ form = Form(
         common.MODE_LATER,
         HEAD,
         FEEDING,
-        SelectOne(
-            field="complexion", title="面色", words=("脸色",), asked=False, bare=(), options=options((1, "红润"), (2, "黄染", "黄"), (3, "其他", "苍白"))
-        ),
+        common.coded("complexion", "面色", (1, "红润"), (2, "黄染", "黄"), (3, "其他", "苍白"), words=("脸色",)),
         examined("skin", "皮肤"),
         examined("fontanelle_look", "前囟", "囟门"),
         count("fontanelle", "前囟大小", "cm", (0, 6), "囟门大小", decimals=1, sure=(0, 4)),

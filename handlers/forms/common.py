@@ -20,6 +20,11 @@ LEAST_INDEX, MIDDLE_INDEX, MOST_INDEX = 16, 22, 35  # kg/m²; beyond the outer o
 TENTH = 0.1
 
 
+def coded(field: str, title: str, *rows: tuple[Any, ...], words: tuple[str, ...] = (), **more: Any) -> SelectOne:
+    """A coded field that is not asked; its options count only after its own words."""
+    return SelectOne(field=field, title=title, words=words, options=options(*rows), asked=False, bare=(), **more)
+
+
 def perhaps_jin(value: float, known: Known) -> Doubt | None:
     """An adult's weight without a unit that is likely 斤 (M-15).
 

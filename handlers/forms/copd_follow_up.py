@@ -91,20 +91,8 @@ OXYGEN = Number(
     field="oxygen_hours", title="每天氧疗", words=("氧疗", "吸氧", "家里吸氧"), unit="小时/天", units={"小时/天": 1, "小时": 1, "个小时": 1, "h": 1},
     alone=(), possible=(0, 24), decimals=1, asked=False,
 )  # fmt: skip
-FLU = SelectOne(
-    field="influenza_vaccine",
-    title="流感疫苗",
-    options=options((1, "打了", "已接种"), (2, "没打", "未接种")),
-    asked=False,
-    bare=(),
-)
-PNEUMONIA = SelectOne(
-    field="pneumonia_vaccine",
-    title="肺炎疫苗",
-    options=options((1, "打了", "已接种"), (2, "没打", "未接种")),
-    asked=False,
-    bare=(),
-)
+FLU = common.coded("influenza_vaccine", "流感疫苗", (1, "打了", "已接种"), (2, "没打", "未接种"))
+PNEUMONIA = common.coded("pneumonia_vaccine", "肺炎疫苗", (1, "打了", "已接种"), (2, "没打", "未接种"))
 FEV1_FVC = Number(
     field="fev1_fvc", title="FEV1/FVC", words=("FEV1/FVC", "一秒率"), unit="%", units={"%": 1}, alone=(), possible=(10, 100), sure=(20, 95), decimals=1,
     asked=False,
@@ -114,13 +102,14 @@ FEV1 = Number(
     decimals=1, asked=False,
 )  # fmt: skip
 LUNG_FUNCTION_ON = Day(field="lung_function_on", title="肺功能检查日期", words=("肺功能日期",), bare=False, asked=False)
-CLASS = SelectOne(
-    field="follow_up_class",
-    title="此次随访分类",
+CLASS = common.coded(
+    "follow_up_class",
+    "此次随访分类",
+    (1, "控制满意"),
+    (2, "控制不满意"),
+    (3, "不良反应"),
+    (4, "并发症"),
     words=("随访分类",),
-    options=options((1, "控制满意"), (2, "控制不满意"), (3, "不良反应"), (4, "并发症")),
-    asked=False,
-    bare=(),
 )
 """As the county's paper has it (A0); the national text was not at hand, so no rule decides it."""
 NEXT = next_by_doctor(copd.HOW_OFTEN)

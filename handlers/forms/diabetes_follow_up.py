@@ -52,25 +52,15 @@ DANGER = danger_step(
         "one_sided_or_speech",
     ),
 )
-FOOT_PULSE = SelectOne(
-    field="dorsalis_pedis",
-    title="足背动脉搏动",
+FOOT_PULSE = common.coded(
+    "dorsalis_pedis",
+    "足背动脉搏动",
+    (1, "触及正常", "正常", "可触及", "触及", "摸得到", "摸到了", "有跳动"),
+    (2, "减弱", "弱"),
+    (3, "消失", "摸不到", "未触及"),
     words=("足背动脉", "脚背动脉", "足背", "脚背"),
-    options=options(
-        (1, "触及正常", "正常", "可触及", "触及", "摸得到", "摸到了", "有跳动"),
-        (2, "减弱", "弱"),
-        (3, "消失", "摸不到", "未触及"),
-    ),
-    asked=False,
-    bare=(),
 )
-FOOT_SIDE = SelectOne(
-    field="dorsalis_pedis_side",
-    title="足背动脉异常侧",
-    options=options((1, "双侧"), (2, "左侧"), (3, "右侧")),
-    asked=False,
-    bare=(),
-)
+FOOT_SIDE = common.coded("dorsalis_pedis_side", "足背动脉异常侧", (1, "双侧"), (2, "左侧"), (3, "右侧"))
 STAPLE_FOOD = Number(
     field="staple_food", title="主食", per="day", words=("吃饭", "米饭"), unit="克/天", units={"克/天": 1, "克": 1, "g": 1, "两": 50, "斤": 500},
     possible=(0, 1500), sure=(50, 900), target="staple_food_target", asked=False, alone=(),

@@ -9,7 +9,7 @@ from handlers.forms import common
 from handlers.forms import examination as exam
 from handlers.forms.diabetes_follow_up import FOOT_PULSE, HBA1C
 from handlers.forms.medications import MEDICATIONS
-from handlers.steps import Number, SelectMany, SelectOne, Step, Text, options
+from handlers.steps import Number, SelectMany, Step, Text, options
 
 ECG_CRITICAL = SelectMany(
     field="ecg_critical",
@@ -35,11 +35,6 @@ ECG_CRITICAL = SelectMany(
 )
 
 
-def rest(field: str, title: str, *rows: tuple[Any, ...], words: tuple[str, ...] = ()) -> SelectOne:
-    """A coded field that is not asked; its options count only after its own words."""
-    return SelectOne(field=field, title=title, words=words, options=options(*rows), asked=False, bare=())
-
-
 def many(field: str, title: str, none_code: int, *rows: tuple[Any, ...], words: tuple[str, ...] = ()) -> SelectMany:
     """Several codes, not asked; words of its own are needed in a line."""
     return SelectMany(
@@ -60,17 +55,17 @@ DETAILS: tuple[Step, ...] = (
     exam.OTHER_ARM,
     common.TEMPERATURE,
     exam.RESPIRATION,
-    rest("exercise_frequency", "锻炼频率", (1, "每天"), (2, "每周一次以上"), (3, "偶尔"), (4, "不锻炼"), words=("锻炼",)),
+    common.coded("exercise_frequency", "锻炼频率", (1, "每天"), (2, "每周一次以上"), (3, "偶尔"), (4, "不锻炼"), words=("锻炼",)),
     many("diet", "饮食习惯", 0, (0, "不清楚", "~不清楚"), (1, "荤素均衡"), (2, "荤食为主"), (3, "素食为主"), (4, "嗜盐"), (5, "嗜油"), (6, "嗜糖")),
-    rest("smoking_status", "吸烟状况", (1, "从不吸烟"), (2, "已戒烟"), (3, "吸烟")),
+    common.coded("smoking_status", "吸烟状况", (1, "从不吸烟"), (2, "已戒烟"), (3, "吸烟")),
     common.SMOKING,
-    rest("drinking_frequency", "饮酒频率", (1, "从不"), (2, "偶尔"), (3, "经常"), (4, "每天")),
+    common.coded("drinking_frequency", "饮酒频率", (1, "从不"), (2, "偶尔"), (3, "经常"), (4, "每天")),
     common.ALCOHOL,
     typed("occupational_exposure", "职业病危害接触史", "职业接触"),
     _sight("vision_left", "左眼视力", "左眼", "视力左"),
     _sight("vision_right", "右眼视力", "右眼", "视力右"),
-    rest("hearing", "听力", (1, "听见", "听得见"), (2, "听不清或无法听见", "听不清", "听不见", "耳聋")),
-    rest("motor_function", "运动功能", (1, "可顺利完成", "正常"), (2, "无法独立完成任何一个动作", "不能完成")),
+    common.coded("hearing", "听力", (1, "听见", "听得见"), (2, "听不清或无法听见", "听不清", "听不见", "耳聋")),
+    common.coded("motor_function", "运动功能", (1, "可顺利完成", "正常"), (2, "无法独立完成任何一个动作", "不能完成")),
     typed("mouth", "口腔"),
     exam.Exam(field="skin", title="皮肤", words=("皮肤检查",), asked=False),
     exam.Exam(field="sclera", title="巩膜", words=("巩膜",), asked=False),
@@ -78,7 +73,7 @@ DETAILS: tuple[Step, ...] = (
     exam.Exam(field="heart", title="心脏听诊", words=("心音", "心律"), asked=False),
     exam.Exam(field="lungs", title="肺部听诊", words=("呼吸音", "双肺"), asked=False),
     exam.Exam(field="abdomen", title="腹部", words=("腹部触诊",), asked=False),
-    rest("oedema", "下肢水肿", (1, "无", "没有"), (2, "单侧"), (3, "双侧不对称"), (4, "双侧对称", "有"), words=("水肿",)),
+    common.coded("oedema", "下肢水肿", (1, "无", "没有"), (2, "单侧"), (3, "双侧不对称"), (4, "双侧对称", "有"), words=("水肿",)),
     FOOT_PULSE,
     exam.HAEMOGLOBIN,
     exam.WHITE_CELLS,
@@ -101,7 +96,7 @@ DETAILS: tuple[Step, ...] = (
     ECG_CRITICAL,
     exam.ULTRASOUND,
     exam.CHEST_X_RAY,
-    rest("hepatitis_b_antigen", "乙肝表面抗原", (1, "阴性"), (2, "阳性"), words=("HBsAg",)),
+    common.coded("hepatitis_b_antigen", "乙肝表面抗原", (1, "阴性"), (2, "阳性"), words=("HBsAg",)),
     typed("other_tests", "其他辅助检查"),
     typed("cerebrovascular", "脑血管疾病"),
     typed("kidney_disease", "肾脏疾病"),
@@ -114,7 +109,7 @@ DETAILS: tuple[Step, ...] = (
     MEDICATIONS,
     replace(common.ADHERENCE, asked=False, same_as=common.ADHERENCE),
     typed("vaccinations", "非免疫规划接种史", "打过的疫苗"),
-    rest("health_assessment", "健康评价", (1, "体检无异常", "无异常"), (2, "有异常", "异常")),
+    common.coded("health_assessment", "健康评价", (1, "体检无异常", "无异常"), (2, "有异常", "异常")),
     typed("abnormalities", "异常情况", "异常项"),
     many("guidance", "健康指导", 0, (0, "无"), (1, "纳入慢性病患者健康管理"), (2, "建议复查"), (3, "建议转诊")),
     many(

@@ -89,7 +89,7 @@ _LEVELS = ((1, "良好", "好", "还好", "可以", "正常"), (2, "一般", "�
 
 def part(field: str, title: str, *words: str, may_not_apply: bool = False) -> SelectOne:
     levels = (*_LEVELS, (9, "此项不适用", "不适用")) if may_not_apply else _LEVELS
-    return SelectOne(field=field, title=title, words=words, options=options(*levels), asked=False, bare=())
+    return common.coded(field, title, *levels, words=words)
 
 
 SOCIAL_PARTS = (

@@ -132,21 +132,18 @@ DISCHARGED_ON = Day(
     field="discharged_on", title="末次出院时间", ask="哪天出院的?", words=("出院时间", "出院日期"), after=("出院", "出的院"), bare=False,
     optional=True, when=lambda known: known.answers.get("hospitalised") == mental_health.DISCHARGED,
 )  # fmt: skip
-LAB_TESTS = SelectOne(
-    field="lab_tests",
-    title="实验室检查",
-    words=("化验",),
-    options=options((1, "无", "没做", "未做", "没查"), (2, "有", "做了", "查了")),
-    asked=False,
-    bare=(),
+LAB_TESTS = common.coded(
+    "lab_tests", "实验室检查", (1, "无", "没做", "未做", "没查"), (2, "有", "做了", "查了"), words=("化验",)
 )
-EFFECT = SelectOne(
-    field="treatment_effect",
-    title="治疗效果",
+EFFECT = common.coded(
+    "treatment_effect",
+    "治疗效果",
+    (1, "痊愈"),
+    (2, "好转", "有好转"),
+    (3, "无变化", "没变化"),
+    (4, "加重"),
+    (9, "不适用"),
     words=("疗效", "治疗效果"),
-    options=options((1, "痊愈"), (2, "好转", "有好转"), (3, "无变化", "没变化"), (4, "加重"), (9, "不适用")),
-    asked=False,
-    bare=(),
 )
 REHABILITATION = SelectMany(
     field="rehabilitation_measures",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.steps import Day, Known, Number, SelectOne, Step, Text, options
+from handlers.forms import common
+from handlers.steps import Day, Known, Number, SelectOne, Step, Text
 
 
 def at_the_first_visit(known: Known) -> bool:
@@ -16,9 +17,7 @@ def text(field: str, title: str, *words: str) -> Text:
 
 
 def one(field: str, title: str, *rows: tuple[Any, ...], words: tuple[str, ...] = ()) -> SelectOne:
-    return SelectOne(
-        field=field, title=title, words=words, options=options(*rows), asked=False, bare=(), when=at_the_first_visit
-    )
+    return common.coded(field, title, *rows, words=words, when=at_the_first_visit)
 
 
 def day(field: str, title: str, *words: str) -> Day:

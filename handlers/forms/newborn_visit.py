@@ -106,10 +106,7 @@ DISEASE_SCREENING = SelectMany(
     field="disease_screening", title="新生儿疾病筛查", words=("疾病筛查", "足跟血"), none_code=2, asked=False,
     options=options((1, "未进行", "没采", "没做"), (2, "检查均阴性", "都阴性", "正常"), (3, "甲低待复查", "甲低"), (4, "苯丙酮尿症待复查", "苯丙酮"), (5, "其他遗传代谢病待复查")),
 )  # fmt: skip
-HEARING = SelectOne(
-    field="hearing", title="听力筛查", words=("听力",), asked=False, bare=(),
-    options=options((1, "通过", "过了"), (2, "未通过", "没通过", "没过"), (3, "未筛查", "没做"), (4, "不详")),
-)  # fmt: skip
+HEARING = common.coded("hearing", "听力筛查", (1, "通过", "过了"), (2, "未通过", "没通过", "没过"), (3, "未筛查", "没做"), (4, "不详"), words=("听力",))  # fmt: skip
 PARENTS = tuple(
     Text(field=field, title=title, words=(title,), asked=False, longest=60)
     for field, title in (("father", "父亲"), ("mother", "母亲"), ("birth_place", "助产机构"))
@@ -196,15 +193,11 @@ form = Form(
         HEART,
         body_length(asked=False),
         HEAD,
-        SelectOne(
-            field="complexion", title="面色", words=("脸色",), asked=False, bare=(), options=options((1, "红润"), (2, "黄染", "黄"), (3, "其他", "苍白", "发紫"))
-        ),
+        common.coded("complexion", "面色", (1, "红润"), (2, "黄染", "黄"), (3, "其他", "苍白", "发紫"), words=("脸色",)),
         count("milk_per_feed", "吃奶量", "ml/次", (0, 250), sure=(5, 180)),
         count("feeds", "吃奶次数", "次/日", (0, 30), sure=(4, 20)),
-        SelectOne(field="vomiting", title="呕吐", words=("吐奶",), asked=False, bare=(), options=options((1, "无", "没有"), (2, "有"))),
-        SelectOne(
-            field="stool", title="大便", words=("大便",), asked=False, bare=(), options=options((1, "糊状", "正常"), (2, "稀", "拉稀"), (3, "其他"))
-        ),
+        common.coded("vomiting", "呕吐", (1, "无", "没有"), (2, "有"), words=("吐奶",)),
+        common.coded("stool", "大便", (1, "糊状", "正常"), (2, "稀", "拉稀"), (3, "其他"), words=("大便",)),
         count("stools", "大便次数", "次/日", (0, 30), sure=(0, 15)),
         count("fontanelle", "前囟", "cm", (0, 6), decimals=1, sure=(0, 4)),
         REFER_SIGNS,
@@ -215,10 +208,10 @@ form = Form(
             field="mothers_illness", title="母亲孕期患病", none_code=1, asked=False,
             options=options((1, "无", "~无"), (2, "糖尿病"), (3, "妊娠期高血压"), (4, "其他", "=其他")),
         ),
-        SelectOne(field="asphyxia", title="新生儿窒息", words=("窒息",), asked=False, bare=(), options=options((1, "无", "没有"), (2, "有"))),
+        common.coded("asphyxia", "新生儿窒息", (1, "无", "没有"), (2, "有"), words=("窒息",)),
         count("apgar_1", "Apgar评分1分钟", "分", (0, 10)),
         count("apgar_5", "Apgar评分5分钟", "分", (0, 10)),
-        SelectOne(field="malformation", title="畸形", asked=False, bare=(), options=options((1, "无", "没有"), (2, "有"))),
+        common.coded("malformation", "畸形", (1, "无", "没有"), (2, "有")),
         HEARING,
         DISEASE_SCREENING,
         *PARENTS,

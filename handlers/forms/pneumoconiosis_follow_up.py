@@ -95,10 +95,7 @@ EMPLOYER_NAME = Text(field="employer_name", title="用人单位名称", words=("
 
 def has(field: str, title: str, *words: str) -> SelectOne:
     """有 or 无 of one kind of help."""
-    return SelectOne(
-        field=field, title=title, words=words, options=options((1, "有", "享受", "办了"), (2, "无", "没有", "没办", "没享受")),
-        asked=False, bare=(),
-    )  # fmt: skip
+    return common.coded(field, title, (1, "有", "享受", "办了"), (2, "无", "没有", "没办", "没享受"), words=words)  # fmt: skip
 
 
 HELP = (

@@ -91,14 +91,7 @@ SORE = SelectOne(
     ),
     asked=False,
 )
-FALL = SelectOne(
-    field="fall",
-    title="跌倒",
-    words=("摔跤",),
-    options=options((1, "无", "没有"), (2, "有", "摔了")),
-    asked=False,
-    bare=(),
-)
+FALL = common.coded("fall", "跌倒", (1, "无", "没有"), (2, "有", "摔了"), words=("摔跤",))
 CHILD = SelectOne(
     field="child_rescue",
     title="残疾儿童康复救助",
@@ -107,13 +100,12 @@ CHILD = SelectOne(
     when=lambda known: known.age is not None and known.age <= OLDEST_CHILD,
     bare=(),
 )
-ENTERED = SelectOne(
-    field="entered_with_federation",
-    title="残联系统录入",
+ENTERED = common.coded(
+    "entered_with_federation",
+    "残联系统录入",
+    (1, "已录", "已录入", "录了"),
+    (2, "未录", "没录", "没有录"),
     words=("残联系统", "精准康复"),
-    options=options((1, "已录", "已录入", "录了"), (2, "未录", "没录", "没有录")),
-    asked=False,
-    bare=(),
 )
 GUARDIAN = Text(field="guardian", title="监护人", words=("监护人", "照护人"), asked=False, longest=20)
 RELATION = Text(field="guardian_relation", title="与监护人关系", asked=False, longest=20)

@@ -146,9 +146,7 @@ PRENATAL_METHOD = SelectOne(
     field="prenatal_method", title="产前筛查方法", words=("产筛方法",), asked=False, when=of("prenatal"),
     options=options((1, "NT"), (2, "血清学", "唐筛", "血清"), (3, "无创(NIPT)", "无创", "NIPT")),
 )  # fmt: skip
-HEARING = SelectOne(
-    field="hearing", title="听力筛查", words=("听力", "听力筛查"), asked=False, bare=(), when=of("newborn"), options=options((1, "通过", "正常"), (2, "未通过", "没通过", "没过"), (3, "未筛")),
-)  # fmt: skip
+HEARING = common.coded("hearing", "听力筛查", (1, "通过", "正常"), (2, "未通过", "没通过", "没过"), (3, "未筛"), words=("听力", "听力筛查"), when=of("newborn"))  # fmt: skip
 ITEMS = SelectMany(
     field="newborn_items", title="新生儿筛查项目", words=("筛查项目",), none_code="", asked=False, when=of("newborn"),
     options=options((1, "苯丙酮尿症", "PKU"), (2, "先天性甲低", "甲低", "CH"), (3, "G6PD", "蚕豆病"), (4, "先天性肾上腺皮质增生", "CAH"), (5, "先天性心脏病", "先心病")),
@@ -308,7 +306,7 @@ form = Form(
         Number(field="nodule_mm", title="结节大小", words=("结节",), unit="毫米", units={"毫米": 1, "mm": 1, "厘米": 10, "cm": 10}, unit_needed=True,
                possible=(0.5, 100), sure=(1, 60), decimals=1, alone=(), asked=False, when=of("lung")),
         on_day("informed_on", "告知日期", "告知"),
-        SelectOne(field="informed_how", title="告知方式", words=("告知方式",), options=options((1, "当面"), (2, "电话"), (3, "其他")), asked=False, bare=()),
+        common.coded("informed_how", "告知方式", (1, "当面"), (2, "电话"), (3, "其他"), words=("告知方式",)),
         on_day("arrived_on", "到院日期", "到院"),
         Text(field="diagnosis", title="诊断", words=("诊断", "病理"), asked=False, longest=60),
         on_day("closed_on", "结案日期", "结案"),

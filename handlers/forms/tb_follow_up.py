@@ -78,13 +78,8 @@ PHASE = SelectOne(
     options=options((1, "强化期", "=强化"), (2, "继续期", "巩固期")),
     asked=False,
 )
-SMEAR_MONTH_2 = SelectOne(
-    field="smear_month2",
-    title="2月末痰菌",
-    words=("二月末痰检", "2个月末痰菌", "2月末查痰"),
-    options=options((1, "阳性"), (2, "阴性"), (3, "未查")),
-    asked=False,
-    bare=(),
+SMEAR_MONTH_2 = common.coded(
+    "smear_month2", "2月末痰菌", (1, "阳性"), (2, "阴性"), (3, "未查"), words=("二月末痰检", "2个月末痰菌", "2月末查痰")
 )
 REFERRAL_RESULT = Text(
     field="referral_result", title="两周内随访转诊结果", words=("转诊结果",), asked=False, longest=100

@@ -218,10 +218,7 @@ form = Form(
         NOT_GIVEN,
         OBSERVED,
         AEFI,
-        SelectOne(
-            field="screening", title="接种前询问", words=("预检", "三查"), asked=False, bare=(),
-            options=options((1, "没有问题", "无异常", "正常"), (2, "有疑问", "异常")),
-        ),
+        common.coded("screening", "接种前询问", (1, "没有问题", "无异常", "正常"), (2, "有疑问", "异常"), words=("预检", "三查")),
         replace(TEMPERATURE, asked=False, usual=(35.5, 41)),
         SelectOne(
             field="place", title="接种地点", words=("地点", "在"), asked=False,
@@ -234,10 +231,8 @@ form = Form(
             options=options((1, "左上臂", "*左上臂", "*左臂", "*左胳膊", "*左手臂"), (2, "右上臂", "*右上臂", "*右臂", "*右胳膊", "*右手臂"), (3, "左大腿", "*左大腿", "左腿"), (4, "右大腿", "*右大腿", "右腿"), (5, "口服")),
         ),
         Text(field="other_vaccines", title="其他疫苗(自费)", words=("自费疫苗", "二类疫苗", "其他疫苗"), asked=False, longest=60),
-        SelectOne(
-            field="mother_hbsag", title="母亲乙肝表面抗原", asked=False, bare=(), options=options((1, "阴性"), (2, "阳性"), (3, "不详"))
-        ),
-        SelectOne(field="hbig", title="乙肝免疫球蛋白", words=("免疫球蛋白",), asked=False, bare=(), options=options((1, "已打", "打了"), (2, "没打"))),
+        common.coded("mother_hbsag", "母亲乙肝表面抗原", (1, "阴性"), (2, "阳性"), (3, "不详")),
+        common.coded("hbig", "乙肝免疫球蛋白", (1, "已打", "打了"), (2, "没打"), words=("免疫球蛋白",)),
         BIRTH_WEIGHT,
         Text(field="note", title="备注", words=("备注",), asked=False),
         common.REFERRAL_REASON,

@@ -18,6 +18,8 @@ from handlers.reading.period_words import DAY_RANGE, PERIOD_YEARS, a_period
 
 
 class Period(NamedTuple):
+    """A span of days, both ends included, and what it is called."""
+
     first: date
     last: date
     title: str
