@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers import buttons, commands, quick_entry, recap, referrals, slips, worklist
+from handlers import buttons, commands, quick_entry, recap, referrals, slips
 from handlers.asking import Question, ask, current_question
 from handlers.campaigns import commands as campaigns
 from handlers.campaigns import lists
@@ -14,6 +14,7 @@ from handlers.filling import open_drafts, take_choice, take_file, take_text
 from handlers.keeping import absorb
 from handlers.menu import FORMS
 from handlers.replies import match_choice
+from handlers.resident_card import find_named
 from handlers.residents import is_name
 from handlers.steps import Day
 from handlers.summary import take_question
@@ -134,7 +135,7 @@ def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:
         _pressed(turn, (offered,), "")
     elif pending and not _is_entry(turn, text) and referrals.take_result(turn, text, pending):
         return
-    elif not any(read(turn, text) for read in (take_question, _entered, worklist.find_named, campaigns.take_line)):
+    elif not any(read(turn, text) for read in (take_question, _entered, find_named, campaigns.take_line)):
         commands.suggest(turn, text)
 
 

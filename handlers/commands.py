@@ -12,6 +12,7 @@ from handlers import (
     duplicates,
     filling,
     referrals,
+    resident_card,
     settings,
     snooze,
     summary,
@@ -132,7 +133,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("转诊", "/refer", "转诊和追踪", referrals.refer, takes_words=True, joins=".", aliases=("上转",)),
     Command("建档", "/register", "登记新居民", _start_form("health_record"), for_whom=DOCTORS),
     Command(
-        "查", "/find", "查一位居民", worklist.find, takes_words=True, joins=".", aliases=("查询",), for_whom=SEES_NAMES
+        "查",
+        "/find",
+        "查一位居民",
+        resident_card.find,
+        takes_words=True,
+        joins=".",
+        aliases=("查询",),
+        for_whom=SEES_NAMES,
     ),
     Command("推迟", "/snooze", "随访改天,写上原因", snooze.snooze, takes_words=True, for_whom=DOCTORS),
     Command("更正", "/edit", "改提交过的记录", corrections.offer_correction, takes_words=True),

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from handlers import filling, leave, record_visit, residents, worklist
+from handlers import filling, leave, record_visit, residents
 from handlers.asking import ask
+from handlers.resident_card import summary_of
 from handlers.turn import Turn
 from models.conversation import Draft
 from models.message import Choice, mark_name
@@ -60,8 +61,8 @@ def _offer(turn: Turn, words: str, head: str, button: str) -> None:
     lines, choices = [head], []
     for n, record in enumerate(records, 1):
         name = name_of(turn, record)
-        lines.append(f"{n}. {record.on} {name} {worklist.summary_of(record)}")
-        choices.append(Choice(f"{button}.{record.id}", f"{n} {name or worklist.summary_of(record)[:8]}", str(n)))
+        lines.append(f"{n}. {record.on} {name} {summary_of(record)}")
+        choices.append(Choice(f"{button}.{record.id}", f"{n} {name or summary_of(record)[:8]}", str(n)))
     turn.say("\n".join(lines), choices)
 
 
@@ -97,7 +98,7 @@ def _mine_to_change(turn: Turn, record_id: int) -> Record | None:
     old = turn.now - record.recorded_at > timedelta(days=days(turn))
     if turn.worker.role == Role.DOCTOR and old and not leave.was_given(turn, record):
         turn.say(
-            f"{record.on} {name_of(turn, record)} {worklist.summary_of(record)}\n这条记录超过{days(turn)}天了,要公卫科同意才能改。",
+            f"{record.on} {name_of(turn, record)} {summary_of(record)}\n这条记录超过{days(turn)}天了,要公卫科同意才能改。",
             [Choice(f"askfix.{record.id}", "请公卫科同意"), Choice("today", "今日")],
         )
         return None
@@ -135,6 +136,6 @@ def withdraw_record(turn: Turn, record_id: int) -> None:
     if record is None:
         return
     who = "doctor" if turn.worker.role == Role.DOCTOR else "supervisor"
-    told = f"{record.on} {name_of(turn, record)} {worklist.summary_of(record)}"
+    told = f"{record.on} {name_of(turn, record)} {summary_of(record)}"
     record_visit.withdraw(turn, record, reason=who)
     turn.say(f"已撤销:{told}。历史里还查得到。", [Choice("today", "今日")])

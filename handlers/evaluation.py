@@ -21,6 +21,7 @@ from handlers.turn import Turn
 from models.agreements import standing
 from models.conversation import Draft
 from models.enrolment import VISITED, Enrolment
+from models.people import Resident
 from models.prepared import Prepared
 from models.record import Record
 
@@ -91,6 +92,11 @@ def _known_of(turn: Turn, draft: Draft) -> Known:
         past=lambda: past_visits(turn, draft),
         last=lambda field: last_value(turn, resident.id, day, field, draft.corrects),
     )
+
+
+def plainly_known(turn: Turn, resident: Resident) -> Known:
+    """What is known of somebody about whom nothing is being said: enough to see which form is due."""
+    return Known(turn.today, sex=resident.sex, age=resident.age_on(turn.today), born_on=resident.born_on)
 
 
 def _details(turn: Turn, enrolment: Enrolment | None, draft: Draft) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from handlers.protocols.ages import age_words
 from handlers.reading.chinese import small_number
 from handlers.turn import Turn
 from models import names
-from models.people import STATUS_TITLES, Organisation, Resident, ResidentKey, Status, full_years
+from models.people import SEX_TITLES, STATUS_TITLES, Organisation, Resident, ResidentKey, Status, full_years
 from models.prepared import Prepared, among
 from models.surnames import COMPOUND_SURNAMES, SURNAMES
 
@@ -403,7 +403,7 @@ def how_old(born_on: date | None, day: date) -> str:
 def describe_on(session: Session, resident: Resident, today: date) -> str:
     """The same for a day, outside a conversation."""
     village = session.get(Organisation, resident.village_id)
-    sex = {"male": "男", "female": "女"}.get(resident.sex or "", "")
+    sex = SEX_TITLES.get(resident.sex or "", "")
     where = (village.name if village else "") + (resident.village_group or "")
     status = "" if resident.status == Status.ACTIVE else f"({STATUS_TITLES[Status(resident.status)]})"
     return " ".join(part for part in (sex, how_old(resident.born_on, today), where) if part) + status

@@ -48,6 +48,7 @@ class Status(StrEnum):
     MERGED = "merged"  # registered twice: everything about them is kept under `merged_into_id` (models.merging)
 
 
+SEX_TITLES = {"male": "男", "female": "女"}
 STATUS_TITLES = {
     Status.ACTIVE: "在册",
     Status.ABSENT: "外出",

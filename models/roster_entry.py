@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.identity import NotAnIdentity, check_identity
-from models.people import HealthWorker, Level, Organisation
+from models.people import SEX_TITLES, HealthWorker, Level, Organisation
 from models.registry import identity_hash
 from models.roster_rows import Refusal, Row, code, day, needed, person, phones, several, text
 from models.services import PROGRAMMES
 
-SEXES = {"男": "male", "女": "female"}
+SEXES = {word: code for code, word in SEX_TITLES.items()}
 PROGRAMME_CODES = {word: code for code, word in PROGRAMMES.items()}
 Places = Mapping[str, Organisation]
 Workers = Mapping[str, Sequence[HealthWorker]]

@@ -23,7 +23,6 @@ from models.message import Choice, mark_name
 from models.people import STATUS_TITLES, Resident, Role, Status, full_years
 
 PAGE = 8
-SEX = {"male": "男", "female": "女"}
 TITLES: dict[Which, str] = {"to_tell": "还没通知", "to_come": "还没来", "all": "名单"}
 TICKS: dict[str, Tick] = {"told": "told", "came": "came"}
 DONE = {"told": "通知了", "came": "来了"}

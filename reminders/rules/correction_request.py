@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers import leave
-from handlers.worklist import summary_of
+from handlers.resident_card import summary_of
 from models.message import OutgoingMessage, mark_name
 from models.people import HealthWorker, Resident
 from models.record import Record
