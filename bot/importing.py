@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.opening import opened, settings_or_exit
 
+if TYPE_CHECKING:
+    from bot.files import Kind
+
 commands = typer.Typer(
     help="Import organisations, workers, residents, campaigns or plans from xlsx or csv.", no_args_is_help=True
 )
-Kind = Literal["organisations", "workers", "residents", "campaigns", "plans"]
 
 
 def _import(kind: Kind, file: Path, dry_run: bool) -> None:

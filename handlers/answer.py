@@ -94,7 +94,7 @@ def _already_done(turn: Turn) -> None:
     ids = turn.conversation.last.get("records", [])
     count = turn.session.query(Record).filter(Record.id.in_(ids), Record.status == "current").count() if ids else 0
     text = f"这{count}条已经记下了,不会重复记录。" if count else "这张表已经处理过了。"
-    turn.say(text, [Choice("undo", "撤销"), Choice("edit", "更正"), Choice("today", "今日")])
+    turn.say(text, recap.AFTERWARDS)
 
 
 def _said(turn: Turn, text: str, pending: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ MARKS = {Urgency.EMERGENCY: "🔴 紧急", Urgency.REFER: "🟠 需要转诊", U
 SUBMIT = Choice("submit", "✅ 提交")
 CANCEL = Choice("cancel", "取消")
 MORE = Choice("more", "补充其他项")
+AFTERWARDS = (Choice("undo", "撤销"), Choice("edit", "更正"), Choice("today", "今日"))
 
 
 def who(turn: Turn, draft: Draft) -> str:

@@ -19,7 +19,6 @@ from models import agreements, referrals, registry
 from models.conversation import Draft
 from models.effects import counted, record_effects
 from models.enrolment import Enrolment
-from models.message import Choice
 from models.people import Resident, Status
 from models.prepared import Prepared
 from models.record import AuditEntry, Record, write
@@ -56,9 +55,7 @@ def submit(turn: Turn) -> None:
     conversation.last["records"] = made
     conversation.close()
     lines.sort(key=lambda line: line[0])
-    turn.say(
-        "\n".join(text for _, text in lines), [Choice("undo", "撤销"), Choice("edit", "更正"), Choice("today", "今日")]
-    )
+    turn.say("\n".join(text for _, text in lines), recap.AFTERWARDS)
 
 
 _TAKEN = Prepared(select(Record.id).where(Record.draft_key == bindparam("key")))

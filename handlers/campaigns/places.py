@@ -170,9 +170,6 @@ class Areas(SelectMany):
     def show(self, answers: Mapping[str, Any]) -> str:
         return str(answers.get("area_names", ""))
 
-    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
-        return {self.field: self.show(answers)} if self.field in answers else {}
-
 
 _EVERYWHERE = re.compile(r"全(?:镇|乡|县|市|区|辖区|部(?:村|乡镇)?)|所有(?:的)?(?:村|乡镇)|各(?:村|乡镇)|每个村")
 _ANY_AREA = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,6}(?:村|社区|镇|乡)(?![\u4e00-\u9fff])")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step
 from handlers.steps.base import digits, quoted
@@ -29,6 +29,8 @@ _NO_GROUP = re.compile("不限人群|不分人群|不管哪类人")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Whom(Step):
     """Whom it is for, where that differs from the norm's rule of its kind: what is said replaces that part of it."""
+
+    coded: ClassVar[bool] = True
 
     spans: bool = True
     when: Any = field(default=lambda known: "whom" in known.answers or must_say_ages(known.answers, known.settings))
@@ -103,9 +105,6 @@ class Whom(Step):
             return ""
         own = "" if self.field in answers else "(规范默认)" if not rule.is_open else "(不列名单)"
         return rule.words() + own
-
-    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
-        return {self.field: self.show(answers)} if self.field in answers else {}
 
 
 def _inside(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.forms.common import JIN_IN_KG
+from handlers.forms.common import CENTIMETRES, JIN_IN_KG
 from handlers.protocols.ages import months_old
 from handlers.steps import Answer, Found, Known, Number, SelectOne, Step, always, options
 from models.conversation import Doubt
 
 KILOS = {"kg": 1, "公斤": 1, "千克": 1, "斤": JIN_IN_KG, "市斤": JIN_IN_KG, "g": 0.001, "克": 0.001}
-CENTIMETRES = {"cm": 1, "厘米": 1, "公分": 1, "米": 100, "m": 100}
 TWO_YEARS = 24  # months; up to then a child is measured lying (身长), afterwards standing (身高)
 
 

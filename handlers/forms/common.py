@@ -16,6 +16,7 @@ from handlers.steps import Day, Known, Number, SelectOne, Text, options
 from models.conversation import Doubt
 
 JIN_IN_KG = 0.5
+CENTIMETRES = {"cm": 1, "厘米": 1, "公分": 1, "米": 100, "m": 100}
 LEAST_INDEX, MIDDLE_INDEX, MOST_INDEX = 16, 22, 35  # kg/m²; beyond the outer ones the unit is asked
 TENTH = 0.1
 
@@ -80,7 +81,7 @@ WEIGHT = Number(
     possible=(20, 250), decimals=1, suspect=perhaps_jin, target="weight_target", usual=(30, 100), asked=False,
 )  # fmt: skip
 HEIGHT = Number(
-    field="height", title="身高", words=("高度",), unit="cm", units={"cm": 1, "厘米": 1, "公分": 1, "米": 100, "m": 100},
+    field="height", title="身高", words=("高度",), unit="cm", units=CENTIMETRES,
     possible=(100, 220), sure=(135, 195), decimals=1, alone=(), asked=False,
 )  # fmt: skip
 WAIST = Number(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from handlers.protocols.immunisation import Child, Given, all_due_by, due_on, last_age
 from handlers.protocols.vaccination import remembered
@@ -109,9 +109,6 @@ class Doses(SelectMany):
     def show(self, answers: Mapping[str, Any]) -> str:
         return "、".join("今天没打" if dose == NONE else dose_title(dose) for dose in answers[self.field])
 
-    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
-        return {self.field: self.show(answers)} if self.field in answers else {}
-
     def _as_written(self, said: str) -> str:
         return next(word for word in WORDS if word.lower() == said.lower())
 
@@ -135,6 +132,8 @@ _NOTHING_GIVEN = re.compile(r"今[天日]没(?:有)?(?:打|接种|种)|(?<!没)�
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Booklet(Step):
     """What the booklet shows from before: a count for each vaccine, without days: {"HepB": 3}."""
+
+    coded: ClassVar[bool] = True
 
     takes_all = True
 
@@ -172,9 +171,6 @@ class Booklet(Step):
     def show(self, answers: Mapping[str, Any]) -> str:
         told = answers[self.field]
         return "、".join(f"{TITLES.get(code, code)}{had}剂" for code, had in told.items()) or "一针都没打过"
-
-    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
-        return {self.field: self.show(answers)} if self.field in answers else {}
 
     def _counts(self, text: str) -> dict[str, int]:
         found = re.finditer(rf"(?P<vaccine>{any_of(WORDS)})\D{{0,3}}?(?P<had>\d)(?!\d)", text, re.IGNORECASE)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from handlers.measurements.pressure import BloodPressure
 from handlers.steps import Answer, Found, Known, NotUnderstood, Number, SelectOne, Step, any_of, options
@@ -25,6 +25,8 @@ _WORD_END = r"[^\s,。;\ue010]"
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Exam(Step):
     """An examination: 1 正常, or 2 异常 with what was found in words (B超脂肪肝). Stores `<field>` and `<field>_what`."""
+
+    coded: ClassVar[bool] = True
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -58,9 +60,6 @@ class Exam(Step):
         words = "正常" if answers[self.field] == NORMAL else "异常"
         what = answers.get(f"{self.field}_what")
         return f"{words}:{what}" if what else words
-
-    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
-        return {self.field: self.show(answers)} if self.field in answers else {}
 
     def _told(self, said: str) -> Answer:
         if _NORMAL.fullmatch(said):

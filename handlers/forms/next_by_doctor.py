@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.forms import common
 from handlers.protocols.county_interval import CountyInterval
 from handlers.reading.day_readers import add_months
 from handlers.steps import Answer, Day, Known, NotUnderstood
@@ -37,6 +38,6 @@ def next_by_doctor(county: CountyInterval) -> NextByDoctor:
 
     return NextByDoctor(
         field="next_due_on", title="下次随访", ask=f"县里还没有定{county.what}的随访间隔,由您定:下次哪天随访?",
-        words=("下次", "下回", "下次随访日期", "下次随访时间", "预约", "约", "约好", "约了"),
+        words=common.NEXT.words,
         after=("复查", "复诊", "复测", "再来", "再访", "再随访", "回访", "来复查", "来复诊"), past=False, bare=False, when=not_set,
     )  # fmt: skip

@@ -8,9 +8,10 @@ from typing import Any
 from handlers.form import Form, day_of
 from handlers.forms.event import NOTE
 from handlers.forms.signing import package_words
+from handlers.forms.signing_service import holding
 from handlers.steps import Day, Known, SelectOne, options
 from handlers.turn import Turn
-from models.agreements import Standing, end
+from models.agreements import end
 from models.conversation import Doubt
 from models.record import Record
 
@@ -27,11 +28,6 @@ REASON = SelectOne(
         (5, "其他", "=其他"),
     ),
 )
-
-
-def holding(known: Known) -> list[Standing]:
-    """The agreements that hold on the day of the ending."""
-    return [a for a in known.agreements() if a.holds_on(day_of(known.answers, known.today))]
 
 
 def check(known: Known) -> Doubt | None:

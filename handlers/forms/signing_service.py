@@ -23,7 +23,7 @@ UNDER = 1
 
 
 def holding(known: Known) -> list[Standing]:
-    """The agreements that hold on the day of the service."""
+    """The agreements that hold on the day that is told of."""
     return [a for a in known.agreements() if a.holds_on(day_of(known.answers, known.today))]
 
 

@@ -140,6 +140,8 @@ class Step:
 
     many: ClassVar[bool] = False
     """Several of its choices may be ticked at once."""
+    coded: ClassVar[bool] = False
+    """It is stored in codes, of which `show` tells the words."""
     takes_all: ClassVar[bool] = False
     """A reply to it is this answer and nothing else, whatever other steps would see in it."""
 
@@ -216,7 +218,7 @@ class Step:
 
     def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
         """Chinese words of coded answers, for the export."""
-        return {}
+        return {self.field: self.show(answers)} if self.coded and self.field in answers else {}
 
 
 @lru_cache(maxsize=64)

@@ -32,6 +32,7 @@ class SelectMany(Select):
     """Several of a list. `none_code` is the option that excludes all others; its code differs from form to form."""
 
     many: ClassVar[bool] = True
+    coded: ClassVar[bool] = True
     none_code: int | str
     advice: bool = False
     """What was advised is the answer (指导了饮食和起居)."""
@@ -150,9 +151,6 @@ class SelectMany(Select):
 
     def show(self, answers: Mapping[str, Any]) -> str:
         return "、".join(self._label(code) for code in answers[self.field])
-
-    def labels(self, answers: Mapping[str, Any]) -> dict[str, str]:
-        return {self.field: self.show(answers)} if self.field in answers else {}
 
 
 def _without_kin(line: str, matches: Iterable[re.Match[str]]) -> str:
