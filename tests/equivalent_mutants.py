@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ARGUED: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("child_check", "YEARLY = 48", ("48 -> 47",), "there is no check between 36 and 48 months"),
+    ("findings", "if None not in stated", ("never None not in stated",), "a short cut: what was stated stands before the means either way"),
     ("findings", "strict=True", ("True -> False",), "a reading always has two sides, strictness only guards the reader"),
     ("findings", 'Decimal("0.1")', ("'0.1' -> other",), "Decimal reads 0.1_ as 0.1"),
     ("glucose", '"LO": 0.0', ("0.0 -> 0.1", "0.0 -> -0.1"), "any value that low is below every threshold"),

@@ -18,6 +18,7 @@ from handlers.protocols.findings import (
     pregnant_or_postpartum,
     pressure_reaches,
     pulse,
+    symptom_question,
 )
 from handlers.protocols.glucose import (
     ACARBOSE,
@@ -93,7 +94,7 @@ def unanswered(f: Findings) -> bool:
 
 def danger_question(f: Findings) -> str:
     """How to ask for danger signs now, or "" when nothing calls for it (domain.md M-2, M-3, M-6)."""
-    asked = next((words for code, words in DANGER_QUESTIONS.items() if has_symptom(f, code)), "")
+    asked = symptom_question(f, DANGER_QUESTIONS)
     alarming = high_glucose(f) or low_glucose(f) or pressure_reaches(f, 180, 110) or low_or_odd_pulse(f, dizziness=())
     return asked or (UNASKED if alarming else "")
 

@@ -35,6 +35,7 @@ from handlers.protocols.findings import (
     pressure_text,
     pulse_text,
     setting,
+    symptom_question,
 )
 from handlers.protocols.glucose import (
     DIABETIC_AFTER_FOOD,
@@ -182,7 +183,7 @@ def abnormalities(f: Findings) -> list[str]:
 
 def danger_question(f: Findings) -> str:
     """How to ask for danger signs now, or "" when nothing calls for it."""
-    asked = next((words for code, words in DANGER_QUESTIONS.items() if has_symptom(f, code)), "")
+    asked = symptom_question(f, DANGER_QUESTIONS)
     alarming = pressure_reaches(f, 180, 110) or high_glucose(f) or low_glucose(f)
     return asked or (UNASKED if alarming else "")
 

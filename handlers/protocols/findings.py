@@ -136,6 +136,11 @@ def sign_words(f: Findings, labels: Mapping[str, str]) -> str:
     return "、".join(label for code, label in labels.items() if code in f.once(danger_signs))
 
 
+def symptom_question(f: Findings, questions: Mapping[int, str]) -> str:
+    """How the first symptom that calls for it asks for danger signs, or "" where none does."""
+    return next((words for code, words in questions.items() if has_symptom(f, code)), "")
+
+
 def danger_question_answered(f: Findings) -> bool:
     return bool(codes(f.get("danger_signs")))
 

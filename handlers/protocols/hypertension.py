@@ -39,6 +39,7 @@ from handlers.protocols.findings import (
     pressure_text,
     pulse_text,
     sign_words,
+    symptom_question,
     told_now,
 )
 
@@ -139,7 +140,7 @@ def unanswered(f: Findings) -> bool:
 
 def danger_question(f: Findings) -> str:
     """How to ask for danger signs now, or "" when nothing calls for it (domain.md M-2, M-3, M-9)."""
-    asked = next((words for code, words in DANGER_QUESTIONS.items() if has_symptom(f, code)), "")
+    asked = symptom_question(f, DANGER_QUESTIONS)
     alarming = pressure_reaches(f, 180, 110) or low(f) or (pregnant_or_postpartum(f) and pressure_reaches(f, 140, 90))
     return asked or (UNASKED if alarming else "")
 

@@ -21,6 +21,7 @@ from handlers.protocols.findings import (
     has_symptom,
     is_yes,
     sign_words,
+    symptom_question,
 )
 from handlers.protocols.lungs import (
     LOW_IF_USUAL_UNKNOWN,
@@ -88,7 +89,7 @@ def unanswered(f: Findings) -> bool:
 
 def danger_question(f: Findings) -> str:
     """How to ask for danger signs now, or "" when nothing calls for it."""
-    return next((words for code, words in QUESTIONS.items() if has_symptom(f, code)), "")
+    return symptom_question(f, QUESTIONS)
 
 
 def newly(f: Findings, *kinds: int) -> bool:

@@ -23,6 +23,7 @@ from handlers.protocols.findings import (
     number,
     setting,
     sign_words,
+    symptom_question,
 )
 from handlers.protocols.windows import soonest, standing
 
@@ -140,7 +141,7 @@ def unanswered(f: Findings) -> bool:
 
 def danger_question(f: Findings) -> str:
     """How to ask for danger signs now, or "" when nothing calls for it (domain.md M-11)."""
-    return next((words for code, words in DANGER_QUESTIONS.items() if has_symptom(f, code)), "")
+    return symptom_question(f, DANGER_QUESTIONS)
 
 
 def stopped(f: Findings) -> bool:
