@@ -27,7 +27,8 @@ from handlers.recognise import (
     says_event,
     says_service,
 )
-from handlers.residents import Match, Roster
+from handlers.residents import Match
+from handlers.roster import Roster
 from handlers.splitting import A_DAY, Asked, Piece, pieces, without_numbering
 from handlers.steps import Known
 from handlers.turn import Turn

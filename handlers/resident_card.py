@@ -10,6 +10,7 @@ from handlers.evaluation import plainly_known
 from handlers.form import due_words
 from handlers.forms.signing import package_words
 from handlers.menu import FORMS, form_due
+from handlers.roster import Roster
 from handlers.turn import Turn
 from models.agreements import standing
 from models.enrolment import VISITED, Enrolment
@@ -46,7 +47,7 @@ def find(turn: Turn, words: str) -> None:
 def find_named(turn: Turn, text: str) -> bool:
     """A name and nothing else is asked after as 查 does; false when it is no name on the roster."""
     said = text.strip()
-    if not any(match.said == said for match in residents.find_named(turn, said, residents.Roster(turn))):
+    if not any(match.said == said for match in residents.find_named(turn, said, Roster(turn))):
         return False
     find(turn, said)
     return True

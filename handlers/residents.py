@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
-from typing import Any
 
-from sqlalchemy import BindParameter, Dialect, Select, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers.protocols.ages import age_words
 from handlers.reading.chinese import small_number
+from handlers.roster import THERE, Roster, lookup
 from handlers.turn import Turn
 from models import names
-from models.people import SEX_TITLES, STATUS_TITLES, Organisation, Resident, ResidentKey, Status, full_years
-from models.prepared import Prepared, among
+from models.people import SEX_TITLES, STATUS_TITLES, Organisation, Resident, Status, full_years
 from models.surnames import COMPOUND_SURNAMES, SURNAMES
 
 MOST_OFFERED = 8
@@ -58,58 +56,6 @@ class Match:
         return len(self.ids) == 1 and self.how in ("name", "sound", "initials", "given", "digits")
 
 
-class Roster:
-    """The names of the doctor's own residents, read at most once; a supervisor's scope is too wide to be searched so."""
-
-    def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-
-    @cached_property
-    def people(self) -> Sequence[tuple[int, str]]:
-        """(id, name)"""
-        if self._turn.scope.villages is None:
-            return ()
-        rows = self._turn.session.execute(_EVERYBODY, {"villages": self._turn.scope.villages})
-        return [(resident_id, name) for resident_id, name in rows]
-
-    @cached_property
-    def by_name(self) -> dict[str, tuple[int, ...]]:
-        found: dict[str, tuple[int, ...]] = {}
-        for resident_id, name in self.people:
-            found[name] = (*found.get(name, ()), resident_id)
-        return found
-
-    def called(self, pattern: str) -> Sequence[tuple[int, str, str | None]]:
-        """(id, name, sex) of those whose name is like a pattern."""
-        if self._turn.scope.villages is None:
-            return ()
-        rows = self._turn.session.execute(_CALLED, {"villages": self._turn.scope.villages, "pattern": pattern})
-        return [(resident_id, name, sex) for resident_id, name, sex in rows]
-
-
-# Statements made once: building one costs more than running it.
-_VILLAGES: BindParameter[Any] = bindparam("villages", expanding=True)
-_THERE = Resident.status != Status.MERGED
-_EVERYBODY = select(Resident.id, Resident.name).where(Resident.village_id.in_(_VILLAGES), _THERE).order_by(Resident.id)
-_CALLED = (
-    select(Resident.id, Resident.name, Resident.sex)
-    .where(Resident.village_id.in_(_VILLAGES), _THERE, Resident.name.like(bindparam("pattern")))
-    .order_by(Resident.id)
-)
-
-
-def _by_key(dialect: Dialect) -> Select[*tuple[Any, ...]]:
-    """Who in some villages can be found by some keys."""
-    return (
-        select(ResidentKey.key, ResidentKey.resident_id)
-        .where(among(ResidentKey.village_id, "villages", dialect), among(ResidentKey.key, "keys", dialect))
-        .order_by(ResidentKey.resident_id)
-    )
-
-
-_BY_KEY = Prepared(_by_key)
-
-
 def given_name(name: str) -> str:
     return name[2:] if name[:2] in COMPOUND_SURNAMES else name[1:]
 
@@ -131,7 +77,7 @@ def find_named(turn: Turn, text: str, roster: Roster) -> list[Match]:
     if len(candidates) > MANY and turn.scope.villages is not None:
         by_name = {name: ids for name, ids in roster.by_name.items() if name in text}
     else:
-        by_name = {key.removeprefix("n:"): ids for key, ids in _lookup(turn, [f"n:{c}" for c in candidates]).items()}
+        by_name = {key.removeprefix("n:"): ids for key, ids in lookup(turn, [f"n:{c}" for c in candidates]).items()}
     found: list[Match] = []
     for start, name in sorted(_places(by_name, text), key=lambda place: (place[0], -len(place[1]))):
         if not found or start >= found[-1].start + len(found[-1].said):
@@ -163,7 +109,7 @@ def find_in_words(turn: Turn, words: Sequence[str], roster: Roster) -> Match | N
     sounds = _Sounds(han)
     letters = [w.lower() for w in words if _LETTERS.fullmatch(w) and w.lower() not in _ABBREVIATIONS]
     four = {w: _last_four_key(turn, w) for w in words if _LAST_FOUR.fullmatch(w)}
-    found = _lookup(
+    found = lookup(
         turn,
         [
             *sounds.keys,
@@ -236,7 +182,7 @@ def _of_group(turn: Turn, words: str) -> list[int]:
     ids = villages or {village_id for village_id, _ in turn.villages}
     query = (
         select(Resident.id, Resident.village_group)
-        .where(Resident.village_id.in_(ids), _THERE, Resident.village_group.is_not(None))
+        .where(Resident.village_id.in_(ids), THERE, Resident.village_group.is_not(None))
         .order_by(Resident.village_id, Resident.householder, Resident.id)
     )
     rows = turn.session.execute(query)
@@ -250,14 +196,14 @@ def search(turn: Turn, words: str) -> list[int]:
         return group[: MOST_OFFERED * 3]
     match = find_in_line(turn, words)
     found = list((match and fitting(turn, match.ids, words)) or (match.ids if match else ()))
-    household = _first(_lookup(turn, [f"h:{words}"]), {words: f"h:{words}"}, "household")
+    household = _first(lookup(turn, [f"h:{words}"]), {words: f"h:{words}"}, "household")
     alike = perhaps(turn, words) if not found else ()
     return list(dict.fromkeys([*found, *(household.ids if household else ()), *alike]))[: MOST_OFFERED * 3]
 
 
 def same_sound(turn: Turn, name: str) -> tuple[int, ...]:
     """Everybody who is called so by ear: a voice message cannot tell 张桂兰 from 张贵兰."""
-    found = _lookup(turn, [f"p:{sound}" for sound in names.pinyin_keys(name)])
+    found = lookup(turn, [f"p:{sound}" for sound in names.pinyin_keys(name)])
     return tuple(dict.fromkeys(i for ids in found.values() for i in ids))
 
 
@@ -270,7 +216,7 @@ def household_of(turn: Turn, resident: Resident) -> tuple[int, ...]:
         Resident.householder == resident.householder,
         Resident.village_group == resident.village_group,
         Resident.id != resident.id,
-        _THERE,
+        THERE,
     )
     return tuple(turn.session.scalars(same.order_by(Resident.id).limit(MOST_OFFERED)))
 
@@ -280,25 +226,6 @@ def perhaps(turn: Turn, words: str, roster: Roster | None = None) -> tuple[int, 
     people = (roster or Roster(turn)).people
     scored = [(names.similarity(words, name), resident_id) for resident_id, name in people]
     return tuple(i for score, i in sorted(scored, key=lambda s: (-s[0], s[1])) if score >= CLOSE)[:MOST_OFFERED]
-
-
-def _lookup(turn: Turn, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    wanted = sorted(set(keys))
-    if not wanted or not turn.scope.names:
-        return {}
-    if turn.scope.villages is not None:
-        rows = _BY_KEY.rows(turn.session, villages=[*turn.scope.villages], keys=wanted)
-    else:
-        query = (
-            select(ResidentKey.key, ResidentKey.resident_id)
-            .where(turn.scope.covers(ResidentKey.village_id), ResidentKey.key.in_(wanted))
-            .order_by(ResidentKey.resident_id)
-        )
-        rows = [*turn.session.execute(query)]
-    found: dict[str, tuple[int, ...]] = {}
-    for key, resident_id in rows:
-        found[key] = (*found.get(key, ()), resident_id)
-    return found
 
 
 class _Sounds:

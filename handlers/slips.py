@@ -14,6 +14,7 @@ from handlers.evaluation import known_of
 from handlers.keeping import absorb, is_of_one, store
 from handlers.menu import FORMS
 from handlers.reading import normalise
+from handlers.roster import Roster
 from handlers.steps import NotUnderstood, Step
 from handlers.steps.base import digits
 from handlers.turn import Turn
@@ -41,13 +42,13 @@ def without_slip(text: str) -> tuple[str, bool]:
 
 
 def names_somebody(turn: Turn, said: str) -> bool:
-    return bool(residents.find_named(turn, normalise.tidy(said), residents.Roster(turn)))
+    return bool(residents.find_named(turn, normalise.tidy(said), Roster(turn)))
 
 
 def put_right(turn: Turn, said: str, question: Question) -> bool:
     """Change what is open. False where it is said of somebody else, or nothing of it was understood."""
     drafts = turn.conversation.drafts
-    named = residents.find_named(turn, normalise.tidy(said), residents.Roster(turn))
+    named = residents.find_named(turn, normalise.tidy(said), Roster(turn))
     theirs = [n for n, draft in enumerate(drafts) if named and draft.resident_id in named[0].ids]
     if named and not theirs:
         return False
@@ -82,7 +83,7 @@ def _of(turn: Turn, index: int, question: Question, noted: str) -> str:
 def put_right_record(turn: Turn, said: str) -> bool:
     """Nothing is open: what was just recorded is opened with the new value, and changed by 提交 only."""
     records = _just_made(turn)
-    if named := residents.find_named(turn, normalise.tidy(said), residents.Roster(turn)):
+    if named := residents.find_named(turn, normalise.tidy(said), Roster(turn)):
         records = [record for record in records if record.resident_id in named[0].ids]
     if not records:
         return False
