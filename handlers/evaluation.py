@@ -229,7 +229,8 @@ def emergency(turn: Turn, draft: Draft, **assumed: Any) -> str:
     form, known = FORMS[draft.service], known_of(turn, draft)
     if form.protocol is None:
         return ""
-    answers = form.complete({**draft.answers, **assumed}, known)
+    told = {**draft.answers, **assumed}
+    answers = form.complete(told, replace(known, answers=told) if assumed else known)
     return "" if not_seen(answers) else decisions.emergency(form.protocol, _findings(turn, known, answers, (), None))
 
 

@@ -11,6 +11,7 @@ from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.breathing import MMRC, RESPIRATION, SPO2, USUAL_SPO2
 from handlers.forms.danger import danger_step
+from handlers.forms.danger_words import BREATHLESS
 from handlers.forms.medications import MEDICATIONS
 from handlers.forms.next_by_doctor import next_by_doctor
 from handlers.protocols import copd
@@ -26,7 +27,7 @@ SYMPTOMS = SelectMany(
         (2, "咳嗽", "咳得厉害", "还咳"),
         (3, "咳痰", "痰多", "有痰", "痰黄", "黄痰"),
         (4, "喘息", "喘", "哮", "喘得厉害"),
-        (5, "气短、呼吸困难", "气短", "气促", "呼吸困难", "出不来气", "喘不上气", "上不来气"),
+        (5, "气短、呼吸困难", "气短", "气促", "呼吸困难", "出不来气", "喘不上气", *BREATHLESS),
         (6, "胸闷", "胸口闷"),
         (7, "下肢水肿", "脚肿", "腿肿"),
         (8, "其他症状", "=其他"),

@@ -51,6 +51,7 @@ DANGER = danger_step(
         "chest_pain_10min",
         "one_sided_or_speech",
     ),
+    asks_how_long=True,
 )
 FOOT_PULSE = common.coded(
     "dorsalis_pedis",

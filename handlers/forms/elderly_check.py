@@ -17,6 +17,7 @@ from handlers.form import Due, Form, day_of
 from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.danger import danger_step
+from handlers.forms.danger_words import BREATHLESS, CHEST
 from handlers.forms.diabetes_follow_up import GLUCOSE
 from handlers.forms.elderly_assessment import (
     ALL_BY_HIMSELF,
@@ -57,8 +58,8 @@ SYMPTOMS = SelectMany(
     none_code=1,
     options=options(
         common.NO_SYMPTOMS,
-        (2, "头痛", "头疼"), (3, "头晕", "头昏"), (4, "心悸", "心慌"), (5, "胸闷"), (6, "胸痛", "胸口痛"), (7, "慢性咳嗽", "老咳嗽", "咳嗽"),
-        (8, "咳痰", "有痰"), (9, "呼吸困难", "气喘", "喘不上气", "气促"), (10, "多饮", "口渴"), (11, "多尿", "尿多"), (12, "体重下降", "瘦了", "消瘦"),
+        (2, "头痛", "头疼"), (3, "头晕", "头昏"), (4, "心悸", "心慌"), (5, "胸闷"), (6, "胸痛", *CHEST[1:]), (7, "慢性咳嗽", "老咳嗽", "咳嗽"),
+        (8, "咳痰", "有痰"), (9, "呼吸困难", "气喘", "喘不上气", "气促", *BREATHLESS), (10, "多饮", "口渴"), (11, "多尿", "尿多"), (12, "体重下降", "瘦了", "消瘦"),
         (13, "乏力", "没力气", "没劲"), (14, "关节肿痛", "关节痛", "腿痛", "膝盖痛"), (15, "视力模糊", "看不清"), (16, "手脚麻木", "手麻", "脚麻"),
         (17, "尿急"), (18, "尿痛"), (19, "便秘", "解不出大便"), (20, "腹泻", "拉肚子"), (21, "恶心呕吐", "恶心", "呕吐"), (22, "眼花"),
         (23, "耳鸣"), (24, "乳房胀痛"), (25, "其他", "=其他"),

@@ -12,6 +12,7 @@ from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.common import told
 from handlers.forms.danger import danger_step
+from handlers.forms.danger_words import BREATHLESS, CHEST
 from handlers.forms.medications import MEDICATIONS
 from handlers.measurements import BloodPressure
 from handlers.protocols import hypertension
@@ -27,8 +28,8 @@ SYMPTOMS = SelectMany(
         (2, "头痛头晕", "头痛", "头晕", "头昏", "头疼", "脑壳痛", "脑壳疼", "脑壳昏", "脑壳晕", "脑袋晕", "脑袋痛", "=晕", "发晕"),
         (3, "恶心呕吐", "恶心", "呕吐", "想吐", "=吐了", "=吐", "作呕"),
         (4, "眼花耳鸣", "眼花", "眼睛花", "耳鸣", "耳朵响", "耳朵叫", "耳朵嗡嗡", "耳朵嗡嗡叫", "耳朵嗡嗡响", "看东西花"),
-        (5, "呼吸困难", "气促", "气短", "出不来气", "喘不上气", "喘不过气", "气喘", "=喘"),
-        (6, "心悸胸闷", "心悸", "胸闷", "心慌", "胸口闷", "心里慌"),
+        (5, "呼吸困难", "气促", "气短", "出不来气", "喘不上气", "喘不过气", "气喘", "=喘", *BREATHLESS),
+        (6, "心悸胸闷", "心悸", "胸闷", "心慌", "胸口闷", "心里慌", *CHEST),
         (7, "鼻衄出血不止", "鼻出血", "流鼻血", "鼻衄", "鼻子出血"),
         (8, "四肢发麻", "手麻", "脚麻", "手脚发麻", "手脚麻", "手脚麻木", "发麻"),
         (9, "下肢水肿", "脚肿", "腿肿", "下肢浮肿", "浮肿", "脚有点肿", "腿有点肿", "腿脚肿"),

@@ -11,6 +11,7 @@ from handlers.forms import common
 from handlers.forms.absence import ABSENCE
 from handlers.forms.breathing import MMRC, SPO2, USUAL_SPO2
 from handlers.forms.danger import danger_step
+from handlers.forms.danger_words import BREATHLESS
 from handlers.forms.medications import MEDICATIONS
 from handlers.forms.next_by_doctor import next_by_doctor
 from handlers.protocols import pneumoconiosis
@@ -26,7 +27,7 @@ SYMPTOMS = SelectMany(
         (2, "咳嗽", "还咳", "有点咳", "有1点咳", "老咳", "天天咳"),
         (3, "咳痰", "有痰", "痰多"),
         (4, "胸痛", "胸口痛"),
-        (5, "气短、呼吸困难", "气短", "气促", "呼吸困难", "喘", "出不来气"),
+        (5, "气短、呼吸困难", "气短", "气促", "呼吸困难", "喘", "出不来气", *BREATHLESS),
         (6, "咯血", "痰中带血", "痰里有血"),
         (7, "发热", "发烧"),
         (8, "下肢水肿", "脚肿", "腿肿"),

@@ -13,7 +13,8 @@ from handlers.steps.base import TAKEN, Answer, Found, Known, NotUnderstood, char
 from handlers.steps.select import ASKED, Option, Select
 from models.conversation import Doubt
 
-_DEGREE = "(?:有一?点儿?|有1点|有些|稍微|还是|还有?|很|蛮|好|老是|老|总是|总|经常|一直|又)?"
+_DEGREE = "(?:有一?点儿?|有1点|有些|稍微|还是|还有?|很|蛮|好|老是|老|总是|总|经常|一直|又|不(?:怎么|太|大)?|没有?)?"
+_NO_INSIDE = re.compile("不|没")
 _ONE_LIST = re.compile(r"[、和及或与/]*")
 _NONE_OF_THEM = re.compile(
     r"\s*(?:这些|那些)?(?:都|均|全都?|一概|也)\s*(?:没有?|没得|无|冇得?|否认)(?![\u4e00-\u9fff])"
@@ -92,6 +93,10 @@ class SelectMany(Select):
                 denied_until, was_denied = -1, False
                 yield start, end, option.code
                 continue
+            if self._is_denied_inside(match[0]):  # 头不痛; what follows may be there
+                denied_until, was_denied = -1, False
+                yield start, end, None
+                continue
             denial = context.denied(line, start)
             between = line[denied_until:start] if was_denied and denied_until >= 0 else None
             if denial is None and (answered := _ANSWERED_NO.match(line, end)):
@@ -111,6 +116,17 @@ class SelectMany(Select):
                 yield start, end, _Unsure(match[0], option.code)
             elif self.advice or match[0][0] in "不没" or not context.advised(line, start):  # 叫她不看人
                 yield start, end, option.code
+
+    def _is_denied_inside(self, said: str) -> bool:
+        return bool(_NO_INSIDE.search(said)) and not self._is_written(said)
+
+    def _is_written(self, said: str) -> bool:
+        """It stands in the list as it is said: 看不清, but not 头不痛."""
+        try:
+            Select._named(self, said)
+        except KeyError:
+            return False
+        return True
 
     def _another(self, line: str, start: int, end: int) -> bool:
         """Gone again, of an earlier time, or somebody else's."""
