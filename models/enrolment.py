@@ -132,6 +132,18 @@ def count_due(session: Session, scope: Scope, *, last: date) -> int:
     return session.scalar(query) or 0
 
 
+def due_by_village(session: Session, scope: Scope, *, last: date) -> dict[int, int]:
+    """The same, village by village."""
+    query = (
+        select(Enrolment.village_id, func.count())
+        .join(Resident, Resident.id == Enrolment.resident_id)
+        .where(scope.covers(Enrolment.village_id), *open_until(last), Resident.status.in_(VISITED))
+        .group_by(Enrolment.village_id)
+    )
+    rows: Iterable[Any] = session.execute(query).all()
+    return dict(rows)
+
+
 def open_until(last: date) -> tuple[ColumnElement[bool], ...]:
     """Conditions of a visit that is due by a day: the enrolment goes on, and nobody asked to let it rest."""
     awake = Enrolment.snoozed_until.is_(None) | (Enrolment.snoozed_until <= last)

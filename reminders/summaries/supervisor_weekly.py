@@ -1,20 +1,22 @@
-"""The first working day of a week: last week's figures and who is late, for each township and the county. 每周简报"""
+"""The first working day of a week: what last week brought and where it is behind, for each township and the county. 每周简报"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from handlers.summary import text_for
-from models.enrolment import count_due
+from models.enrolment import count_due, due_by_village
+from models.figures import below, children_of, figures
 from models.message import Choice, OutgoingMessage
 from models.people import ChannelAccount, HealthWorker, Organisation, Role
 from reminders.digest import covering
 from reminders.reminder import Context, Reminder
 
+SHOWN = 6
 BUTTONS = (Choice("overdue", "逾期"), Choice("summary", "汇总"))
 
 
@@ -25,27 +27,72 @@ def audience(session: Session, day: date) -> Iterable[int]:
 
 
 def words(context: Context) -> OutgoingMessage:
-    """The week before this one, with numerators, denominators and the day they are as of."""
+    """What was recorded in the week before this one and in the one before that, and where it is behind.
+
+    Rates move slowly: they stand in the monthly report, and in 汇总.
+    """
     session, worker = context.session, context.worker
     organisation = session.get_one(Organisation, worker.organisation_id)
     monday = context.today - timedelta(days=context.today.weekday())
     first, last = monday - timedelta(days=7), monday - timedelta(days=1)
     late = count_due(session, context.scope, last=context.today - timedelta(days=1))
-    head = f"{worker.name},早上好!上周({first}至{last})简报。现在逾期未访 {late} 人次。{_unbound(context)}"
-    text = text_for(session, organisation, context.scope, first, last, context.today, settings=context.settings)
-    return OutgoingMessage(f"{head}\n{text}", BUTTONS)
+    lines = [f"{worker.name},早上好!上周({first}至{last})简报。现在逾期未访 {late} 人次。"]
+    lines += [_recorded(context, organisation, first, last), _late(context, organisation)]
+    lines += [_idle(context, organisation, first, last), _unbound(context)]
+    return OutgoingMessage("\n".join(line for line in lines if line), BUTTONS)
+
+
+def _recorded(context: Context, organisation: Organisation, first: date, last: date) -> str:
+    """上周记录(再前一周):高血压随访9人次(12)、…"""
+    week = timedelta(days=7)
+    of_week, before = (
+        {f.code: f for f in figures(context.session, organisation, start, end, context.today) if _is_count(f.code)}
+        for start, end in ((first, last), (first - week, last - week))
+    )
+    told = [
+        f"{figure.title}{figure.value}{figure.unit}({before[code].value})"
+        for code, figure in of_week.items()
+        if figure.value or before[code].value
+    ]
+    return f"上周记录(括号里是再前一周):{'、'.join(told)}。" if told else "上周没有记录。"
+
+
+def _late(context: Context, organisation: Organisation) -> str:
+    """逾期最多:石桥村8、三里坪村6."""
+    session = context.session
+    children = {child.path: child.name for child in children_of(session, organisation)}
+    late: Counter[str] = Counter()
+    of_villages = due_by_village(session, context.scope, last=context.today - timedelta(days=1))
+    query = select(Organisation.id, Organisation.path).where(Organisation.id.in_(sorted(of_villages)))
+    for village_id, path in session.execute(query):
+        late.update({name: of_villages[village_id] for above, name in children.items() if path.startswith(above)})
+    most = "、".join(f"{name}{number}" for name, number in late.most_common(SHOWN))
+    return f"逾期最多:{most}。" if most else ""
+
+
+def _idle(context: Context, organisation: Organisation, first: date, last: date) -> str:
+    """Where nothing at all was recorded."""
+    parts = below(context.session, organisation, first, last, context.today)
+    idle = [place.name for place, found in parts if not any(f.value for f in found if _is_count(f.code))]
+    more = f"等{len(idle)}处" if len(idle) > SHOWN else ""
+    return f"上周没有记录的:{'、'.join(idle[:SHOWN])}{more}。" if idle else ""
+
+
+def _is_count(code: str) -> bool:
+    return code.startswith("count.")
 
 
 def _unbound(context: Context) -> str:
-    """How many doctors cannot be told anything, because they are bound to no channel."""
+    """Doctors who cannot be told anything, because they are bound to no channel."""
     cover = covering(context.session, Role(context.worker.role)).subquery()
-    below = select(cover.c.organisation_id).where(cover.c.worker_id == context.worker.id)
+    below_me = select(cover.c.organisation_id).where(cover.c.worker_id == context.worker.id)
     bound = exists(select(1).where(ChannelAccount.worker_id == HealthWorker.id))
-    doctors = select(HealthWorker.id).where(
-        HealthWorker.role == Role.DOCTOR, HealthWorker.active, HealthWorker.organisation_id.in_(below), ~bound
+    doctors = select(HealthWorker.name).where(
+        HealthWorker.role == Role.DOCTOR, HealthWorker.active, HealthWorker.organisation_id.in_(below_me), ~bound
     )
-    number = len(context.session.scalars(doctors).all())
-    return f"还有 {number} 位村医没有绑定,收不到提醒。" if number else ""
+    names = context.session.scalars(doctors.order_by(HealthWorker.code)).all()
+    who = "、".join(names[:SHOWN]) + ("等" if len(names) > SHOWN else "")
+    return f"还有{len(names)}位村医没有绑定,收不到提醒:{who}。" if names else ""
 
 
 reminder = Reminder(
