@@ -9,10 +9,9 @@ from handlers import filling
 from handlers.asking import ask
 from handlers.evaluation import known_of
 from handlers.forms import plan as plan_form
-from handlers.leftovers import leftovers
 from handlers.lines import prepare, read_fields
 from handlers.menu import FORMS
-from handlers.plans.milestones import read_milestones
+from handlers.plans.milestones import moved, read_milestones
 from handlers.plans.texts import by_organisation, counts, head, task_line
 from handlers.reading.normalise import tidy
 from handlers.steps import NotUnderstood
@@ -44,7 +43,7 @@ def plan(turn: Turn, words: str) -> None:
     if turn.worker.role == Role.DOCTOR:
         turn.say("计划由公卫科和卫健局管理。您的协议和培训到期会单独提醒您。", [Choice("today", "今日")])
         return
-    if not words:
+    if not words or _HOW_FAR.fullmatch(words):
         _list(turn)
         return
     if match := re.match(r"(停止|停办|取消|修改|改期|改)\s*(.*)$", words):
@@ -57,6 +56,9 @@ def plan(turn: Turn, words: str) -> None:
         turn.say("是哪一个计划?", [Choice(f"plan.{one.id}", one.title[:20]) for one in found[:6]])
     else:
         _new(turn, re.sub(r"^(?:新建|新增|制定|新)(?:计划)?\s*", "", words))
+
+
+_HOW_FAR = re.compile(r"(?:进度|进展|情况|名单|列表|逾期|怎么样了?|看板|[??。\s])+")
 
 
 def _plans(turn: Turn, *statuses: str) -> list[Campaign]:
@@ -172,7 +174,8 @@ def press(turn: Turn, rest: str) -> None:
         _PRESSED.get(act, _board)(turn, one)
 
 
-def _move(turn: Turn, one: Campaign) -> None:
+def _move(turn: Turn, one: Campaign, words: str = "") -> None:
+    """Its form again; a milestone's new time said along with it is in already, anything else is quoted back."""
     if turn.conversation.is_open:
         ask(turn, before="先把现在这张表提交或取消,再改计划。")
         return
@@ -181,8 +184,15 @@ def _move(turn: Turn, one: Campaign) -> None:
         turn.say("这个计划是从文件导入的,请改文件后再导入一次。")
         return
     answers = {name: value for name, value in record.answers.items() if name != "told"}
+    remark = "改好后点“启动”,会通知责任单位一次。"
+    if words:
+        milestones = moved(answers.get("milestones", []), words, turn.today)
+        if milestones is None:
+            remark += f"没用上:{words[:30]}。"
+        else:
+            answers["milestones"] = milestones
     filling.open_drafts(turn, [Draft(SERVICE, answers=answers, corrects=record.id)])
-    ask(turn, before="改好后点“启动”,会通知责任单位一次。")
+    ask(turn, before=remark)
 
 
 def _stop(turn: Turn, one: Campaign) -> None:
@@ -227,11 +237,11 @@ def _changing(turn: Turn, verb: str, words: str) -> None:
         why = reason if _names(named[0], name or "-") else words.strip()
         _stopped(turn, named[0], why) if why else _stop(turn, named[0])
     else:
-        _move(turn, named[0])
+        _move(turn, named[0], reason if _names(named[0], name or "-") else words.strip())
 
 
 _PRESSED: dict[str, Callable[[Turn, Campaign], None]] = {
-    "": _board, "move": _move, "stop": _stop, "stopped": lambda turn, one: _stopped(turn, one), "close": _close,
+    "": _board, "move": lambda turn, one: _move(turn, one), "stop": _stop, "stopped": lambda turn, one: _stopped(turn, one), "close": _close,
 }  # fmt: skip
 
 
@@ -285,7 +295,7 @@ def open_report(turn: Turn, task: Task, said: str) -> None:
         draft.answers.update(reading.answers)
         draft.doubts.update(reading.doubts)
         draft.source = said
-        if leftovers(line, reading.taken, known).words and "summary" not in draft.answers:
+        if "summary" not in draft.answers and re.search(r"[\u4e00-\u9fff]", rest):
             draft.answers["summary"] = rest[:200]
     file = turn.incoming.file
     if file is not None:

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from handlers.reading.dates import add_months, find_day
+from handlers.reading.day_lists import ends_apart
 from handlers.reading.normalise import tidy
 from handlers.steps import Answer, Known, NotUnderstood, Step
 from handlers.steps.base import quoted
@@ -28,7 +29,7 @@ _TO = r"\s*[-~—到至]+\s*"
 _SPAN = re.compile(rf"(?:第)?(?P<first>\d{{1,3}})\s*个?月?{_TO}(?:第)?(?P<last>\d{{1,3}})\s*个?月(?!\d{{1,2}}[日号])")
 _YEARS = re.compile(
     rf"(?P<year>\d{{4}})[年.-]\s*(?P<month>\d{{1,2}})月?(?:{_TO}(?:(?P<to_year>\d{{4}})[年.-]\s*)?(?P<to_month>\d{{1,2}})月?)?"
-    r"(?!\d*[日号-])(?:底|末)?"
+    r"(?![\d月]*[日号-])(?:底|末)?"
 )
 _MONTH_END = re.compile(r"(?P<month>\d{1,2})月(?:底|末|份)")
 _YEAR_END = re.compile(r"(?:(?P<year>\d{4})年|今年|明年)?(?:年底|年末)")
@@ -121,10 +122,27 @@ def _when(part: str, today: date) -> tuple[dict[str, Any], str]:
     ):  # fmt: skip
         if (match := pattern.search(part)) and (when := read(match, today)):
             return when, _without(part, *match.span())
-    days = find_day(part, today, "future")
+    days = find_day(ends_apart(part), today, "future")
     if len(days) == 1 and days[0].on is not None:
         return {"due_on": days[0].on.isoformat()}, _without(part, days[0].start, days[0].end)
+    if len(days) == 2 and days[0].on and days[1].on and days[0].on <= days[1].on:  # 12月1日至12月20日
+        span = {"starts_on": days[0].on.isoformat(), "due_on": days[1].on.isoformat()}
+        return span, _without(part, days[0].start, days[1].end)
     return {}, part
+
+
+def moved(milestones: Sequence[Mapping[str, Any]], words: str, today: date) -> list[dict[str, Any]] | None:
+    """The milestones with another time for the one that the words name: 验收改到2027年9月. None: they name none."""
+    said = tidy(words)
+    named = [one for one in milestones if one["title"] in said]
+    when, _ = _when(said.replace(named[0]["title"], " "), today) if len(named) == 1 else ({}, "")
+    if not when:
+        return None
+    kept = {name: value for name, value in named[0].items() if name not in ("months", "starts_on", "due_on")}
+    start = named[0].get("starts_on")
+    if start and start <= when.get("due_on", "") and "starts_on" not in when:
+        kept["starts_on"] = start
+    return [{**kept, **when} if one is named[0] else dict(one) for one in milestones]
 
 
 def _without(part: str, start: int, end: int) -> str:

@@ -32,8 +32,7 @@ def find_days(text: str, today: date, prefer: Prefer = "future", *, bare: bool =
     found: set[date] = set()
     spans: list[tuple[int, int]] = []
     at = 0
-    apart = _SPAN.sub(lambda match: "、" * len(match[0]), text)  # find_day would ask for one day of a span
-    singles = {day.start: day for day in find_day(apart, today, prefer, bare=bare)}
+    singles = {day.start: day for day in find_day(ends_apart(text), today, prefer, bare=bare)}
     for match in _FIRST_OF_SEVERAL.finditer(text):  # 12月8到10号: the second day brings the 号 for both
         day = find_day(f"{match[0]}日", today, prefer)[0]
         singles.setdefault(match.start(), DayFound(match.start(), match.end(), day.on, day.doubt))
@@ -63,6 +62,11 @@ def find_days(text: str, today: date, prefer: Prefer = "future", *, bare: bool =
             last, at = on, end
         spans.append((start, at))
     return DaysFound(tuple(sorted(found)), tuple(spans))
+
+
+def ends_apart(text: str) -> str:
+    """The same length, with the two days of a span no longer joined: find_day would ask for one day of it."""
+    return _SPAN.sub(lambda match: "、" * len(match[0]), text)
 
 
 def _next(
