@@ -32,8 +32,6 @@ class Report:
     on: date
     state: int
     figure: float | None
-    summary: str
-    photo: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +100,6 @@ def _latest(session: Session, organisations: Sequence[int]) -> dict[tuple[int, i
             record.on,
             int(answers.get("state", GOING_ON)),
             answers.get("figure"),
-            str(answers.get("summary", "")),
-            answers.get("photo"),
         )
     return found
 

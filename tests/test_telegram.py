@@ -322,7 +322,7 @@ async def until(true: Callable[[], object]) -> None:
 
 def test_it_is_a_channel() -> None:
     found: Channel = Telegram(token="1:a", now=lambda: NOW)
-    assert (found.name, found.limits.abroad, found.limits.edits) == ("telegram", True, True)
+    assert (found.name, found.limits.abroad) == ("telegram", True)
     assert not Telegram(token="1:a", now=lambda: NOW, abroad=False).limits.abroad
 
 

@@ -63,7 +63,6 @@ class Limits:
     unit: Literal["characters", "bytes"]
     buttons: int
     label: int
-    edits: bool = False
     abroad: bool = False
 
 

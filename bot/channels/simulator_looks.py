@@ -84,7 +84,7 @@ def _card(card: Mapping[str, Any]) -> Drawing:
 
 
 LOOKS: dict[str, Look] = {
-    "telegram": Look("Telegram", Limits(TEXT, "characters", buttons=30, label=20, edits=True, abroad=True), telegram),
+    "telegram": Look("Telegram", Limits(TEXT, "characters", buttons=30, label=20, abroad=True), telegram),
     "wecom": Look("企业微信", Limits(TEXT_BYTES, "bytes", buttons=BUTTONS, label=LABEL), wecom),
 }
 

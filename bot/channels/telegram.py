@@ -63,7 +63,7 @@ class Telegram:
         if mode == "webhook" and not (public_url and SECRET.fullmatch(webhook_secret or "")):
             raise ChannelMisconfigured("a Telegram webhook needs a public address and a secret of A-Z a-z 0-9 _ -")
         # a phone shows about twenty Chinese characters of a label, and thirty buttons are three screens of it
-        self.limits = Limits(text=TEXT, unit="characters", buttons=30, label=20, edits=True, abroad=abroad)
+        self.limits = Limits(text=TEXT, unit="characters", buttons=30, label=20, abroad=abroad)
         self._now, self._mode, self._commands, self._poll_timeout = now, mode, commands, poll_timeout
         self._secret, self._address = webhook_secret or "", f"{(public_url or '').rstrip('/')}/telegram/webhook"
         self._api = BotApi(token, base_url, request)

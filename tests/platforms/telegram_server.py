@@ -192,9 +192,6 @@ class TelegramServer(Loopback):
         with self._changed:
             self._chat_with(user).blocked = why
 
-    def user_unblocks(self, user: int) -> None:
-        self.user_blocks(user, "")
-
     def user_starts(self, user: int) -> None:
         """The bot may write to a person only after they wrote first; this opens the chat without an update."""
         with self._changed:

@@ -127,7 +127,6 @@ class Media:
 class Token:
     text: str
     ends_at: datetime
-    known: bool = True
 
 
 class WeComServer(Loopback):
@@ -238,12 +237,6 @@ class WeComServer(Loopback):
         with self._changed:
             for token in self._tokens:
                 token.ends_at = self.now()
-
-    def forget_tokens(self) -> None:
-        """Calls with the tokens given so far are a 40014."""
-        with self._changed:
-            for token in self._tokens:
-                token.known = False
 
     # Callbacks, from members to the bot
 
@@ -406,7 +399,7 @@ class WeComServer(Loopback):
             raise Refused(40013, "invalid corpid")
         if query.get("corpsecret") != self.secret:
             raise Refused(40001, "invalid credential")
-        alive = [token for token in self._tokens if token.known and token.ends_at > self.now()]
+        alive = [token for token in self._tokens if token.ends_at > self.now()]
         if not alive:
             alive = [Token(secrets.token_urlsafe(64), self.now() + timedelta(seconds=self.expires_in))]
             self._tokens += alive
@@ -416,7 +409,7 @@ class WeComServer(Loopback):
     def _check_token(self, text: str | None) -> None:
         if not text:
             raise Refused(41001, "access_token missing")
-        token = next((token for token in self._tokens if token.text == text and token.known), None)
+        token = next((token for token in self._tokens if token.text == text), None)
         if token is None or self.refuse_tokens:
             raise Refused(40014, "invalid access_token")
         if token.ends_at <= self.now():

@@ -63,7 +63,7 @@ class Character:
 
 CHARACTERS = {
     "telegram": Character(
-        Limits(text=4096, unit="characters", buttons=30, label=20, edits=True, abroad=True),
+        Limits(text=4096, unit="characters", buttons=30, label=20, abroad=True),
         (Window(30, 1.0, each=False), Window(1, 1.0, each=True)),
         drops_excess=False,
         finds_repeated=False,
