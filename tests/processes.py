@@ -25,6 +25,7 @@ from models.message import OutgoingMessage
 from models.outbox import OPEN, OutboxMessage
 from models.preferences import QuietHours
 from reminders.timetable import TIMETABLE, occasions_of, promise_all, render
+from tests.sending import Chair
 
 HOURS = (time(0, 5), *(entry.at for entry in TIMETABLE))
 """County-local hours of planning."""
@@ -59,21 +60,10 @@ class Seats:
     def __init__(self) -> None:
         self.alive: set[int] = set()
 
-    def take(self) -> SimulatedSeat:
+    def take(self) -> Chair:
         number = next(n for n in range(64) if n not in self.alive)
         self.alive.add(number)
-        return SimulatedSeat(self, number)
-
-
-class SimulatedSeat:
-    def __init__(self, seats: Seats, number: int) -> None:
-        self.seats, self.number = seats, number
-
-    def taken(self) -> frozenset[int]:
-        return frozenset(self.seats.alive)
-
-    def leave(self) -> None:
-        self.seats.alive.discard(self.number)
+        return Chair(number, self.alive)
 
 
 def cut_off(sender: Sender, tasks: Sequence[asyncio.Task[Any]]) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import OperationalError
+from starlette.routing import BaseRoute
 
-from bot.channels import Limits, fit
+from bot.channels import Limits, Receive, fit
 from bot.intake import Intake
 from bot.pacing import Budget
 from bot.sender import Sender
@@ -47,8 +49,24 @@ class AtOnce(Intake):
         self.held = True
 
 
+class Pretended:
+    """A channel without a platform: whoever inherits it says what becomes of a message."""
+
+    limits: Limits
+
+    async def start(self, receive: Receive) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return []
+
+    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
+        return fit(message, self.limits)
+
+
 @dataclass
-class Phone:
+class Phone(Pretended):
     """A channel that keeps what was said: (seconds, account, text), and ends badly when told to."""
 
     name: str = "telegram"
@@ -58,14 +76,6 @@ class Phone:
     whole_seconds: bool = False
     said: list[tuple[float, str, str]] = field(default_factory=list)
     keys: list[tuple[str, bool]] = field(default_factory=list)
-
-    async def start(self, receive: Any) -> None: ...
-    async def stop(self) -> None: ...
-    def routes(self) -> list[Any]:
-        return []
-
-    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
-        return fit(message, self.limits)
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
         self.keys.append((key, again))

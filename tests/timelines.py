@@ -34,7 +34,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
-from bot.channels import ChannelUnavailable, Limits, fit
+from bot.channels import ChannelUnavailable, Limits
 from models.appointment import Appointment
 from models.base import Store
 from models.campaign import Campaign, CampaignResident, Milestone, ScreeningResult
@@ -46,6 +46,7 @@ from models.preferences import set_for, set_own
 from models.record import Agreement, Record, Referral
 from models.referrals import ASK_AFTER
 from tests.processes import Process, Seats
+from tests.sending import Pretended
 from tests.virtual_time import play as play_in_virtual_time
 
 VILLAGES = {"石桥村": 3, "岩头村": 4}
@@ -59,7 +60,7 @@ UNLIMITED: dict[str, Any] = {}
 
 
 @dataclass
-class Phone:
+class Phone(Pretended):
     """A channel that keeps what was said, and when."""
 
     now: Any
@@ -67,14 +68,6 @@ class Phone:
     limits: Limits = field(default_factory=lambda: Limits(text=10_000, unit="characters", buttons=30, label=20))
     said: list[tuple[datetime, str, str]] = field(default_factory=list)
     is_down: bool = False
-
-    async def start(self, receive: Any) -> None: ...
-    async def stop(self) -> None: ...
-    def routes(self) -> list[Any]:
-        return []
-
-    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
-        return fit(message, self.limits)
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
         if self.is_down:

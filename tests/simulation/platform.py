@@ -15,18 +15,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from starlette.routing import BaseRoute
-
 from bot.channels import (
     ChannelUnavailable,
     Limits,
     MessageRejected,
     RateLimited,
-    Receive,
     RecipientUnreachable,
-    fit,
 )
 from models.message import OutgoingMessage
+from tests.sending import Pretended
 from tests.simulation.clock import Log, Time
 from tests.simulation.kills import Fate
 
@@ -86,7 +83,7 @@ class Outage:
     how: str
 
 
-class Platform:
+class Platform(Pretended):
     """One of them, as a channel. `blocked` are the times at which an account refuses everything."""
 
     def __init__(
@@ -114,16 +111,6 @@ class Platform:
             if one["ch"] == self.name:
                 self._count(one["acc"], one["t"])
                 self._texts[one["acc"], one["text"]] = one["t"]
-
-    async def start(self, receive: Receive) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    def routes(self) -> Sequence[BaseRoute]:
-        return []
-
-    def parts(self, message: OutgoingMessage) -> list[OutgoingMessage]:
-        return fit(message, self.limits)
 
     async def send(self, account: str, message: OutgoingMessage, *, key: str, again: bool = False) -> str | None:
         await asyncio.sleep(self._rng.uniform(*WAY))
