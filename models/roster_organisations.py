@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.outbox import insert_for
 from models.people import LEVEL_WORDS, Level, Organisation
-from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, code, needed, numbered, text
+from models.roster_rows import FIRST_LINE, Imported, Refusal, Row, Run, code, needed, numbered, one_of, text
 from models.tally import KEY, Tally, settle
 
 RUNGS = tuple(Level)  # from the top down
@@ -45,7 +45,7 @@ def import_organisations(
 
 def _take(run: Run, line: int, row: Row, known: Known) -> None:
     own = run.own_code(row, "编码", line)
-    name, level = needed("名称", text(row, "名称", 64)), _level(row)
+    name, level = needed("名称", text(row, "名称", 64)), one_of(row, "级别", LEVEL_WORDS)
     parent, population = _parent(row, level, known), _population(row)
     organisation = known.get(own)
     if organisation is None:
@@ -72,13 +72,6 @@ def _add(session: Session, organisation: Organisation, parent: Organisation | No
     session.flush()
     organisation.path = f"{parent.path if parent else '/'}{organisation.id}/"
     return organisation
-
-
-def _level(row: Row) -> Level:
-    word = needed("级别", text(row, "级别", 16))
-    if word not in LEVEL_WORDS:
-        raise Refusal(f"级别“{word}”不认识,请填:{'、'.join(LEVEL_WORDS)}")
-    return LEVEL_WORDS[word]
 
 
 def _parent(row: Row, level: Level, known: Known) -> Organisation | None:

@@ -7,13 +7,14 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from models.record import AuditEntry
 from models.trouble import Trouble
 
+T = TypeVar("T")
 Row = Mapping[str, str]
 """Chinese column -> text."""
 
@@ -98,6 +99,14 @@ def needed(column: str, written: str) -> str:
     if not written:
         raise Refusal(f"{column}没有填")
     return written
+
+
+def one_of(row: Row, column: str, words: Mapping[str, T]) -> T:
+    """What one of a few words stands for; nothing else may stand there."""
+    word = needed(column, text(row, column, 16))
+    if word not in words:
+        raise Refusal(f"{column}“{word}”不认识,请填:{'、'.join(words)}")
+    return words[word]
 
 
 def several(row: Row, column: str) -> list[str]:

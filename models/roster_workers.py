@@ -21,6 +21,7 @@ from models.roster_rows import (
     day,
     needed,
     numbered,
+    one_of,
     person,
     phones,
     several,
@@ -57,7 +58,7 @@ def worker_phone(session: Session, worker: HealthWorker) -> str | None:
 
 def _take(run: Run, line: int, row: Row, places: Known, known: dict[str, HealthWorker]) -> None:
     own = run.own_code(row, "工号", line)
-    role = _role(row)
+    role = one_of(row, "角色", ROLE_WORDS)
     seat = _seat(row, role, places)
     columns: dict[str, tuple[str, Any]] = {
         "姓名": ("name", person(row, "姓名", 32)),
@@ -93,13 +94,6 @@ def _take(run: Run, line: int, row: Row, places: Known, known: dict[str, HealthW
         run.result.added += 1
     else:
         run.settle(f"worker:{worker.id}", changes)
-
-
-def _role(row: Row) -> Role:
-    word = needed("角色", text(row, "角色", 16))
-    if word not in ROLE_WORDS:
-        raise Refusal(f"角色“{word}”不认识,请填:{'、'.join(ROLE_WORDS)}")
-    return ROLE_WORDS[word]
 
 
 def _seat(row: Row, role: Role, places: Known) -> Organisation:
