@@ -187,7 +187,7 @@ def _as(code: int, label: str, *more: str) -> Option:
     """An answer to the common question of taking drugs under this form's own label."""
     usual = common.ADHERENCE.option(code)
     assert usual is not None
-    return Option(code, label, (usual.label, *usual.words, *more), usual.apart, usual.replies)
+    return replace(usual, label=label, words=(usual.label, *usual.words, *more))
 
 
 ADHERENCE = SelectOne(
