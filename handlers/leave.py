@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -18,11 +19,17 @@ GOOD_FOR = timedelta(days=7)
 
 
 def was_given(turn: Turn, record: Record) -> bool:
-    """Did a supervisor allow this record to be changed, within the last days?"""
-    given = select(AuditEntry.id).where(
-        AuditEntry.subject == f"record:{record.id}", AuditEntry.action == GIVEN, AuditEntry.at >= turn.now - GOOD_FOR
+    """Did a supervisor allow this record to be changed, within the last days, and nobody refuse it since?"""
+    last = next(iter(_answers(turn, record)), None)
+    return last is not None and last.action == GIVEN and last.at >= turn.now - GOOD_FOR
+
+
+def _answers(turn: Turn, record: Record) -> Sequence[AuditEntry]:
+    """What was answered about a record, the last first."""
+    query = select(AuditEntry).where(
+        AuditEntry.subject == f"record:{record.id}", AuditEntry.action.in_((GIVEN, REFUSED))
     )
-    return turn.session.scalar(given.limit(1)) is not None
+    return turn.session.scalars(query.order_by(AuditEntry.id.desc())).all()
 
 
 def ask_for(turn: Turn, record_id: int) -> None:
@@ -35,6 +42,7 @@ def ask_for(turn: Turn, record_id: int) -> None:
     if not asked:
         turn.say("没有可以请示的公卫科人员,请直接打电话给卫生院。")
         return
+    before = len(_answers(turn, record))  # asked again after an answer, it is another request
     _note(turn, record, ASKED)
     for supervisor in asked:
         say(
@@ -44,7 +52,7 @@ def ask_for(turn: Turn, record_id: int) -> None:
             reminder="correction_request",
             arguments={"record_id": record.id, "worker_id": turn.worker.id},
             worker_id=supervisor.id,
-            dedup_key=f"correction:{record.id}:{supervisor.id}:{turn.today}",
+            dedup_key=f"correction:{record.id}:{supervisor.id}:{turn.today}:{before}",
             now=turn.now,
         )
     turn.say(
@@ -67,6 +75,10 @@ def answer(turn: Turn, rest: str) -> None:
     if said == "yes" and was_given(turn, record):
         turn.say(f"已经同意过了,{doctor.name}可以改。")
         return
+    before = _answers(turn, record)
+    if said != "yes" and before and before[0].action == REFUSED:
+        turn.say(f"已经答复过了,不同意{doctor.name}更正。")
+        return
     _note(turn, record, GIVEN if said == "yes" else REFUSED)
     say(
         turn.session,
@@ -75,7 +87,7 @@ def answer(turn: Turn, rest: str) -> None:
         reminder="correction_answer",
         arguments={"record_id": record.id, "by": turn.worker.name, "allowed": said == "yes"},
         worker_id=record.worker_id,
-        dedup_key=f"correction_answer:{record.id}:{said}:{turn.today}",
+        dedup_key=f"correction_answer:{record.id}:{len(before)}",
         now=turn.now,
     )
     turn.say(f"已告诉{doctor.name}:{'同意' if said == 'yes' else '不同意'}更正。")

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from handlers import appointments, filling, referrals, residents
+from handlers.areas import areas_in, named_in
 from handlers.asking import ask
 from handlers.decisions import Urgency
 from handlers.evaluation import plainly_known
@@ -21,7 +22,7 @@ from handlers.turn import Turn
 from models.conversation import Draft
 from models.enrolment import SEEN_TOGETHER, DueVisit, Enrolment, due_visits, open_windows
 from models.message import Choice, mark_name
-from models.people import SEX_TITLES, HealthWorker, Organisation, Resident
+from models.people import SEX_TITLES, HealthWorker, Organisation, Resident, Role
 from models.services import DISCREET, PROGRAMMES
 
 PER_PAGE = 8
@@ -81,35 +82,73 @@ def lines_of(visits_due: Sequence[DueVisit]) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """A part of a worklist: 逾期 高血压, 今日 石桥村 3组."""
+    """A part of a worklist: 逾期 高血压, 今日 石桥村 3组, and for who watches over many 逾期 托口镇, 逾期 李梅."""
 
     programme: str | None = None
-    village_id: int | None = None
+    place_id: int | None = None
+    """A village, or of a supervisor a township."""
     group: int | None = None
+    worker_id: int | None = None
 
-    def holds(self, line: Line) -> bool:
-        first = line.visits[0]
-        return (self.village_id in (None, first.village_id)) and (
-            self.group in (None, in_order(first.village_group)[0])
-        )
+    def of(self, turn: Turn, lines: Sequence[Line]) -> list[Line]:
+        """Those of the lines that belong to it."""
+        found = [line for line in lines if self.group in (None, in_order(line.visits[0].village_group)[0])]
+        if self.place_id is not None:
+            place = turn.session.get_one(Organisation, self.place_id)
+            below = select(Organisation.id).where(Organisation.path.between(place.path, place.path + "~"))
+            villages = set(turn.session.scalars(below))
+            found = [line for line in found if line.visits[0].village_id in villages]
+        if self.worker_id is not None:
+            theirs = select(Resident.id).where(
+                Resident.worker_id == self.worker_id, Resident.id.in_([line.resident_id for line in found])
+            )
+            residents_of = set(turn.session.scalars(theirs))
+            found = [line for line in found if line.resident_id in residents_of]
+        return found
 
     def title(self, turn: Turn) -> str:
-        village = dict(turn.villages).get(self.village_id or 0, "")
-        group = f"{self.group}组" if self.group else ""
-        return " ".join(filter(None, (village + group, _open_title(self.programme))))
+        place = turn.session.get(Organisation, self.place_id) if self.place_id else None
+        worker = turn.session.get(HealthWorker, self.worker_id) if self.worker_id else None
+        where = f"{place.name if place else ''}{f'{self.group}组' if self.group else ''}"
+        return " ".join(filter(None, (where, worker.name if worker else "", _open_title(self.programme))))
 
     @property
     def code(self) -> str:
-        return f"{self.programme or '-'}.{self.village_id or 0}.{self.group or 0}"
+        return f"{self.programme or '-'}.{self.place_id or 0}.{self.group or 0}.{self.worker_id or 0}"
 
 
-def only(turn: Turn, words: str) -> Only:
-    """What the words after 今日 or 逾期 leave of the list."""
-    programme = next((code for code, name in PROGRAMMES.items() if words and name in words), None)
-    programme = programme or next((code for code, name in PROGRAMMES.items() if words and words in name), None)
-    village = next((key for key, name in turn.villages if words and name.removesuffix("村") in words), None)
-    group = re.search(r"(\d{1,2})\s*组", words)
-    return Only(programme, village, int(group[1]) if group else None)
+def only(turn: Turn, words: str) -> tuple[Only, str]:
+    """What the words after 今日 or 逾期 leave of the list, and what of them was not understood."""
+    if not words:
+        return Only(), ""
+    named, left = named_in(areas_in(turn.session, turn.scope), words)
+    programme = next((code for code, name in PROGRAMMES.items() if name in left), None)
+    left = left.replace(PROGRAMMES[programme], " ") if programme else left
+    group = re.search(r"(\d{1,2})\s*组", left)
+    left = left.replace(group[0], " ") if group else left
+    worker = None
+    if turn.scope.villages is None:
+        worker = next((one for one in _doctors(turn) if one.name in left), None)
+        left = left.replace(worker.name, " ") if worker else left
+    if programme is None:
+        bare = left.strip()
+        programme = next((code for code, name in PROGRAMMES.items() if len(bare) > 1 and bare in name), None)
+        left = "" if programme else left
+    place = named[0].id if len(named) == 1 else None
+    part = Only(programme, place, int(group[1]) if group else None, worker.id if worker else None)
+    unread = [word for word in re.split(r"[\s,、的]+", left) if len(word) > 1 and not _SAID_BESIDE.fullmatch(word)]
+    return part, "、".join(unread)
+
+
+_SAID_BESIDE = re.compile(r"(?:名单|逾期|未访|待访|今天|今日|所有|全部|全[镇县市村]|看看|多少|哪些|人|还有|没访)+")
+
+
+def _doctors(turn: Turn) -> Sequence[HealthWorker]:
+    """The doctors of a supervisor's scope."""
+    query = select(HealthWorker).where(
+        HealthWorker.role == Role.DOCTOR, HealthWorker.active, turn.scope.covers(HealthWorker.organisation_id)
+    )
+    return turn.session.scalars(query).all()
 
 
 _LISTS = {"today": ("今日待访", timedelta()), "overdue": ("逾期未访", timedelta(days=-1))}
@@ -124,36 +163,44 @@ def today(turn: Turn, words: str = "") -> None:
     """今日: due today, everything overdue, what may be made from now on, and what was appointed."""
     if not words:
         appointments.tell(turn)
-    _show(turn, "today", "今日待访", turn.today, only(turn, words), 0)
+    _show(turn, "today", "今日待访", turn.today, *only(turn, words))
 
 
 def overdue(turn: Turn, words: str = "") -> None:
     """逾期: past due, however long ago."""
-    _show(turn, "overdue", "逾期未访", turn.today - timedelta(days=1), only(turn, words), 0)
+    _show(turn, "overdue", "逾期未访", turn.today - timedelta(days=1), *only(turn, words))
 
 
 def page(turn: Turn, kind: str, rest: str) -> None:
-    """The next page of a list: '<programme or ->.<village or 0>.<group or 0>.<start>'."""
-    programme, village, group, start = [*rest.split("."), "", "", "", "0"][:4]
-    part = Only(programme if programme in PROGRAMMES else None, int(village or 0) or None, int(group or 0) or None)
+    """The next page of a list: '<programme or ->.<place or 0>.<group or 0>.<doctor or 0>.<start>'."""
+    programme, *numbers = rest.split(".")
+    place, group, worker, start = [int(number or 0) for number in [*numbers, "", "", "", ""][:4]]
+    part = Only(programme if programme in PROGRAMMES else None, place or None, group or None, worker or None)
     title, last = _LISTS["overdue" if kind == "overdue" else "today"]
-    _show(turn, kind, title, turn.today + last, part, int(start or 0))
+    _show(turn, kind, title, turn.today + last, part, start=start)
 
 
-def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int) -> None:
+def _show(turn: Turn, kind: str, title: str, last: date, part: Only, unread: str = "", start: int = 0) -> None:
     visits = [*due_visits(turn.session, turn.scope, last=last, programme=part.programme)]
     if kind == "today":
         visits += open_windows(turn.session, turn.scope, turn.today, programme=part.programme)
-    lines = [line for line in lines_of(visits) if part.holds(line)]
+    lines = part.of(turn, lines_of(visits))
+    remark = [f"没用上:{unread[:20]}。"] if unread else []
     if not turn.scope.names:
-        turn.numbers_only("\n".join([f"{title} {turn.today}:{len(lines)}位", *_by_township(turn, lines)]))
+        head = " ".join(filter(None, (f"{title} {turn.today}", part.title(turn)))) + f":{len(lines)}位"
+        turn.numbers_only("\n".join([*remark, head, *_by_place(turn, lines, part)]))
         return
     doctors = _by_doctor(turn, lines) if start == 0 and turn.scope.villages is None else []
     open_ones = referrals.to_ask(turn.session, turn.scope, turn.today) if start == 0 and kind == "today" else []
     if not lines and not open_ones:
         coming = due_visits(turn.session, turn.scope, first=turn.today, last=turn.today + timedelta(days=7))
-        soon = len([line for line in lines_of(coming) if part.holds(line)])
-        turn.say(f"{title}:{part.title(turn)}没有。" + (f"今后7天有{soon}位到期。" if soon else ""), _else(kind))
+        soon = len(part.of(turn, lines_of(coming)))
+        turn.say(
+            "".join(f"{one}\n" for one in remark)
+            + f"{title}:{part.title(turn)}没有。"
+            + (f"今后7天有{soon}位到期。" if soon else ""),
+            _else(kind),
+        )
         return
     shown = lines[start : start + PER_PAGE]
     villages = dict(turn.villages) if len(turn.villages) > 1 else {}
@@ -166,13 +213,20 @@ def _show(turn: Turn, kind: str, title: str, last: date, part: Only, start: int)
     ]
     if start + PER_PAGE < len(lines):
         choices.append(Choice(f"page.{kind}.{part.code}.{start + PER_PAGE}", "下一页"))
-    turn.say("\n".join([head.rstrip(), *doctors, *texts]) if lines else head, choices)
+    turn.say("\n".join([*remark, head.rstrip(), *doctors, *texts]) if lines else head, choices)
     for referral, name in open_ones:
         referrals.ask(turn, referral, name)
 
 
-def _by_township(turn: Turn, lines: Sequence[Line]) -> list[str]:
-    """How many each township has, the most first."""
+def _by_place(turn: Turn, lines: Sequence[Line], part: Only) -> list[str]:
+    """How many each township has, the most first; of a part of the county, each village."""
+    if part.place_id is not None:
+        query = select(Organisation.id, Organisation.name)
+        names: dict[int, str] = dict(
+            turn.session.execute(query.where(Organisation.id.in_({line.visits[0].village_id for line in lines}))).all()
+        )
+        by_village = Counter(names[line.visits[0].village_id] for line in lines)
+        return [f"{name} {count}位" for name, count in by_village.most_common()]
     village, township = aliased(Organisation), aliased(Organisation)
     above: dict[int, str] = dict(
         turn.session.execute(
