@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 wrong use, 1 failure with one clear sentence on stderr.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -46,6 +47,7 @@ def demo(
 def run() -> None:
     """The channels that are configured, the timetable, the senders and the web server."""
     settings = settings_or_exit()
+    gc.disable()  # until it is ready: what is imported stays
     from bot.serve import serve
 
     raise typer.Exit(asyncio.run(serve(settings)))

@@ -56,6 +56,7 @@ def settle_down() -> None:
     """What is there from the start stays, and the collector need not look at it again; what importing took is given back."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     with suppress(OSError, AttributeError):  # not everywhere is it glibc that keeps memory
         ctypes.CDLL(None).malloc_trim(0)
 
