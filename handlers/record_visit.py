@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -18,7 +19,7 @@ from handlers.turn import Turn
 from models import agreements, referrals, registry
 from models.conversation import Draft
 from models.effects import counted, record_effects
-from models.enrolment import Enrolment
+from models.enrolment import SETTLED, Enrolment, settle
 from models.people import Resident, Status
 from models.prepared import Prepared
 from models.record import AuditEntry, Record, write
@@ -220,31 +221,38 @@ def settle_due_date(turn: Turn, enrolment: Enrolment, fallback: date | None, wit
     closed = next((n for n, r in enumerate(records) if r.on < enrolment.since and (r.owes or {}).get("ended")), None)
     records = records[:closed]
     newest = records[0] if records else None
-    enrolment.snoozed_until = _rests_until(newest) if newest else None
+    stands = SimpleNamespace(**{name: getattr(enrolment, name) for name in SETTLED})
+    stands.snoozed_until = _rests_until(newest) if newest else None
     for record in reversed(records):  # also one that is entered late tells something, a vaccine given in spring
         if details := (record.owes or {}).get("details"):
-            enrolment.details = {**enrolment.details, **details}
+            stands.details = {**stands.details, **details}
     latest = next((record for record in records if not not_seen(_outcome(record))), None)
-    if latest is None:
-        enrolment.next_due_on = fallback or (newest.next_due_on if newest else None)
-        enrolment.classification, enrolment.urgency = None, str(Urgency.ROUTINE)
+    if latest is not None:
+        _decide(stands, latest)
+    else:
+        stands.next_due_on = fallback or (newest.next_due_on if newest else None)
+        stands.classification, stands.urgency = None, str(Urgency.ROUTINE)
         if newest is None:
-            enrolment.due_from = None
+            stands.due_from = None
             again = withdrawn if enrolment.programme in FIRST_SERVICE else None
-            enrolment.next_service = again.service if again else None
-        return
+            stands.next_service = again.service if again else None
+    settle(turn.session, enrolment, vars(stands))
+
+
+def _decide(stands: Any, latest: Any) -> None:
+    """What the latest record at which the resident was seen decides."""
     owes = latest.owes or {}
-    enrolment.next_due_on = latest.next_due_on or enrolment.next_due_on
-    enrolment.next_service = owes.get("service")
-    enrolment.due_from = date.fromisoformat(owes["opens_on"]) if "opens_on" in owes else None
-    enrolment.urgency = owes.get("urgency", latest.urgency)
+    stands.next_due_on = latest.next_due_on or stands.next_due_on
+    stands.next_service = owes.get("service")
+    stands.due_from = date.fromisoformat(owes["opens_on"]) if "opens_on" in owes else None
+    stands.urgency = owes.get("urgency", latest.urgency)
     if ended := owes.get("ended"):
-        enrolment.ended_on, enrolment.end_reason, enrolment.next_due_on = latest.on, f"{CLOSED}{ended}"[:64], None
-    elif _ended_by_a_record(enrolment):
-        enrolment.ended_on = enrolment.end_reason = None
+        stands.ended_on, stands.end_reason, stands.next_due_on = latest.on, f"{CLOSED}{ended}"[:64], None
+    elif _ended_by_a_record(stands):
+        stands.ended_on = stands.end_reason = None
     protocol = FORMS[latest.service].protocol
     if latest.classification is not None and protocol is not None:
-        enrolment.classification = protocol.classifications.get(latest.classification)
+        stands.classification = protocol.classifications.get(latest.classification)
 
 
 def _rests_until(newest: Any) -> date | None:
@@ -259,7 +267,7 @@ def _outcome(record: Any) -> dict[str, Any]:
     return {"outcome": SEEN if record.outcome is None else record.outcome, "back_on": record.back_on}
 
 
-def _ended_by_a_record(enrolment: Enrolment) -> bool:
+def _ended_by_a_record(enrolment: Any) -> bool:
     return (enrolment.end_reason or "").startswith(CLOSED)
 
 

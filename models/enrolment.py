@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, UniqueConstraint, func, select
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models.base import Base, Key
 from models.people import Resident, Status
+from models.prepared import Prepared
 from models.scope import Scope
 
 SEEN_TOGETHER = "seen_together"
@@ -49,6 +62,25 @@ class Enrolment(Base):
         Index("ix_enrolments_village_id_next_due_on", "village_id", "next_due_on"),
         Index("ix_enrolments_next_due_on", "next_due_on"),
     )
+
+
+SETTLED = (
+    "next_due_on", "due_from", "next_service", "details", "urgency", "classification", "snoozed_until", "ended_on",
+    "end_reason",
+)  # fmt: skip
+"""What its records decide."""
+_SETTLED = Prepared(
+    update(Enrolment)
+    .where(Enrolment.id == bindparam("enrolment"))
+    .values({name: bindparam(f"to_{name}") for name in SETTLED})
+)
+
+
+def settle(session: Session, enrolment: Enrolment, decided: Mapping[str, Any]) -> None:
+    """Write what its records decide now (`SETTLED`); nothing else of it may be waiting for a flush."""
+    _SETTLED.each(session, [{"enrolment": enrolment.id} | {f"to_{name}": value for name, value in decided.items()}])
+    for name, value in decided.items():
+        set_committed_value(enrolment, name, value)
 
 
 @dataclass(frozen=True, slots=True)
