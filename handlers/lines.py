@@ -107,7 +107,7 @@ def prepare(said: str, names: Sequence[str] = (), places: Sequence[str] = ()) ->
     2. A vague number (一百六七) gets the digits it may mean and is marked, so that it is asked by the step it belongs to.
     3. Names, clock times, file numbers and denied values (不是162) are blanked.
     """
-    said = _SEVEN_AND_MORE.sub(r"\g<before>几", said)
+    said = _SEVEN_AND_MORE.sub(lambda found: f"{found['before']}几", said)
     protected = [*names, *places, *dict.fromkeys(m[0] for m in _KEPT.finditer(said))]
     arabic = numerals.to_arabic(said, protected)
     parts: list[str] = []

@@ -165,11 +165,12 @@ def take_line(turn: Turn, text: str) -> bool:
     """
     if turn.worker.role != Role.DOCTOR or len(text) > 600 or re.search(r"\d", text):
         return False
-    if everybody := _NOBODY_NAMED.fullmatch(tidy(text).strip()):
+    text = tidy(text)
+    if everybody := _NOBODY_NAMED.fullmatch(text):
         return not turn.conversation.is_open and _show_to_tick(turn, "to_tell" if everybody["told"] else "to_come")
     said: dict[tuple[Tick, str], list[str]] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        match = _TICK.fullmatch(tidy(line)) or _TICK_FIRST.fullmatch(tidy(line))
+    for line in filter(None, text.split("\n")):
+        match = _TICK.fullmatch(line) or _TICK_FIRST.fullmatch(line)
         if match is None:
             return False
         tick: Tick = next(t for _, t in _SAYS if match.groupdict().get(t))

@@ -60,12 +60,16 @@ def tidy(text: str) -> str:
     if "  " in text:
         text = _SPACE.sub(" ", text)
     text = _DASH.sub("-", _SLASH.sub("/", text))
-    text = _POINT.sub(r"\1.\2", text)
+    text = _POINT.sub(_with_a_point, text)
     if "点" in text:
-        text = _DIAN_LARGE.sub(r"\1.", _DIAN.sub(r"\1.\2", text))
+        text = _DIAN_LARGE.sub(r"\1.", _DIAN.sub(_with_a_point, text))
     if "\n" in text:
         text = _GAPS.sub("\n\n", _LINE.sub("\n", text))
     return text.strip()
+
+
+def _with_a_point(found: re.Match[str]) -> str:
+    return f"{found[1]}.{found[2]}"  # a template is parsed for every text, whether or not it is needed
 
 
 def _without_picture(found: re.Match[str]) -> str:
