@@ -106,7 +106,7 @@ def _within(match: re.Match[str], found: Found) -> bool:
     return match.start() < found.end and found.start < match.end()
 
 
-_PATTERNS_BEGIN = frozenset("左右一1半单偏胸心得的剧要嘴口唇脸面指出喘")
+_PATTERNS_BEGIN = frozenset("左右一1半单偏胸心得的剧要嘴口唇脸面指出喘药吃喝吞吐咳咯")
 
 
 def _options(signs: Mapping[str, str], said: Mapping[str, Sequence[str]]) -> tuple[Option, ...]:

@@ -42,7 +42,7 @@ DANGER = danger_step(
     otherwise=("much_blood", "yellow_eyes", "dark_urine", "severe_rash", "vision_loss", "hearing_loss", *_WORSE),
     no_symptoms=tb.NO_SYMPTOMS,
     said={
-        "much_blood": ("大咯血", "大口吐血", "大口咯血"),
+        "much_blood": ("大咯血", "大口吐血", "大口咯血", "大口咳血"),
         "breathless": ("喘不上气", "静坐也喘"),
         "yellow_eyes": ("眼睛黄", "眼睛也黄", "眼睛发黄", "眼白黄", "眼珠黄", "皮肤发黄", "皮肤黄", "黄疸"),
         "dark_urine": (
