@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from handlers.absence import not_seen
 from handlers.form import Form
 from handlers.lines import Line, Reading, announced_before, blank, read_fields
 from handlers.menu import FORMS, form_due
@@ -275,6 +276,8 @@ def _by_enrolment(line: Line, person: Person) -> list[Reading]:
     Only where every programme of theirs has a form: 规律服药 of a tuberculosis patient is not a pressure visit.
     """
     due = person.forms()
+    if not person.programmes:
+        return _gone_or_away(line, person)
     if not due or due.keys() != person.programmes.keys():
         return []
     readings = [read_fields(form, line, person.known) for form in FORMS.values() if form in due.values()]
@@ -284,6 +287,13 @@ def _by_enrolment(line: Line, person: Person) -> list[Reading]:
     mentioned = [reading for reading in readings if _mentions_needs(reading.form, line.text)]
     best = sorted(telling or mentioned, key=lambda reading: (-len(reading.found), -_explains(reading)))
     return best[:1]
+
+
+def _gone_or_away(line: Line, person: Person) -> list[Reading]:
+    """Somebody of no programme who has died, moved or is away: told on the form that is for anybody."""
+    anybodys = [f for f in FORMS.values() if f.step("outcome") and f.programme is None and f.protocol is None]
+    readings = [read_fields(form, line, person.known) for form in anybodys]
+    return [reading for reading in readings if not_seen(reading.answers)][:1]
 
 
 def _explains(reading: Reading) -> int:

@@ -45,6 +45,7 @@ LOST_REASON = SelectOne(
 )
 DIED_ON = Day(
     field="died_on", title="死亡日期", ask="哪天去世的?", words=("死亡日期", "去世日期", "死于", "去世于"), after=("去世", "过世", "死亡", "病故", "病逝", "走的"),
+    before=("去世", "过世", "过身", "死亡", "病故", "病逝", "死了", "不在了", "人没了"),
     bare=False, when=says(DIED),
 )  # fmt: skip
 DEATH_CAUSE = SelectOne(
@@ -83,7 +84,8 @@ DEATH_ILLNESS = SelectOne(
 )
 """Of the form for severe mental disorders alone (domain.md A3)."""
 MOVED_ON = Day(
-    field="moved_on", title="迁出日期", ask="哪天搬走的?", words=("迁出日期",), after=("搬走", "迁走", "迁出", "搬家"), bare=False, when=says(MOVED)
+    field="moved_on", title="迁出日期", ask="哪天搬走的?", words=("迁出日期",), after=("搬走", "迁走", "迁出", "搬家"),
+    before=("搬走", "迁走", "迁出", "搬家"), bare=False, when=says(MOVED)
 )  # fmt: skip
 MOVED_TO = Text(
     field="moved_to", title="迁往哪里", ask="搬到哪里去了?可以跳过。", words=("迁往", "搬到"), optional=True, when=says(MOVED), longest=60,

@@ -38,25 +38,34 @@ def expected_weight(months: int) -> float:
     return (months + 9) / 2 if months <= 12 else months / 12 * 2 + 8
 
 
+HEAVIEST, LIGHTEST = 2.5, 0.45
+"""How many times the usual weight of its age a child can have; beyond it is a slip (domain.md M-1). [D]"""
+
+
 def heavy_child(value: float, known: Known) -> Doubt | None:
-    """More than half again as heavy as a child of this age is usually 斤 (domain.md A0, M-15)."""
+    """More than half again as heavy as a child of this age is usually 斤 (domain.md A0, M-15); what no child of this age
+    can weigh is not offered.
+    """
     if known.born_on is None:
         return None
     usual = expected_weight(months_old(known.born_on, known.on))
-    if value <= 1.5 * usual:
+    if LIGHTEST * usual <= value <= 1.5 * usual:
         return None
+    about = f"这个月龄一般在{usual:g}公斤左右"
+    if value < LIGHTEST * usual:
+        return Doubt(f"体重 {value:g} 公斤太轻了,{about},没写错吗?", [(f"就是 {value:g} 公斤", {"weight": value})])
     half = value * JIN_IN_KG
-    return Doubt(
-        f"体重 {value:g},是斤还是公斤?这个月龄一般在{usual:g}公斤左右。",
-        [(f"{value:g} 斤({half:g} 公斤)", {"weight": half}), (f"{value:g} 公斤", {"weight": value})],
-    )
+    each = [(f"{value:g} 斤({half:g} 公斤)", half), (f"{value:g} 公斤", value)]
+    options = [(label, {"weight": weight}) for label, weight in each if weight <= HEAVIEST * usual]
+    asked = f"体重 {value:g},是斤还是公斤?{about}。" if options else f"体重 {value:g} 不太可能,{about},请再发一次。"
+    return Doubt(asked, [*options])
 
 
 def child_weight(**more: Any) -> Number:
     """The weight of a child, kg."""
     return Number(
         field="weight", title="体重", ask="体重多少?(公斤,例如 8.6)", words=("重", "称重", "称了", "现在体重", "目前体重"), unit="kg",
-        units=KILOS, alone=("公斤", "kg", "千克"), possible=(0.4, 60), decimals=2, suspect=heavy_child, example="体重 8.6", **more,
+        units=KILOS, alone=("公斤", "kg", "千克"), possible=(0.4, 60), usual=(2, 25), decimals=2, suspect=heavy_child, example="体重 8.6", **more,
     )  # fmt: skip
 
 

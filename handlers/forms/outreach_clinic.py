@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handlers.form import Form
 from handlers.forms.event import MANY, MOST, NOTE, STAFF, SUPPORTING_ORGANISATION, TOPIC, Place, count
 from handlers.forms.found import ABNORMAL_PEOPLE, refer_the_found
@@ -23,10 +25,16 @@ form = Form(
         Place(field="place", title="义诊地点", ask="在哪里义诊?", words=("地点",)),
         ATTENDANCES,
         count("people", "义诊人数(去重)", "实际人数", "实际", "去重", unit="人"),
-        count("physical_checks", "体检", "免费体检", "体检了", "做体检", asked=True, optional=True),
+        replace(
+            count("physical_checks", "体检", "免费体检", "体检了", "做体检", asked=True, optional=True),
+            ask="免费体检多少人次?没做可以跳过。",
+        ),
         count("blood_pressure_checks", "测血压", "量血压", "血压", "量了血压", "测了血压"),
         count("glucose_checks", "测血糖", "血糖", "测了血糖", "查血糖"),
-        count("publicity_contacts", "面对面宣传", "宣传", "宣传了", "健康宣教", "宣教", asked=True, optional=True),
+        replace(
+            count("publicity_contacts", "面对面宣传", "宣传", "宣传了", "健康宣教", "宣教", asked=True, optional=True),
+            ask="面对面宣传多少人次?没做可以跳过。",
+        ),
         count(
             "leaflets",
             "资料",
@@ -41,7 +49,10 @@ form = Form(
             unit="份",
         ),
         count("lectures", "讲座", unit="场"),
-        count("agreements", "签约", "签协议", "签了", "家医签约", asked=True, optional=True, unit="份"),
+        replace(
+            count("agreements", "签约", "签协议", "签了", "家医签约", asked=True, optional=True, unit="份"),
+            ask="当场签约多少份?没签可以跳过。",
+        ),
         count("records_built", "建档", unit="份"),
         count("follow_ups", "随访"),
         count("consultations", "咨询"),

@@ -23,6 +23,7 @@ _AROUND_A_DAY = r"就?是|在|于|从|到|约|大概|好像|应该|上午|下午
 """What people say around a day without meaning another one."""
 LONG_AGO = timedelta(days=100)  # later than a quarter, nobody writes a visit down without being asked
 _YEAR_SAID = re.compile(r"(?:19|20)\d\d|\d\d年")
+_WENT_THERE = re.compile(r"\s*(?:[上下]午)?(?:才|我)?(?:去|上门|家访|入户|走访|打电话|听说|知道|发现)")
 # What may touch the day of a visit. Anything else ("昨天开始头晕", "11月15号开始吃药") may be the day of something else.
 _VISIT_GOES_ON = re.compile(
     r"\s*(?:$|[^\u4e00-\u9fff]|的?(?:去|上门|入户|随访|家访|访|量|测|来|在|到|给|为|帮|对|血压|高压|大压|收缩压|空腹|餐后|随机|血糖|心率"
@@ -36,13 +37,15 @@ class Day(Step):
     """A calendar day. `past` days may not lie in the future, and not long ago without a question.
 
     Inside a line a bare date is this day, and asked when it lies long ago; with `bare` False its own words must announce
-    it (下次, 末次月经 …), or one of `after` follow it (12月20号复查). `with_year`: a bare date must say its year.
+    it (下次, 末次月经 …), one of `after` follow it (12月20号复查) or one of
+    `before` stand right before it (去世了 11月8号). `with_year`: a bare date must say its year.
     """
 
     past: bool = True
     bare: bool = True
     with_year: bool = False
     after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     either_way: bool = False
     """The day may lie before or after today (an agreement's first day)."""
 
@@ -76,7 +79,9 @@ class Day(Step):
             announced = self._announced.search(line[: day.start])
             follows = self._follows.match(line, day.end) if self.after else None
             start = announced.start() if announced else day.start
-            if announced or follows:  # 起 belongs to the date; 病故 is for another step to read as well
+            if (
+                announced or follows or self._stands_after(line, day.start, day.end)
+            ):  # 起 belongs to the date; 病故 is for another step to read as well
                 end = follows.end() if follows and len(follows[0].strip()) == 1 else day.end
                 yield Found(start, end, self._found(day, line, known), announced=True)
             elif self.bare and not _ANNOUNCES_OTHER.search(line[: day.start]) and not _ABOUT_OTHER.match(line, day.end):
@@ -84,6 +89,12 @@ class Day(Step):
                     yield Found(start, day.end, self._bare(day, line, known))
                 elif _YEAR_SAID.match(line, day.start):
                     yield Found(start, day.end, self._found(day, line, known))
+
+    def _stands_after(self, line: str, start: int, end: int) -> bool:
+        """Right after its words, and not the day on which somebody went there (去世了 昨天去才知道)."""
+        if not self.before or _WENT_THERE.match(line, end):
+            return False
+        return bool(re.search(rf"(?:{any_of(self.before)})[了的]?[\s,:]*$", line[:start]))
 
     @property
     def spoken(self) -> tuple[str, ...]:
