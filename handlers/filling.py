@@ -19,7 +19,7 @@ from handlers.steps import Answer, NotUnderstood, SelectMany, Step
 from handlers.steps.base import begun
 from handlers.steps.photo import Photo
 from handlers.turn import Turn
-from models.conversation import Draft
+from models.conversation import Doubt, Draft
 from models.message import File
 from models.people import Resident
 
@@ -39,8 +39,31 @@ def open_drafts(turn: Turn, drafts: Sequence[Draft], *, first: bool = False) -> 
         draft.answers.setdefault("on", turn.said_on.isoformat())
         draft.doubts = {name: with_alarm(turn, draft, doubt) for name, doubt in draft.doubts.items()}
     conversation.editing, conversation.trail = None, []
-    fresh = [draft for draft in drafts if not _said_again(conversation.drafts, draft)]
+    fresh = [draft for draft in _each_visit_once(drafts) if not _said_again(conversation.drafts, draft)]
     conversation.drafts = [*fresh, *conversation.drafts] if first else [*conversation.drafts, *fresh]
+
+
+def _each_visit_once(drafts: Sequence[Draft]) -> list[Draft]:
+    """Two lines of one message about the same visit are one form; what they say differently is asked."""
+    once: list[Draft] = []
+    for said in drafts:
+        first = next((d for d in once if d.resident_id is not None and _same_visit(d, said)), None)
+        if first is None or said.corrects:
+            once.append(said)
+            continue
+        for step in FORMS[said.service].steps:
+            told = [{n: d.answers[n] for n in step.fields if n in d.answers} for d in (first, said)]
+            if all(told) and told[0] != told[1] and step.field != "on":
+                options = [(step.show(values), values) for values in told]
+                first.doubts[step.field] = Doubt(
+                    f"{step.title}有不止一个:{'、'.join(o for o, _ in options)},是哪个?", options
+                )
+                for name in step.fields:
+                    first.answers.pop(name, None)
+                    said.answers.pop(name, None)
+        first.answers |= said.answers
+        first.doubts = {**said.doubts, **first.doubts}
+    return once
 
 
 def _said_again(drafts: Sequence[Draft], said: Draft) -> bool:

@@ -132,12 +132,20 @@ def _pasted_form(block: Sequence[tuple[str, list[Match]]]) -> Piece:
     return Piece(text, "\n".join(text for text, _ in block), who, names)
 
 
+_PAIR = re.compile(r"\d{2,3}\s*/\s*\d{2,3}")
+_MEASURED = re.compile(r"[\s,::的]*(?:血压|血糖|空腹|是|量了|测了)*[\s:]*(?:\d{2,3}\s*/\s*\d{2,3}|空腹|血糖\s*\d)")
+_COUPLE = re.compile(r"\s*(?:老?两口|两口子|两公婆|夫妻|夫妇|两老|老俩|俩口|和(?:他|她)?(?:老伴|爱人|老公|老婆|堂客))")
+"""Two people, one of them not named: 张桂兰两口子 152/94 138/86."""
 _LISTED = re.compile(r"(?:人员|名单)\s*:")
 
 
 def _cut(text: str, matches: Sequence[Match], heading: str) -> list[Piece | Asked]:
     """A line cut at its names."""
-    matches = [m for n, m in enumerate(matches) if n == 0 or not _KIN_BEFORE.search(text[: m.start])]
+    matches = [
+        m
+        for n, m in enumerate(matches)
+        if n == 0 or not _KIN_BEFORE.search(text[: m.start]) or _MEASURED.match(text, m.start + len(m.said))
+    ]
     kin = (m for m in _PRONOUN_KIN.finditer(text) if not any(_right_after(match, m.start(), text) for match in matches))
     people = [*matches, *(Match((), m[0], "kin", m.start()) for m in kin)]
     people.sort(key=lambda match: match.start)
@@ -149,6 +157,8 @@ def _cut(text: str, matches: Sequence[Match], heading: str) -> list[Piece | Aske
         own = next((match for match in people if match.start < listed.start()), None)
         return [replace(_piece(heading, text, own), names=inside)]
     names = tuple(match.said for match in people)
+    if len(people) == 1 and _COUPLE.match(text, people[0].start + len(people[0].said)) and len(_PAIR.findall(text)) > 1:
+        return [Asked(text)]
     if len(dict.fromkeys(names)) < 2:
         return [_piece(heading, text, people[0] if people else None)]
     head, tail = text[: people[0].start], text[people[-1].start + len(people[-1].said) :]

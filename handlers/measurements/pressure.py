@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers.steps import Answer, Found, Known, NotUnderstood, Step, Values, digits
 from handlers.steps.base import is_vague, quoted
-from handlers.steps.context import a_goal, not_todays, of_another_time
+from handlers.steps.context import KIN, a_goal, not_todays, of_another_time
 from models.conversation import Doubt
 
 MMHG_PER_KPA = 7.50062
@@ -40,7 +40,8 @@ _HIGH_LOW = re.compile(
 )
 # Readings of different hours, arms, days or people, and second thoughts: which one counts is the doctor's choice.
 _APART = re.compile(
-    r"早|晚|卫生院|医院|我量|我测|水银|电子|机器|上午|下午|中午|昨|前天|左|右|不是|错|改|应该|上次|上回|之前|以前|原来|后来|复测|再量|→|↓|↑|他|她"
+    r"早|晚|卫生院|医院|我量|我测|水银|电子|机器|上午|下午|中午|昨|前天|左|右|不是|错|改|应该|上次|上回|之前|以前|原来|后来|复测|再量|→|↓|↑|他|她|两口|夫妻|两老"
+    rf"|{KIN}"
 )
 
 
