@@ -49,7 +49,7 @@ def settings(turn: Turn, words: str = "") -> None:
     2. An hour: from now on that is when the morning's message comes.
     3. 关 or 开 with a name of the list: that one is turned off or on.
     4. A number of days with the name of a threshold: it holds for everybody below the supervisor.
-    5. Anything else: what can be said.
+    5. Anything else: what can be said, and of what cannot be turned off what can.
     """
     said = _NUMERAL.sub(lambda found: str(read_number(found[0])), tidy(words))
     if not said:
@@ -60,6 +60,9 @@ def settings(turn: Turn, words: str = "") -> None:
         _set_hour(turn, _read(hour))
     elif (switch := _switch(said)) is not None:
         _set_switch(turn, *switch)
+    elif re.match("|".join((*_OFF, *_ON)), said):
+        able = "、".join(_short(title) for title, roles in CAN_BE_OFF.values() if Role(turn.worker.role) in roles)
+        turn.say(f"“{words[:20]}”关不掉,或没有这一项。能关的:{able or '没有'}。", [Choice("settings", "设置")])
     else:
         turn.say(f"没看懂“{words[:20]}”。可以这样改:{_example(turn)}。", [Choice("settings", "设置")])
 

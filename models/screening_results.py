@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from models import campaign as campaigns
 from models.campaign import Campaign, CampaignResident, ScreeningResult, paths_of
 from models.enrolment import VISITED
-from models.people import Organisation, Resident
+from models.people import HealthWorker, Organisation, Resident, Role
 from models.record import Record, Referral
 from models.scope import Scope
 from models.screening import KINDS, REFUSED, TESTS, TRACKED, UNSUITABLE, Test
@@ -223,6 +223,15 @@ class Followed:
         return (today - (self.close_by if self.arrived else self.arrive_by)).days
 
 
+def for_a_doctor() -> ColumnElement[bool]:
+    """SQL: a discreet result that a supervisor recorded stays with the supervisors; the village is not told (C, art. 39)."""
+    discreet = [code for code, test in TESTS.items() if test.discreet]
+    by_a_doctor = exists(
+        select(1).where(HealthWorker.id == ScreeningResult.worker_id, HealthWorker.role == Role.DOCTOR)
+    )
+    return ScreeningResult.test.not_in(discreet) | by_a_doctor
+
+
 def followed(
     session: Session, scope: Scope, settings: Mapping[str, Any], *, campaign_id: int | None = None
 ) -> list[Followed]:
@@ -246,6 +255,8 @@ def followed(
     )
     if campaign_id is not None:
         query = query.where(ScreeningResult.campaign_id == campaign_id)
+    if scope.villages is not None:
+        query = query.where(for_a_doctor())
     rows = session.execute(query).all()
     found = []
     for row, name, village in rows:

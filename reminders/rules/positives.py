@@ -11,7 +11,7 @@ from models.message import Choice, mark_name
 from models.people import Organisation, Resident
 from models.record import Record, Referral
 from models.screening import TESTS, TRACKED
-from models.screening_results import arrive_within, is_past
+from models.screening_results import arrive_within, for_a_doctor, is_past
 from reminders.digest import Asked, Part, Query, Said, Telling, each_of
 
 TO_THE_DOCTOR, TO_THE_TOWNSHIP = (0, 7, 14, 28), (7, 28)  # days past the day by which they should have arrived
@@ -71,8 +71,8 @@ def says(telling: Telling) -> Said:
 
 part = Part(
     code="positives",
-    title="筛查结果要复查而没到诊:到期、之后7、14、28天",
-    rows=lambda asked: rows_after(asked, TO_THE_DOCTOR),
+    title="筛查结果要复查而没到诊:到期、之后7、14、28天(公卫科记的专项检测不告诉村医)",
+    rows=lambda asked: rows_after(asked, TO_THE_DOCTOR).where(for_a_doctor()),
     says=says,
     once=True,
     opens="screening_follow_up",
