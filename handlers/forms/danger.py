@@ -10,7 +10,7 @@ from typing import Any
 
 from handlers.decisions import Findings
 from handlers.forms.danger_words import BEYOND_A_VILLAGE, CHEST, LOOKS_LIKE, SPOKEN
-from handlers.steps import Answer, Found, Known, SelectMany, always, any_of, context, options
+from handlers.steps import Answer, Found, Known, SelectMany, always, any_of, context, digits, options
 from handlers.steps.select import Option
 from models.conversation import Doubt
 from models.message import Choice
@@ -173,3 +173,20 @@ def _step(signs: Mapping[str, str], said: Mapping[str, Sequence[str]], ask: str,
     return DangerSigns(
         field="danger_signs", title="危险征象", ask=ask, none_code="none", options=_options(signs, said), **more
     )
+
+
+_IN_ANY_WORDS = plain_danger_step(
+    {
+        code: code
+        for code in (
+            "altered_consciousness", "convulsion", "one_sided_or_speech", "chest_pain_10min", "cannot_lie_flat", "cyanosis", "much_blood",
+            "black_stool", "bleeding_not_stopping", "poisoned", "none",
+        )
+    },
+    "",
+)  # fmt: skip
+
+
+def in_danger(text: str, known: Known) -> bool:
+    """Does a sentence tell a sign that calls for an ambulance, now and of the resident?"""
+    return any(found.answer.values for found in _IN_ANY_WORDS.find(digits(text), known))

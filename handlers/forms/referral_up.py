@@ -9,6 +9,7 @@ from typing import Any
 
 from handlers.form import Form
 from handlers.forms import common
+from handlers.forms.danger import in_danger
 from handlers.protocols import referral
 from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectOne, Text, options
 from models.message import Choice
@@ -71,6 +72,9 @@ SUSPECTED = SelectOne(
     options=options((1, "不是"), (2, "是,咳嗽咳痰满两周、咯血或痰中带血", "*疑似肺结核", "*可疑肺结核")),
     asked=False,
 )
+DANGER = SelectOne(
+    field="danger", title="危急情况", options=options((1, "没有", "*没有危急情况"), (2, "有,先打120")), asked=False
+)
 _NOT = r"(?<![没无未非不])(?<!没有)(?<!否认)"
 _WEEKS = r"(?:[2-9]|1\d|[两二三四五六七八九十几])\s*(?:多?周|个?多?星期)"
 _MONTHS = r"(?:半个?月|(?:\d|[一两二三四五六几])\s*个?多?月)"
@@ -79,15 +83,18 @@ _SUSPICIOUS = re.compile(
 )
 
 
-def suspicion(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
-    """Cough for two weeks, or blood: suspected tuberculosis (domain.md A4), unless it is being treated already.
+def read_from_reason(answers: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """What the reason says, shown in the recap and changed there: danger, and suspected tuberculosis.
 
-    Read from the reason, shown in the recap and changed there.
+    Cough for two weeks, or blood, is a suspicion (domain.md A4), unless it is being treated already.
     """
-    if "suspected_tb" in answers or "tb" in known.programmes:
-        return {}
     reason = " ".join(str(answers.get(name, "")) for name in ("referral_reason", "present_illness", "impression"))
-    return {"suspected_tb": 2} if _SUSPICIOUS.search(reason) else {}
+    found: dict[str, Any] = {}
+    if "danger" not in answers and in_danger(reason, known):
+        found["danger"] = 2
+    if "suspected_tb" not in answers and "tb" not in known.programmes and _SUSPICIOUS.search(reason):
+        found["suspected_tb"] = 2
+    return found
 
 
 RECEIVING_DOCTOR = Text(field="receiving_doctor", title="接诊医生", words=("接诊医生",), asked=False, longest=20)
@@ -111,9 +118,10 @@ form = Form(
         TREATED,
         RECEIVING_DOCTOR,
         SUSPECTED,
+        DANGER,
         common.NEXT,
     ),
     enrols="never",
-    derive=suspicion,
+    derive=read_from_reason,
     rest="referral_reason",
 )

@@ -82,6 +82,15 @@ class Kind(SelectOne):
             yield Found(both.start(), both.start(), Answer({self.field: "breast"}))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Method(SelectOne):
+    """HPV阴性 tells the test as well: its words are left for the result to read."""
+
+    def find(self, line: str, known: Known) -> Iterator[Found]:
+        for found in super().find(line, known):
+            yield Found(found.start, found.start, found.answer, announced=True)
+
+
 KIND = Kind(
     field="kind", title="筛查项目", ask="是哪一项筛查的结果?", words=("项目",),
     options=options(*((code, test.title, *WORDS[code]) for code, test in TESTS.items())),
@@ -106,7 +115,7 @@ POSTPONED = SelectOne(
         (1, "月经期", "*月经期", "*来例假", "*例假", "*来月经", "*月经没干净"), (2, "妊娠期", "*怀孕不能做", "*孕期不能做"), (3, "没来", "*没来", "没到场"), (4, "其他", "*没做成", "*改天再做")
     ),
 )  # fmt: skip
-METHOD = SelectOne(
+METHOD = Method(
     field="method", title="宫颈检查方法", ask="宫颈做的是哪一种?", words=("方法",), options=options((CYTOLOGY, "细胞学(TCT)", "TCT", "细胞学", "液基"), (HPV, "HPV检测", "HPV")),
     when=lambda known: of("cervical")(known) and not known.answers.keys() & {"hpv_type", "tbs"},  # the finding says it
 )  # fmt: skip

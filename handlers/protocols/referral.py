@@ -1,7 +1,7 @@
 """Referral slip, up and down: how soon the patient must be there, and when the village asks. 双向转诊
 
 《国家基本公共卫生服务规范(第三版)》 has every referral followed within two weeks; an emergency is asked about the next
-day (domain.md M-13). What the slip says decides, not the reason in words.
+day (domain.md M-13). What the slip says decides; only danger told in the reason is an emergency whatever it says.
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ protocol = Protocol(
     classifications={},
     classify=(),
     act=(
+        Rule(
+            "REF-10",
+            when=lambda f: is_yes(f.get("danger")),
+            then=emergency("马上打120,不要等:病人侧卧或半卧、不喂水不喂药,守到救护车来,同时打电话告诉接收医院。"),
+            because="转诊原因里有危急征象(叫不醒、嘴歪说话不清、抽搐、胸痛满10分钟、不能平卧、大出血等)",
+            source=safety(17, "A1、"),
+            certainty="[D] 80 %",
+        ),
         Rule(
             "REF-11",
             when=lambda f: f.get("referral_urgency") == URGENT,
