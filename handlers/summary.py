@@ -55,7 +55,7 @@ _EACH = re.compile(r"(?:各|分|每个?)(?:个)?(?:乡镇|镇|乡|村|组|单位
 _SMALL = re.compile(
     r"全[市县区镇乡村]|本[市县区镇乡村]|我们?|咱们?|\d+岁(?:以上|及以上)?|[人次个份场对名条了查做有是在共总几和与及]"
 )
-_ASKS = re.compile(r"汇总|多少|几[个次人份场对]|率|报表|统计")
+_ASKS = re.compile(r"汇总|多少|几[个次人份场对]|(?<![心脉])率|报表|统计")
 _OWN = re.compile(r"^(?:全|本|我们|我|咱们)?(?:县|镇|乡|村|辖区|所有|全部|负责的?村|自己|部)?$")
 
 
@@ -131,12 +131,15 @@ def summarise(turn: Turn, words: str) -> None:
 
 def take_question(turn: Turn, text: str) -> bool:
     """上个月高血压规范管理率多少: a question after figures, in words that are no command. False when it is none."""
+    asks = _ASKS.search(text)
+    if not asks and turn.worker.role == Role.DOCTOR:  # most of what a doctor types is an entry
+        return False
     period, rest = _period(text, turn.today)
+    if not asks and not period:
+        return False
     _, left = named_in(areas_in(turn.session, turn.scope), _FILLER.sub(" ", rest))
     topics, left = find_topics(left)
-    if not names_a_figure(topics) and "汇总" not in text:
-        return False
-    if not (_ASKS.search(text) or (period and turn.worker.role != Role.DOCTOR)) or len(_without_small(left)) > 1:
+    if (not names_a_figure(topics) and "汇总" not in text) or len(_without_small(left)) > 1:
         return False
     summarise(turn, text)
     return True
