@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.orm import Session
@@ -57,6 +57,36 @@ def rule_column(rule: Rule | None, kind: Kind, settings: Mapping[str, Any]) -> d
     return {**rule.to_json(), **({MONTHS: months} if months else {})}
 
 
+class WhenAndWhere(NamedTuple):
+    """What a resident is told of a campaign."""
+
+    days: tuple[str, ...]
+    place: str | None
+    hours: str | None
+
+
+def when_and_where(campaign: Campaign) -> WhenAndWhere:
+    return WhenAndWhere(tuple(campaign.days), campaign.place, campaign.hours)
+
+
+def _is_elsewhere(before: WhenAndWhere, campaign: Campaign) -> bool:
+    """A day was dropped, or the place or hours are others; a day more disturbs nobody."""
+    return (
+        not set(before.days) <= set(campaign.days)
+        or (before.place or campaign.place) != campaign.place
+        or (before.hours or campaign.hours) != campaign.hours
+    )
+
+
+def _forget_told(session: Session, campaign: Campaign) -> int:
+    """Who was told of what no longer holds is to be told; returns how many."""
+    waits = CampaignResident.came_on.is_(None) & CampaignResident.declined_on.is_(None)
+    told = (CampaignResident.campaign_id == campaign.id) & CampaignResident.told_on.is_not(None) & waits
+    number = session.scalar(select(func.count()).select_from(CampaignResident).where(told)) or 0
+    session.execute(update(CampaignResident).where(told).values(told_on=None))
+    return number
+
+
 # --- begin, change, end ---
 
 
@@ -86,14 +116,17 @@ def change(
     by: int | None,
     told_before: Collection[int],
     tell_at: datetime | None = None,
+    before: WhenAndWhere | None = None,
 ) -> int:
     """Its days, place, areas or rule are no longer what they were: the list follows, and whoever must know is told once.
 
-    `told_before` are the workers its areas had before the change. What is queued about the former edition is cancelled.
+    `told_before` are the workers its areas had before the change, `before` what residents were told until then: whoever
+    heard of another day or place has still to be told. What is queued about the former edition is cancelled.
     """
     make_list(session, campaign, today)
     if campaign.status == LAUNCHED:
-        _tell(session, campaign, now, by, also=told_before, tell_at=tell_at)
+        retold = _forget_told(session, campaign) if before is not None and _is_elsewhere(before, campaign) else 0
+        _tell(session, campaign, now, by, also=told_before, tell_at=tell_at, retold=retold)
     _audit(session, campaign, "campaign.changed", now, by)
     return invited(session, campaign)
 
@@ -241,6 +274,7 @@ def _tell(
     *,
     also: Collection[int] = (),
     tell_at: datetime | None = None,
+    retold: int = 0,
 ) -> None:
     """One message to each worker about the campaign as it stands; what is still unsaid of earlier editions never is.
 
@@ -257,7 +291,7 @@ def _tell(
             None,
             kind=code,
             reminder=code,
-            arguments={"campaign_id": campaign.id, "edition": campaign.edition, "by": by},
+            arguments={"campaign_id": campaign.id, "edition": campaign.edition, "by": by, "retold": retold},
             worker_id=worker_id,
             dedup_key=notice_key(campaign.id, campaign.edition, worker_id),
             now=now,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -79,6 +79,7 @@ def _take(run: Run, said: Said, today: date, tell_at: datetime | None) -> Campai
     is_new = campaign is None
     changes: dict[str, Any] = {}
     told_before: list[int] = []
+    before = None
     if campaign is None:
         if date.fromisoformat(said.columns["days"][0]) < today:
             raise Refusal("日期已经过了,请核对")
@@ -88,6 +89,7 @@ def _take(run: Run, said: Said, today: date, tell_at: datetime | None) -> Campai
         run.result.added += 1
     else:
         told_before = campaign_work.workers_of(session, campaign)
+        before = campaign_work.when_and_where(campaign)
         changes = {name: value for name, value in said.columns.items() if getattr(campaign, name) != value}
         if changes and campaign.status in (STOPPED, CLOSED):
             raise Refusal("这个活动已经停止或结束,不能再改;重新办请用新的活动编码")
@@ -96,7 +98,8 @@ def _take(run: Run, said: Said, today: date, tell_at: datetime | None) -> Campai
         for name, value in changes.items():
             setattr(campaign, name, value)
         session.flush()
-    moved = _carry_out(run, campaign, said, today, changed=bool(changes), told_before=told_before, tell_at=tell_at)
+    was = _Was(told_before, before)
+    moved = _carry_out(run, campaign, said, today, changed=bool(changes), was=was, tell_at=tell_at)
     if not is_new:
         shown = {name: str(value) for name, value in changes.items()}
         run.settle(f"campaign:{campaign.id}", {**shown, **({"状态": said.state} if moved else {})})
@@ -106,6 +109,13 @@ def _take(run: Run, said: Said, today: date, tell_at: datetime | None) -> Campai
     return None
 
 
+class _Was(NamedTuple):
+    """Of a campaign as it was before this file: who carried it out, and what residents were told."""
+
+    workers: Sequence[int]
+    when_and_where: campaign_work.WhenAndWhere | None
+
+
 def _carry_out(
     run: Run,
     campaign: Campaign,
@@ -113,7 +123,7 @@ def _carry_out(
     today: date,
     *,
     changed: bool,
-    told_before: Sequence[int],
+    was: _Was,
     tell_at: datetime | None,
 ) -> bool:
     """Launch, change or stop; true when its state is another one now."""
@@ -124,7 +134,10 @@ def _carry_out(
         campaign_work.launch(session, campaign, run.now, today, by=run.by, tell_at=tell_at)
         _remark(run, campaign)
     elif changed and campaign.status == LAUNCHED:
-        campaign_work.change(session, campaign, run.now, today, by=run.by, told_before=told_before, tell_at=tell_at)
+        campaign_work.change(
+            session, campaign, run.now, today,
+            by=run.by, told_before=was.workers, tell_at=tell_at, before=was.when_and_where,
+        )  # fmt: skip
         _remark(run, campaign)
     return campaign.status != before
 

@@ -66,6 +66,7 @@ def finish(turn: Turn, record: Record) -> None:
     answers = record.answers
     campaign = turn.session.get(Campaign, answers["campaign"]) if "campaign" in answers else None
     told_before = campaign_work.workers_of(turn.session, campaign) if campaign is not None else []
+    before = campaign_work.when_and_where(campaign) if campaign is not None else None
     if campaign is None:
         campaign = Campaign(
             code=f"C{record.id}", organisation_id=turn.scope.organisation_id, worker_id=turn.worker.id, status=PLANNED
@@ -87,6 +88,7 @@ def finish(turn: Turn, record: Record) -> None:
             by=turn.worker.id,
             tell_at=turn.tell_at,
             told_before=told_before,
+            before=before,
         )
     doctors = len(doctors_of(turn.session, paths_of(turn.session, campaign)))
     told = {"invited": invited, "doctors": doctors, "changed": campaign.edition > 1}

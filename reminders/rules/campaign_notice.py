@@ -42,7 +42,8 @@ def words(context: Context) -> OutgoingMessage:
     if campaign.rule is not None:
         number = count_guests(session, campaign, scope_of(session, worker), "to_tell")
         if worker.role == Role.DOCTOR:
-            lines.append(f"您负责的居民里有{number}人要通知。通知一位,发:姓名 通知了。")
+            again = "日子、时间或地点变了,通知过的也要重新通知。" if heard and context.arguments.get("retold") else ""
+            lines.append(f"{again}您负责的居民里有{number}人要通知。通知一位,发:姓名 通知了。")
             choices.insert(0, Choice(f"camp.{campaign.id}.tell", "待通知名单"))
         else:
             lines.append(f"辖区应邀{number}人,名单已发给各村医。")
