@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cn2an
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from handlers.measurements.alcohol import Spirit, drink_to_spirit, round_half_up
@@ -230,6 +230,7 @@ def test_dates_with_a_year_read_back(today, ago):
 
 
 @given(today=st.dates(date(2020, 1, 1), date(2040, 12, 31)), away=st.integers(0, 183))
+@example(today=date(2023, 8, 30), away=183)
 def test_dates_without_a_year_are_the_nearest(today, away):
     past, future = today - timedelta(days=away), today + timedelta(days=away)
     for prefer, day in (("past", past), ("future", future)):

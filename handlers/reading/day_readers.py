@@ -1,7 +1,7 @@
 """From the words for a day to the day, or to a sentence that asks."""
 
 import re
-from calendar import monthrange
+from calendar import isleap, monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Literal
@@ -57,6 +57,11 @@ def day_of(year: int, month: int, day: int) -> date:
 
 def nearest(month: int, day: int, today: date, prefer: Prefer) -> date:
     """A day without a year, in the direction asked for."""
+    other = today.year - 1 if prefer == "past" else today.year + 1
+    if (month, day) == (2, 29) and not isleap(today.year) and isleap(other):
+        leap_day = date(other, 2, 29)
+        if abs(leap_day - today) <= LONGEST_LOOK_BACK:
+            return leap_day
     this_year = day_of(today.year, month, day)
     if prefer == "past":
         if this_year <= today:
