@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from handlers import filling, leave, record_visit, residents
 from handlers.asking import ask
+from handlers.menu import FORMS
 from handlers.resident_card import summary_of
 from handlers.turn import Turn
 from models.conversation import Draft
@@ -125,9 +126,10 @@ def open_correction(turn: Turn, record_id: int) -> None:
 
 
 def draft_of(record: Record) -> Draft:
-    """The record as a form that changes it."""
+    """The record as a form that changes it; what was left out then is not asked again."""
     answers = {**record.answers, "on": record.on.isoformat()}
-    return Draft(record.service, record.resident_id, answers, corrects=record.id, skipped=sorted(SEALED))
+    left_out = {step.field for step in FORMS[record.service].steps if step.optional and not step.is_answered(answers)}
+    return Draft(record.service, record.resident_id, answers, corrects=record.id, skipped=sorted(SEALED | left_out))
 
 
 def withdraw_record(turn: Turn, record_id: int) -> None:

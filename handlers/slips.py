@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 
-from handlers import corrections, filling, recap, residents
+from handlers import alarm, corrections, filling, recap, residents
 from handlers.asking import Question, ask
 from handlers.evaluation import known_of
 from handlers.keeping import absorb, is_of_one, store
 from handlers.menu import FORMS
 from handlers.reading import normalise
+from handlers.residents import Match
 from handlers.roster import Roster
 from handlers.steps import NotUnderstood, Step
 from handlers.steps.base import digits
 from handlers.turn import Turn
 from models.conversation import Doubt
+from models.message import Choice, mark_name
 from models.record import Record
 
 _SIGH = r"(?:哎呀?|唉|哦|噢|嗯|额|呃|啊|抱歉|对不起|不好意思|等等|等一下|等下)"
@@ -51,7 +53,7 @@ def put_right(turn: Turn, said: str, question: Question) -> bool:
     named = residents.find_named(turn, normalise.tidy(said), Roster(turn))
     theirs = [n for n, draft in enumerate(drafts) if named and draft.resident_id in named[0].ids]
     if named and not theirs:
-        return False
+        return said.strip() == named[0].said and _of_somebody_else(turn, question, named[0])
     index = theirs[0] if theirs else _whose(turn, question)
     if index is None:
         name = recap.who(turn, drafts[-1])
@@ -74,6 +76,23 @@ def put_right(turn: Turn, said: str, question: Question) -> bool:
     return True
 
 
+def _of_somebody_else(turn: Turn, question: Question, meant: Match) -> bool:
+    """不对,是王建国: what is open of the one who is asked about is his."""
+    drafts = turn.conversation.drafts
+    before = drafts[question.index].resident_id
+    if before is None or drafts[question.index].corrects:
+        return False
+    for draft in drafts:
+        if draft.resident_id == before:
+            alarm.unwatch(turn, draft)
+            draft.resident_id = meant.ids[0] if len(meant.ids) == 1 else None
+            draft.candidates, draft.who = list(meant.ids), meant.said
+            draft.doubts.pop("check", None)
+    turn.conversation.trail = []
+    ask(turn, before=f"已改成{mark_name(meant.said)}。")
+    return True
+
+
 def _of(turn: Turn, index: int, question: Question, noted: str) -> str:
     """With the name of whom it was noted of, where somebody else is asked about."""
     draft, asked = turn.conversation.drafts[index], turn.conversation.drafts[question.index]
@@ -83,6 +102,8 @@ def _of(turn: Turn, index: int, question: Question, noted: str) -> str:
 def put_right_record(turn: Turn, said: str) -> bool:
     """Nothing is open: what was just recorded is opened with the new value, and changed by 提交 only."""
     records = _just_made(turn)
+    if records and residents.is_name(turn, said):
+        return _made_for_somebody_else(turn, records[-1], said.strip())
     if named := residents.find_named(turn, normalise.tidy(said), Roster(turn)):
         records = [record for record in records if record.resident_id in named[0].ids]
     if not records:
@@ -100,6 +121,18 @@ def put_right_record(turn: Turn, said: str) -> bool:
     changed = [d for d, r in zip(turn.conversation.drafts, records, strict=True) if d != corrections.draft_of(r)]
     turn.conversation.drafts = changed
     ask(turn, before="\n".join(filter(None, (corrections.OPENED, noted.unread if noted else ""))))
+    return True
+
+
+def _made_for_somebody_else(turn: Turn, record: Record, meant: str) -> bool:
+    """A record is of the one it was made for: it is withdrawn, and said again."""
+    name = corrections.name_of(turn, record)
+    if not name or name == mark_name(meant):
+        return False
+    turn.say(
+        f"刚才记的是{name}。是{mark_name(meant)}的,请先撤销这一条,再把那一行连姓名重发一次。",
+        [Choice(f"withdraw.{record.id}", f"撤销{name}这一条"), Choice("today", "今日")],
+    )
     return True
 
 

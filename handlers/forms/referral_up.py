@@ -15,7 +15,7 @@ from handlers.steps import Answer, Day, Found, Known, NotUnderstood, SelectOne, 
 from models.message import Choice
 
 HOSPITALS = ("乡镇卫生院", "县人民医院", "县中医院", "县妇幼保健院")
-_PLACE = r"(?!单|(?:转诊|转到|转往|转去|送到|送往|送去|去)[到至]?)[^\s,。;\d\ue010]{0,14}?(?:医院|卫生院|保健院|疾控中心|疾控|急诊|中心)(?:[^\s,。;\d\ue010]{1,8}科|急诊)?"
+_PLACE = r"(?!单|[转送](?=[县市省上])|(?:转诊|转到|转往|转去|送到|送往|送去|去)[到至]?)[^\s,。;\d\ue010]{0,14}?(?:医院|卫生院|保健院|疾控中心|疾控|急诊|中心)(?:[^\s,。;\d\ue010]{1,8}科|急诊)?"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +103,7 @@ form = Form(
     code="referral_up",
     title="上转",
     about="resident",
-    hints=("转诊", "转往", "送往"),
+    hints=("转诊", "转往", "送往", "转县", "送县", "转市", "转上级", "送上级"),
     words=("双向转诊", "转诊单", "开转诊", "办转诊", "上转"),
     shows=("referral_to", "referral_reason"),
     protocol=referral.protocol,
