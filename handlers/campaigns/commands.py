@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from handlers import filling
 from handlers.asking import ask
 from handlers.campaigns import lists, positives, reports
+from handlers.campaigns.days import days_words
 from handlers.campaigns.texts import card_lines, name_of, score_words, summary_line, village_lines
 from handlers.evaluation import known_of
 from handlers.leftovers import leftovers
@@ -254,6 +256,16 @@ def _close(turn: Turn, one: Campaign) -> None:
     if one.status == LAUNCHED and one.starts_on > turn.today:
         turn.say(f"{name_of(one)}还没到日子。不办了请点“停止”。", [Choice(f"camp.{one.id}.stop", "停止")])
         return
+    if one.status == LAUNCHED and (ahead := one.next_day(turn.today + timedelta(days=1))):
+        turn.say(
+            f"{name_of(one)}后面还有{days_words([ahead])}。现在结束,后面的提醒都不发了,确定吗?",
+            [Choice(f"camp.{one.id}.closed", "确定结束"), Choice(f"camp.{one.id}.report", "只看总结")],
+        )
+        return
+    _closed(turn, one)
+
+
+def _closed(turn: Turn, one: Campaign) -> None:
     if one.status == LAUNCHED:
         campaign_work.close(turn.session, one, turn.now, by=turn.worker.id)
     reports.show(turn, one)
@@ -360,7 +372,7 @@ def _stop_saying(turn: Turn, one: Campaign, reason: str) -> None:
 
 
 _LISTS: dict[str, lists.Which] = {"tell": "to_tell", "come": "to_come", "all": "all"}
-_MANAGING = frozenset({"launch", "move", "stop", "stopped", "close"})
+_MANAGING = frozenset({"launch", "move", "stop", "stopped", "close", "closed"})
 _PRESSED: dict[str, Callable[[Turn, Campaign], None]] = {
     "": _card,
     "score": _score,
@@ -369,6 +381,7 @@ _PRESSED: dict[str, Callable[[Turn, Campaign], None]] = {
     "stop": _stop,
     "stopped": lambda turn, one: _stopped(turn, one),
     "close": _close,
+    "closed": _closed,
     "report": _report,
     "tell": _to_tell,
     "come": _to_come,
@@ -382,7 +395,7 @@ _ACTS: tuple[tuple[re.Pattern[str], Callable[[Turn, str], None]], ...] = tuple(
         (r"(?:追踪|阳性|随访追踪|待复查)", lambda turn, words: positives.show(turn, words)),
         (r"(?:停止|停办|取消|不办了)", lambda turn, words: _managing(turn, words, _stop_saying)),
         (r"(?:改期|改到|推迟|提前|修改|改)", lambda turn, words: _managing(turn, words, _move)),
-        (r"(?:结束|总结)", _on(_close, LAUNCHED, CLOSED)),
-        (r"(?:报告|总结报告)", _on(_report, LAUNCHED, CLOSED, STOPPED)),
+        (r"结束", _on(_close, LAUNCHED, CLOSED)),
+        (r"(?:总结报告|报告|总结)", _on(_report, LAUNCHED, CLOSED, STOPPED)),
     )
 )
