@@ -170,7 +170,13 @@ def load_settings(**overrides: Any) -> Settings:
             raise BadSettings([*complaints, f"CUNYI_{field.upper()}: write it as JSON"]) from None
         except ValueError as error:  # a cunyi.toml that is not TOML
             raise BadSettings([*complaints, f"cunyi.toml: {error}"]) from None
-    if complaints := [*complaints, *_misspelt(), *_missing(settings), *_unknown_reminders(settings)]:
+    if complaints := [
+        *complaints,
+        *_misspelt(),
+        *_missing(settings),
+        *_unknown_reminders(settings),
+        *_wrong_rules(settings),
+    ]:
         raise BadSettings(complaints)
     return settings
 
@@ -219,6 +225,14 @@ def _unknown_reminders(settings: Settings) -> list[str]:
     from reminders.timetable import REMINDERS
 
     return complaints(settings.reminders, tuple(REMINDERS))
+
+
+def _wrong_rules(settings: Settings) -> list[str]:
+    if not settings.rules:
+        return []
+    from handlers.county_rules import complaints  # only who sets something waits for the protocols
+
+    return complaints(settings.rules)
 
 
 def _set_aside(overrides: dict[str, Any], model: type[BaseModel], place: Sequence[int | str]) -> None:

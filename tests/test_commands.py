@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from contextlib import closing
@@ -119,8 +120,34 @@ def test_a_misspelt_setting_is_named(
     county: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CUNYI_TELEGRM__TOKEN", "123:abc")
-    monkeypatch.setenv("CUNYI_RULES__GOALS", "{}")
+    monkeypatch.setenv("CUNYI_REMINDERS__TOWNSHIP_DAYS", "10")
     assert typed(monkeypatch, "timetable") == 0, "what needs no settings reads none"
     capsys.readouterr()
     assert typed(monkeypatch, "recount") == 1
     assert capsys.readouterr().err.strip() == "CUNYI_TELEGRM__TOKEN: is no setting; do you mean CUNYI_TELEGRAM__TOKEN?"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ('{"campaign.lung_cancer.age_from": "fifty"}', "campaign.lung_cancer.age_from must be a number"),
+        ('{"htn.like_with_like": 1}', "htn.like_with_like must be true or false"),
+        ('{"campaign.brest_months": 36}', "do you mean campaign.breast_months?"),
+        ('{"goals": {"hypertension_control_rate": "high"}}', "must be a number"),
+        ('{"goals": {"hypertension_controll_rate": 60}}', "no figure hypertension_controll_rate"),
+        ('{"goals": 60}', "goals must be like"),
+    ],
+)
+def test_a_rule_that_cannot_work_is_named_before_anything_starts(
+    county: Path, rules: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUNYI_RULES", rules)
+    assert typed(monkeypatch, "summary") == 1
+    said = capsys.readouterr().err
+    assert told in said and len(said.strip().splitlines()) == 1
+
+
+def test_rules_as_the_page_lists_them_are_taken(county: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = {"goals": {"hypertension_control_rate": 60}, "campaign.days_before": [5, 2], "htn.like_with_like": True}
+    monkeypatch.setenv("CUNYI_RULES", json.dumps(rules | {"signing.fulfilment": "person", "edit.days": 10}))
+    assert typed(monkeypatch, "summary") == 0
