@@ -226,8 +226,19 @@ def owes(answers: Mapping[str, Any], decision: Decision | None, known: Known) ->
     return common.keeping(answers, decision, KEPT, service="tb_follow_up")
 
 
+def admits(known: Known) -> Doubt | None:
+    """Who is only suspected of tuberculosis is sent to the designated hospital, and is treated by nobody yet (A4)."""
+    if "tb" in known.programmes or known.age is None:
+        return None
+    return Doubt(
+        "这位居民不在这个项目的管理名单里,已确诊的点下面。\n只是怀疑的不记随访:请发“转诊 姓名 定点医院 原因”,并在24小时内报告;不记了发“取消”。",
+        [("已确诊,照记", {"outside": 1})],
+    )
+
+
 form = Form(
     code="tb_follow_up",
+    admits=admits,
     title="肺结核随访",
     about="resident",
     words=("肺结核随访", "结核随访", "结核病随访", "肺结核", "督导服药"),

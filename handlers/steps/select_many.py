@@ -13,7 +13,9 @@ from handlers.steps.base import TAKEN, Answer, Found, Known, NotUnderstood, char
 from handlers.steps.select import ASKED, Option, Select
 from models.conversation import Doubt
 
-_DEGREE = "(?:有一?点儿?|有1点|有些|稍微|还是|还有?|很|蛮|好|老是|老|总是|总|经常|一直|又|不(?:怎么|太|大)?|没有?)?"
+_DEGREE = (
+    "(?:有一?点(?:点|儿)?|有1点|有些|稍微|还是|还有?|很|蛮|好|老是|老|总是|总|经常|一直|又|不(?:怎么|太|大)?|没有?)?"
+)
 _NO_INSIDE = re.compile("不|没")
 _ONE_LIST = re.compile(r"[、和及或与/]*")
 _NONE_OF_THEM = re.compile(
