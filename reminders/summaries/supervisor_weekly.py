@@ -17,6 +17,7 @@ from reminders.digest import covering
 from reminders.reminder import Context, Reminder
 
 SHOWN = 6
+Span = tuple[date, date]
 BUTTONS = (Choice("overdue", "逾期"), Choice("summary", "汇总"))
 
 
@@ -37,24 +38,28 @@ def words(context: Context) -> OutgoingMessage:
     first, last = monday - timedelta(days=7), monday - timedelta(days=1)
     late = count_due(session, context.scope, last=context.today - timedelta(days=1))
     lines = [f"{worker.name},早上好!上周({first}至{last})简报。现在逾期未访 {late} 人次。"]
-    lines += [_recorded(context, organisation, first, last), _late(context, organisation)]
+    week = timedelta(days=7)
+    before = (first - week, last - week)
+    lines += [
+        recorded(context, organisation, (first, last), before, ("上周", "再前一周")),
+        _late(context, organisation),
+    ]
     lines += [_idle(context, organisation, first, last), _unbound(context)]
     return OutgoingMessage("\n".join(line for line in lines if line), BUTTONS)
 
 
-def _recorded(context: Context, organisation: Organisation, first: date, last: date) -> str:
-    """上周记录(再前一周):高血压随访9人次(12)、…"""
-    week = timedelta(days=7)
-    of_week, before = (
-        {f.code: f for f in figures(context.session, organisation, start, end, context.today) if _is_count(f.code)}
-        for start, end in ((first, last), (first - week, last - week))
+def recorded(context: Context, organisation: Organisation, days: Span, before: Span, words: tuple[str, str]) -> str:
+    """上周记录(括号里是再前一周):高血压随访9人次(12)、…"""
+    now, then = (
+        {f.code: f for f in figures(context.session, organisation, *span, context.today) if _is_count(f.code)}
+        for span in (days, before)
     )
     told = [
-        f"{figure.title}{figure.value}{figure.unit}({before[code].value})"
-        for code, figure in of_week.items()
-        if figure.value or before[code].value
+        f"{figure.title}{figure.value}{figure.unit}({then[code].value})"
+        for code, figure in now.items()
+        if figure.value or then[code].value
     ]
-    return f"上周记录(括号里是再前一周):{'、'.join(told)}。" if told else "上周没有记录。"
+    return f"{words[0]}记录(括号里是{words[1]}):{'、'.join(told)}。" if told else f"{words[0]}没有记录。"
 
 
 def _late(context: Context, organisation: Organisation) -> str:
