@@ -15,6 +15,7 @@ SHORT = timedelta(hours=3)
 MORNING, NIGHT = 6.5, 20 + 55 / 60  # hours between which what can wait is said
 EVENING = 20.5
 BEFORE_SHORT, BEFORE_LONG = timedelta(minutes=30), timedelta(hours=4)
+AT_LEAST = 60.0  # seconds before the end of a window in which nothing more is asked for
 
 
 class Term(NamedTuple):
@@ -32,7 +33,10 @@ class Term(NamedTuple):
 class CaseJudge:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self._terms = [term for report, row in self._reports() for term in self._terms_of(report, row)]
+        terms = (term for report, row in self._reports() for term in self._terms_of(report, row))
+        self._terms = [
+            term for term in terms if term.ends - term.begins > 2 * AT_LEAST
+        ]  # else it is told on the next day
         self._running: dict[Term, dict[str, Worker]] = {}
 
     def _reports(self) -> Iterator[tuple[str, Row]]:
@@ -63,7 +67,7 @@ class CaseJudge:
     def moments(self) -> Iterator[tuple[float, int]]:
         for number, term in enumerate(self._terms):
             yield term.begins, 2 * number
-            yield term.ends - 60, 2 * number + 1
+            yield term.ends - AT_LEAST, 2 * number + 1
 
     def look(self, at: float, which: int) -> None:
         term = self._terms[which // 2]
