@@ -76,7 +76,7 @@ def name_of(turn: Turn, record: Record) -> str:
 def offer_correction(turn: Turn, words: str = "") -> None:
     """更正 [姓名]: which record?"""
     if turn.conversation.is_open:
-        ask(turn, before="这张表还没提交,直接改就行:在核对时点要改的那一项。")
+        ask(turn, before="这张表还没提交,把要改的直接发来就行,例如“血压 148/92”或“不对 是148”。")
         return
     _offer(turn, words, "要更正哪一条?", "fix")
 
