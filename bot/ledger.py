@@ -77,7 +77,8 @@ class Ledger:
         self.channels, self.clock, self.seat = channels, clock, seat
         self._tz, self._only_worker = tz, only_worker
         self._readiness = Readiness(channels, render, budgets, tz, quiet)
-        self._looks_back = [name for name in channels if budgets.get(name, Budget()).looks_back]
+        self._looks_back = {name for name in channels if budgets.get(name, Budget()).looks_back}
+        self._rest_between = {name for name in channels if budgets.get(name, Budget()).per_chat}
         self._looked_at: datetime | None = None
         self._looked = 0.0  # the same by the steady clock
         self._known: set[int] = set()
@@ -100,7 +101,7 @@ class Ledger:
     def lease(self, session: Session, running: Sequence[str], mine: Collection[str], steady: float) -> Leased:
         """Claim due rows for LEASE, render what is said unasked, pick each worker's account.
 
-        Of a chat in which something earlier is with another process, or waits for its next try, nothing is claimed. A
+        Of a chat in which another process is speaking, or something earlier waits for its next try, nothing is claimed. A
         message that was to go over another process's channel is looked at again when it lies there for ELSEWHERE.
         `mine` are the keys of what is already on its way here, `steady` are seconds of a clock that nobody sets.
         """
@@ -108,16 +109,20 @@ class Ledger:
         if session.get_bind().dialect.name == "postgresql":  # what one process is just claiming, another cannot see
             session.execute(select(func.pg_advisory_xact_lock(*CLAIMING)))
         stuck = self._stuck(session, alive, mine, steady)
+        others = sorted(set(alive) - {self.seat.number})
         due = session.scalars(self._due(now, alive, running, stuck)).all()
         leased: list[Row] = []
         for row in due:
             if row.dedup_key in mine:
                 continue
-            crashed = row.status == "leased"
+            crashed, fresh = row.status == "leased", row.account is None
             row.status, row.leased_until, row.leased_by = "leased", now + LEASE, self.seat.number
             if self._readiness.ready(session, row, now, running):
-                leased.append(_as_row(row, crashed))
-        behind, elsewhere = self._behind(session, now, running), self._said_elsewhere(session, now, steady)
+                if fresh and others and self._speaks_there(session, row, others, stuck):
+                    row.status, row.leased_until, row.leased_by = "queued", None, None
+                else:
+                    leased.append(_as_row(row, crashed))
+        behind, elsewhere = self._behind(session, now, running), self._said_elsewhere(session, now, steady, others)
         return Leased(leased, len(due) == BATCH, behind, elsewhere, sum(seat < AT_THE_TERMINAL for seat in alive))
 
     def _stuck(self, session: Session, alive: Collection[int], mine: Collection[str], steady: float) -> frozenset[int]:
@@ -152,16 +157,23 @@ class Ledger:
         return query if self._only_worker is None else query.where(OutboxMessage.worker_id == self._only_worker)
 
     def _stands_behind(self, now: datetime, alive: Collection[int], stuck: Collection[int]) -> ColumnElement[bool]:
-        """Something earlier in its chat is on its way from another process, or waits for its next try."""
+        """Another process is speaking in its chat, or something earlier there waits for its next try."""
         earlier = aliased(OutboxMessage)
         others = earlier.leased_by.in_(sorted(set(alive) - {self.seat.number})) & earlier.id.not_in(sorted(stuck))
         same_chat = (earlier.channel == OutboxMessage.channel) & (earlier.account == OutboxMessage.account)
-        unhurried = (earlier.kind == "reply") & (
-            OutboxMessage.kind != "alarm"
-        )  # put off until midnight, for lack of room
-        waits = ((earlier.attempts > 0) | unhurried) & (earlier.not_before > now)
-        first = select(earlier.id).where(same_chat, earlier.id < OutboxMessage.id, is_open(earlier), others | waits)
+        # a reply without a try was put off until midnight, for lack of room
+        unhurried = (earlier.kind == "reply") & (OutboxMessage.kind != "alarm")
+        waits = ((earlier.attempts > 0) | unhurried) & (earlier.not_before > now) & (earlier.id < OutboxMessage.id)
+        first = select(earlier.id).where(same_chat, is_open(earlier), others | waits)
         return first.exists()
+
+    def _speaks_there(
+        self, session: Session, row: OutboxMessage, others: Sequence[int], stuck: Collection[int]
+    ) -> bool:
+        """What has got its address only now is in a chat in which another process is just speaking."""
+        there = OutboxMessage.channel == row.channel, OutboxMessage.account == row.account, is_open()
+        theirs = OutboxMessage.leased_by.in_(others), OutboxMessage.id.not_in(sorted(stuck))
+        return session.scalar(select(OutboxMessage.id).where(*there, *theirs).limit(1)) is not None
 
     def _behind(self, session: Session, now: datetime, running: Sequence[str]) -> frozenset[Chat]:
         not_ours = OutboxMessage.leased_by.is_(None) | (OutboxMessage.leased_by != self.seat.number)
@@ -175,9 +187,12 @@ class Ledger:
         )
         return frozenset((str(channel), str(account)) for channel, account in session.execute(query))
 
-    def _said_elsewhere(self, session: Session, now: datetime, steady: float) -> list[tuple[Chat, float, int]]:
+    def _said_elsewhere(
+        self, session: Session, now: datetime, steady: float, others: Sequence[int]
+    ) -> list[tuple[Chat, float, int]]:
         """What counts against budgets that outlast a process, or are shared with others."""
-        if not self._looks_back:
+        channels = self._looks_back | (self._rest_between if others else set())
+        if not channels:
             return []
         sent = select(
             OutboxMessage.id,
@@ -186,7 +201,7 @@ class Ledger:
             OutboxMessage.sent_at,
             OutboxMessage.parts_sent,
             (OutboxMessage.leased_by == self.seat.number).label("ours"),
-        ).where(OutboxMessage.channel.in_(self._looks_back))
+        ).where(OutboxMessage.channel.in_(sorted(channels)))
         if self._looked_at is None:
             midnight = datetime.combine(now.astimezone(self._tz).date(), time(), self._tz)
             since = min(midnight, now - LONGEST_QUOTA) - CLOCKS_APART

@@ -71,6 +71,7 @@ ALARM, REPLY, PLANNED = 0, 1, 2
 """Who goes first, and who may use a day's total to its end."""
 LEFT_OVER = {ALARM: 0.0, REPLY: 0.02, PLANNED: 0.2}
 """Of a day's total: what each leaves to those before it. An emergency never waits for midnight because others chatted."""
+UNSEEN = 50  # messages of another process that may be on their way: what it leases at once
 DAYS_KEPT = 8
 FORGET_ABOVE = 10_000  # chats remembered before the idle ones are dropped
 
@@ -80,6 +81,8 @@ class DayTotal:
 
     def __init__(self, most: int, today: Callable[[], date]) -> None:
         self._most, self._today = most, today
+        self.unseen = 0
+        """Messages that other processes may have sent since one looked last."""
         self._spent: dict[date, int] = {}
 
     def spend(self, messages: int = 1) -> None:
@@ -91,7 +94,7 @@ class DayTotal:
 
     def has_room(self, rank: int) -> bool:
         """For one of this rank; for an alarm as long as there is anything left."""
-        most = self._most - math.ceil(self._most * LEFT_OVER[rank])
+        most = self._most - math.ceil(self._most * LEFT_OVER[rank]) - self.unseen
         return not self._most or self._spent.get(self._today(), 0) < most
 
 
@@ -123,7 +126,7 @@ class Pacer:
         if self._closed.is_set() or max(now, self.paused_until) > deadline or not self.day.has_room(rank):
             return False
         limited = self.budget.overall or self.paused_until > now
-        if limited and not await self._turn(rank, deadline - now):
+        if limited and not (await self._turn(rank, deadline - now) and self.day.has_room(rank)):
             return False
         self.rest(chat)
         self.note(chat, self._time())
@@ -140,6 +143,8 @@ class Pacer:
 
     def note(self, chat: str, at: float) -> None:
         """Something was said there, by us or by another process, at a moment of this process's time."""
+        if self.budget.per_chat and at + self.budget.per_chat > self._time():
+            self._rests[chat] = max(at + self.budget.per_chat, self._rests.get(chat, 0.0))
         quotas = self.budget.quotas(chat)
         if quotas:
             if len(self._said) > FORGET_ABOVE:
@@ -154,6 +159,7 @@ class Pacer:
         if processes > self._share and self.budget.overall:
             self.pause(1.0)  # the second in which the others still think that they are fewer
         self._share = processes
+        self.day.unseen = UNSEEN * (processes - 1)
 
     async def _turn(self, rank: int, within: float) -> bool:
         """Stand in line; False when it takes too long."""

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -832,6 +833,48 @@ def test_a_members_minute_and_hour_are_counted_over_a_restart(store: Store) -> N
     play(for_seconds(make(store, second, budgets=BUDGETS, clock=lambda: now() + timedelta(seconds=10)), 70))
     assert [text for _, _, text in second.said] == [f"{n}" for n in range(30, 40)]
     assert 50 <= second.said[0][0] <= 53, "the minute began with the first of them, ten seconds before the restart"
+
+
+def test_two_processes_leave_a_second_between_two_messages_of_a_chat(store: Store) -> None:
+    """Also of what gets its address only when it goes out."""
+    alive, phones = {0, 1}, [Phone(takes=0.3), Phone(takes=0.3)]
+    budgets = {"telegram": Budget(overall=1 / 30, per_chat=1.0, most=30)}
+
+    async def story() -> None:
+        senders = [
+            make(store, phone, budgets=budgets, seat=Chair(seat, alive), poll_every=0.9 - seat / 5)
+            for seat, phone in enumerate(phones)
+        ]
+        running = [asyncio.create_task(for_seconds(sender, 120)) for sender in senders]
+        for n in range(30):
+            await asyncio.sleep(2.9)
+            promise(store, f"{n}a")
+            await asyncio.sleep(0.35)
+            promise(store, f"{n}b", reminder="words", kind="alarm" if n % 3 else "reminder")
+        await asyncio.gather(*running)
+
+    play(story())
+    at = sorted(at for phone in phones for at, _, _ in phone.said)
+    assert len(at) == 60 and min(len(phone.said) for phone in phones) > 5
+    assert min(after - before for before, after in pairwise(at)) >= 1.0
+
+
+def test_two_processes_stay_within_a_days_total(store: Store) -> None:
+    """Neither sees what the other is just sending; both leave room for it."""
+    alive, phones = {0, 1}, [Phone(name="wecom", takes=0.2), Phone(name="wecom", takes=0.2)]
+    budgets = {"wecom": Budget(overall=0.006, a_day=200)}
+    for n in range(400):
+        promise(store, f"{n}", channel="wecom", account=f"{n}", kind="alarm" if n % 3 else "digest")
+
+    async def story() -> None:
+        senders = [
+            make(store, phone, budgets=budgets, seat=Chair(seat, alive), poll_every=1 + seat / 3, tz=CHINA)
+            for seat, phone in enumerate(phones)
+        ]
+        await asyncio.gather(*(for_seconds(sender, 300) for sender in senders))
+
+    play(story())
+    assert 150 <= sum(len(phone.said) for phone in phones) <= 200
 
 
 def test_two_processes_share_a_member(store: Store) -> None:

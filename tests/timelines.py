@@ -7,6 +7,7 @@ Two villages of 托口镇 with their doctors, 李梅 (石桥村, whose residents
     given 张桂兰 hypertension due 2026-11-25 [from DAY] [urgency WORD] [service CODE] [rests DAY] [@岩头村]
     agreement 张桂兰 DAY..DAY [p1,2] [g2,3]              with packages and groups · rules {...} are the county's
     referral 张桂兰 emergency|refer DAY · result 张桂兰 cervical DAY · appointment 张桂兰 DAY 量血压
+    travels 张桂兰                                        their results so far are on a slip, and they were at the hospital
     report 张桂兰 AT AT                                  an infectious case noticed and due
     term 李梅 agreement_ends_on DAY · milestone 启动 DAY   of 托口镇's plan · campaign DAY[,DAY] [guests …]   in 托口镇
     @ 2026-11-25 07:30                                  time passes until then; the machine may have slept: `asleep`
@@ -295,6 +296,21 @@ class Timeline:
             ScreeningResult(
                 record_id=record.id, resident_id=resident.id, village_id=resident.village_id,
                 worker_id=resident.worker_id, test=test, result=3, on=day,
+            )
+        )  # fmt: skip
+
+    def _travels(self, session: Any, name: str) -> None:
+        """The results they have so far are on a slip for something else, and they have been to the hospital with it."""
+        resident, on = self._resident(session, name), date(2026, 1, 5)
+        record = self._record(session, resident, "referral_up", on)
+        results = session.scalars(
+            select(ScreeningResult.record_id).where(ScreeningResult.resident_id == resident.id)
+        ).all()
+        session.add(
+            Referral(
+                record_id=record.id, joined=list(results), resident_id=resident.id, village_id=resident.village_id,
+                worker_id=resident.worker_id, urgency="refer", reason="", sent_on=on, ask_on=on, arrived=True, closed_at=datetime(2026, 1, 9, tzinfo=UTC),
+                close_reason="returned",
             )
         )  # fmt: skip
 

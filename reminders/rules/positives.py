@@ -50,11 +50,11 @@ def rows_after(asked: Asked, steps: tuple[int, ...]) -> Query:
 def _arrived_by_referral(asked: Asked) -> ColumnElement[bool]:
     """SQL: the doctor confirmed the referral this result travels on, alone or with others."""
     joined = each_of(asked.session, Referral.joined)
-    among = exists(select(1).select_from(joined).where(cast(joined.c.value, Key) == ScreeningResult.record_id))
+    is_it = cast(joined.c.value, Key) == ScreeningResult.record_id
+    among = exists(select(1).select_from(joined).where(is_it).correlate(Referral, ScreeningResult))
     travels = or_(Referral.record_id == ScreeningResult.record_id, among)
-    return exists(
-        select(1).where(Referral.resident_id == ScreeningResult.resident_id, Referral.arrived.is_(True), travels)
-    )
+    arrived = Referral.resident_id == ScreeningResult.resident_id, Referral.arrived.is_(True)
+    return exists(select(1).select_from(Referral).where(*arrived, travels).correlate(ScreeningResult))
 
 
 def says(telling: Telling) -> Said:
