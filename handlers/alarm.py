@@ -56,51 +56,67 @@ def watch(turn: Turn) -> list[str]:
     """
     advice = []
     for draft in turn.conversation.drafts:
-        resident = turn.resident(draft.resident_id)
-        sentence = _emergency(turn, draft)
-        if resident is None:
-            advice += _before_it_is_known_whose(turn, draft, sentence)
-            continue
+        sentence, resident = _emergency(turn, draft), turn.resident(draft.resident_id)
         if draft.alarmed and not sentence:
             unwatch(turn, draft, "the value was corrected")
+        if draft.alarmed and resident is not None and _cancel(turn, draft, None, "it is known whose it is"):
+            draft.alarmed = False
         if draft.alarmed or not sentence:
             continue
         draft.alarmed = True
-        advice.append(f"🔴 紧急 {recap.who(turn, draft)}:{sentence}")
-        for supervisor in supervisors_of(turn, resident.village_id):
-            say(
-                turn.session,
-                None,
-                kind="alarm",
-                reminder="unconfirmed_emergency",
-                arguments={"resident_id": resident.id, "worker_id": turn.worker.id, "say": sentence},
-                worker_id=supervisor.id,
-                dedup_key=_key(turn, draft, supervisor),
-                now=turn.now,
-                not_before=turn.now + WAIT_FOR_ANSWER,
-            )
+        advice.append(f"🔴 紧急 {_whom(turn, draft)}:{sentence}")
+        _tell_in_ten_minutes(turn, draft, sentence)
     return advice
 
 
-def _before_it_is_known_whose(turn: Turn, draft: Draft, sentence: str) -> list[str]:
-    """The advice does not wait for the question who it is, nor for the last one of an event's report."""
-    form = FORMS[draft.service]
-    said, draft.alarmed = draft.alarmed, bool(sentence) and form.about == "event"
-    who = recap.who(turn, draft) or (mark_name(draft.who) if looks_like_name(draft.who) else form.heading)
-    return [f"🔴 紧急 {who}:{sentence}"] if sentence and not said else []
+def _whom(turn: Turn, draft: Draft) -> str:
+    """The advice waits for no question, not even whose it is."""
+    return recap.who(turn, draft) or (
+        mark_name(draft.who) if looks_like_name(draft.who) else FORMS[draft.service].heading
+    )
+
+
+def _tell_in_ten_minutes(turn: Turn, draft: Draft, sentence: str) -> None:
+    about = FORMS[draft.service].heading
+    for supervisor in _supervisors(turn, draft.resident_id):
+        say(
+            turn.session,
+            None,
+            kind="alarm",
+            reminder="unconfirmed_emergency",
+            arguments={
+                "resident_id": draft.resident_id, "worker_id": turn.worker.id, "say": sentence, "about": about
+            },
+            worker_id=supervisor.id,
+            dedup_key=_key(turn, draft, draft.resident_id, supervisor),
+            now=turn.now,
+            not_before=turn.now + WAIT_FOR_ANSWER,
+        )  # fmt: skip
 
 
 def unwatch(turn: Turn, draft: Draft, reason: str = "settled by the doctor") -> None:
     """The draft was submitted, changed to something harmless or thrown away: the delayed alarm is not sent."""
-    resident = turn.resident(draft.resident_id)
-    if draft.alarmed and resident is not None:
+    if draft.alarmed:
         draft.alarmed = False
-        for supervisor in supervisors_of(turn, resident.village_id):
-            cancel(turn.session, _key(turn, draft, supervisor), reason)
+        for resident_id in {draft.resident_id, None}:
+            _cancel(turn, draft, resident_id, reason)
 
 
-def _key(turn: Turn, draft: Draft, supervisor: HealthWorker) -> str:
-    return f"unconfirmed:{turn.conversation.key}:{draft.service}:{draft.resident_id}:{supervisor.id}"
+def _cancel(turn: Turn, draft: Draft, resident_id: int | None, reason: str) -> bool:
+    """Whether there was anything to take back."""
+    told = _supervisors(turn, resident_id)
+    return cancel(turn.session, [_key(turn, draft, resident_id, supervisor) for supervisor in told], reason)
+
+
+def _supervisors(turn: Turn, resident_id: int | None) -> Sequence[HealthWorker]:
+    """Of the resident's village, or where nobody is named of the doctor's own."""
+    resident = turn.resident(resident_id)
+    return supervisors_of(turn, resident.village_id if resident else turn.worker.organisation_id)
+
+
+def _key(turn: Turn, draft: Draft, resident_id: int | None, supervisor: HealthWorker) -> str:
+    whose = resident_id if resident_id is not None else f"form{turn.conversation.drafts.index(draft)}"
+    return f"unconfirmed:{turn.conversation.key}:{draft.service}:{whose}:{supervisor.id}"
 
 
 def _emergency(turn: Turn, draft: Draft) -> str:

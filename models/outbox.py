@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
     Dialect,
     ForeignKey,
     Index,
@@ -154,16 +155,17 @@ def say(
     return row
 
 
-def cancel(session: Session, dedup_key: str | Collection[str], reason: str) -> None:
-    """The reason to say it has gone: an unsent message of this key, or of one of these, is never sent."""
+def cancel(session: Session, dedup_key: str | Collection[str], reason: str) -> bool:
+    """The reason to say it has gone: an unsent message of this key, or of one of these, is never sent. False: there was none."""
     keys = {dedup_key} if isinstance(dedup_key, str) else set(dedup_key)
     for rows in _said(session).values():
         rows[:] = [row for row in rows if row["dedup_key"] not in keys]
-    session.execute(
+    done = session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.dedup_key.in_(sorted(keys)), is_open())
         .values(status="cancelled", reason=reason, leased_until=None, leased_by=None)
     )
+    return cast(CursorResult[Any], done).rowcount > 0
 
 
 def _said(session: Session) -> dict[SessionTransaction, list[dict[str, Any]]]:

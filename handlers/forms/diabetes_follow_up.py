@@ -18,7 +18,7 @@ from handlers.protocols import diabetes, diabetes_danger
 from handlers.steps import Day, Known, Number, SelectMany, SelectOne, options
 
 GLUCOSE = Glucose(
-    field="fasting_glucose", title="血糖", ask="空腹血糖多少?(mmol/L)餐后的请写“餐后 9.8”。没测成可以跳过,不算规范随访。",
+    field="fasting_glucose", title="血糖", ask="血糖多少?(mmol/L)请带上空腹还是餐后,例如“空腹 6.8”“餐后 9.8”。没测成可以跳过,不算规范随访。",
     words=("血糖", "空腹"), optional=True,
 )  # fmt: skip
 SYMPTOMS = SelectMany(

@@ -50,7 +50,12 @@ HEIGHT = replace(common.HEIGHT, asked=True, ask="身高多少?(厘米)", usual=(
 WAIST = replace(
     common.WAIST, asked=True, optional=True, ask="腰围多少?(厘米)没量可以跳过。", words=("腰", "腰为", "腰围为"), same_as=common.WAIST
 )  # fmt: skip
-SUGAR = replace(GLUCOSE, optional=True, ask="空腹血糖多少?(mmol/L)没抽血可以跳过;餐后的请写“餐后 9.8”", same_as=GLUCOSE)
+SUGAR = replace(
+    GLUCOSE,
+    optional=True,
+    ask="血糖多少?(mmol/L)请带上空腹还是餐后,例如“空腹 6.8”“餐后 9.8”;没抽血可以跳过",
+    same_as=GLUCOSE,
+)
 SYMPTOMS = SelectMany(
     field="symptoms",
     title="体检症状",

@@ -9,10 +9,12 @@ from reminders.reminder import Context, Reminder
 
 
 def words(context: Context) -> OutgoingMessage:
-    """Who typed what about whom; it is cancelled when the doctor submits, corrects or throws the draft away."""
-    resident = context.session.get_one(Resident, context.arguments["resident_id"])
+    """Who typed what about whom, or on which form when nobody is named; it is cancelled when the doctor submits, corrects or throws the draft away."""
+    resident = context.session.get(Resident, context.arguments["resident_id"] or 0)
     doctor = context.session.get_one(HealthWorker, context.arguments["worker_id"])
-    about = f"{mark_name(resident.name)} {describe_on(context.session, resident, context.today)}"
+    about = context.arguments.get("about", "还没说是谁")
+    if resident is not None:
+        about = f"{mark_name(resident.name)} {describe_on(context.session, resident, context.today)}"
     text = f"🔴 {doctor.name}10分钟前填到一例可能的急症,还没有提交,请打电话核实:\n{about}\n{context.arguments['say']}"
     return OutgoingMessage(text, urgent=True)
 
