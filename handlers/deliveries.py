@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from sqlalchemy import select
+
 from handlers.areas import Area, areas_in, find_area
 from handlers.delivery_words import tally, why
 from handlers.reading.periods import find_period
 from models.deliveries import Asked, Counted, counted
 from models.message import Choice
 from models.outbox import TITLES
-from models.people import Organisation, Role
+from models.people import HealthWorker, Organisation, Role
 
 if TYPE_CHECKING:
     from handlers.turn import Turn
@@ -50,7 +52,7 @@ class Shown:
 
 
 def show(turn: Turn, words: str) -> None:
-    """Answer 送达 with whatever words followed: a day or period (today when left out), an area, 失败."""
+    """Answer 送达 with whatever words followed: a day or period (today when left out), an area or somebody's name, 失败."""
     period, rest = find_period(words, turn.today) or (None, words)
     first, last = (period.first, period.last) if period else (turn.today, turn.today)
     view = "failed" if _FAILED.search(rest) else "kind"
@@ -63,10 +65,26 @@ def show(turn: Turn, words: str) -> None:
         turn.say(
             f"“{said[:20]}”是哪一个?", [_button(view, area.name, _of(area, shown)) for area in found.areas[:OFFERED]]
         )
-    else:
+    elif not _of_somebody(turn, shown, said):
         turn.say(
             f"没找到“{said[:20]}”。可以问:", [_button(view, area.name, _of(area, shown)) for area in areas[:OFFERED]]
         )
+
+
+def _of_somebody(turn: Turn, shown: Shown, name: str) -> bool:
+    """What was to be said to one worker below the viewer. False when nobody is called so."""
+    place = _place(turn, shown)
+    who = select(HealthWorker.id).where(HealthWorker.name == name, turn.scope.covers(HealthWorker.organisation_id))
+    ids = set(turn.session.scalars(who))
+    if place is None or not ids:
+        return False
+    found = [one for one in counted(turn.session, _asked(turn, shown, place), turn.now) if one.worker_id in ids]
+    head = _titled(turn, shown, name)
+    lines = [head, f"{tally(found)}。"] if found else [head, "这几天没有要发的消息。"]
+    lines += [f"· {title} {tally(of)}" for title, of in _grouped(found, lambda one: TITLES.get(one.code, "其他提醒"))]
+    lines += [f"· 没送到:{why('failed', one.reason)}" for one in found if one.outcome == "failed"]
+    turn.say("\n".join([*lines, FOOTNOTE]), [_button("who", "按人看", shown)])
+    return True
 
 
 def press(turn: Turn, rest: str) -> None:
@@ -166,7 +184,10 @@ def _place(turn: Turn, shown: Shown) -> Organisation | None:
 
 
 def _head(turn: Turn, shown: Shown, place: Organisation) -> str:
-    whose = turn.worker.name if turn.worker.role == Role.DOCTOR else place.name
+    return _titled(turn, shown, turn.worker.name if turn.worker.role == Role.DOCTOR else place.name)
+
+
+def _titled(turn: Turn, shown: Shown, whose: str) -> str:
     return f"送达 · {whose} · {shown.days}(截至{turn.now.astimezone(turn.tz):%m-%d %H:%M})"
 
 
