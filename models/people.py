@@ -58,6 +58,10 @@ STATUS_TITLES = {
 }
 
 
+PATH = String(128).with_variant(String(128, collation="C"), "postgresql")
+"""What lies below a path stands between it and it with `~`: by code points, and by no locale's alphabet."""
+
+
 class Organisation(Base):
     """A county, township, village or village group. `path` is '/1/4/17/': the ids from the top down to itself."""
 
@@ -68,7 +72,7 @@ class Organisation(Base):
     name: Mapped[str] = mapped_column(String(64), index=True)
     level: Mapped[str] = mapped_column(String(16))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
-    path: Mapped[str] = mapped_column(String(128), index=True)
+    path: Mapped[str] = mapped_column(PATH, index=True)
     population: Mapped[int | None]
     """常住人口, the denominator of coverage; None until the county gives it: a figure is never guessed."""
     denominators: Mapped[dict[str, Any]] = mapped_column(default=dict)

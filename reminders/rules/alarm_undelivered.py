@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.message import OutgoingMessage
 from models.outbox import OPEN, OutboxMessage, say
-from models.people import HealthWorker
+from models.people import HealthWorker, Role
 from models.record import Record
 from reminders.reminder import Context, Gone, Reminder
 
@@ -47,7 +47,9 @@ def _somebody_has_it(session: Session, alarm: OutboxMessage) -> bool:
     told, _, whom = alarm.dedup_key.rpartition(":")
     if whom != str(alarm.worker_id):
         return alarm.status == "sent"
-    sent = OutboxMessage.dedup_key.between(f"{told}:", f"{told}:~"), OutboxMessage.status == "sent"
+    supervisors = session.scalars(select(HealthWorker.id).where(HealthWorker.role != Role.DOCTOR))
+    keys = [f"{told}:{supervisor}" for supervisor in supervisors]
+    sent = OutboxMessage.dedup_key.in_(keys), OutboxMessage.status == "sent"
     return session.scalar(select(OutboxMessage.id).where(*sent).limit(1)) is not None
 
 
