@@ -300,7 +300,7 @@ class Sender:
 
     def _pacer(self, channel: str) -> Pacer:
         if channel not in self._pacers:
-            self._pacers[channel] = Pacer(self._budgets.get(channel, Budget()), self._loop_time, self._today)
+            self._pacers[channel] = Pacer(self._budgets.get(channel, Budget()), self._loop_time, self._counted_day)
         return self._pacers[channel]
 
     def _runs(self, pacer: Pacer) -> bool:
@@ -315,9 +315,14 @@ class Sender:
     def _today(self) -> date:
         return self.clock().astimezone(self.tz).date()
 
+    def _counted_day(self) -> date:
+        """The day whose total is used up: it ends a little late, for this clock may be ahead of the platform's."""
+        return (self.clock() - CLOCKS_APART).astimezone(self.tz).date()
+
     def _midnight(self) -> datetime:
-        """When the county's next day begins, and with it a new total."""
-        return datetime.combine(self._today() + timedelta(days=1), time(), self.tz).astimezone(UTC)
+        """When a new total begins."""
+        following = self._counted_day() + timedelta(days=1)
+        return datetime.combine(following, time(), self.tz).astimezone(UTC) + CLOCKS_APART
 
     def _into_the_day(self) -> float:
         """Seconds since the county's midnight."""

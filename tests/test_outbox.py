@@ -31,7 +31,7 @@ from bot.sender import Sender
 from models.base import Store
 from models.everything import metadata
 from models.message import Choice, OutgoingMessage
-from models.outbox import LEASE, TOO_LATE, OutboxMessage, cancel, say
+from models.outbox import CLOCKS_APART, LEASE, TOO_LATE, OutboxMessage, cancel, say
 from models.people import ChannelAccount, HealthWorker, Organisation, Role
 from models.preferences import QuietHours
 from reminders.reminder import Gone
@@ -943,7 +943,7 @@ def test_a_days_total_is_kept_over_a_restart_and_the_rest_goes_after_midnight(st
     play(story())
     assert telegram.texts == ["李梅:another"] and telegram.said[0][0] < 600
     assert wecom.texts == ["tenth", "李梅:alarm", "eleventh", "list"]
-    assert wecom.said[1][0] < 300 and 3600 <= wecom.said[2][0] <= 3720
+    assert wecom.said[1][0] < 300 and 3600 <= wecom.said[2][0] <= 3720 + CLOCKS_APART.total_seconds()
 
 
 def test_who_asks_is_answered_though_their_list_waits_for_midnight(store: Store) -> None:
@@ -966,9 +966,22 @@ def test_who_asks_is_answered_though_their_list_waits_for_midnight(store: Store)
 
     play(story())
     assert wecom.texts[80:] == ["reply", "later"] and wecom.said[80][0] <= 361 and wecom.said[81][0] <= 601
-    assert row(store, "list").status == "queued" and row(store, "list").not_before == datetime(
-        2026, 11, 24, 16, tzinfo=UTC
-    )
+    tomorrow = datetime(2026, 11, 24, 16, tzinfo=UTC) + CLOCKS_APART
+    assert row(store, "list").status == "queued" and row(store, "list").not_before == tomorrow
+
+
+@pytest.mark.parametrize("ahead", [-50, 0, 50])
+def test_a_clock_that_is_ahead_begins_no_new_total_before_midnight(store: Store, ahead: int) -> None:
+    """Two minutes before midnight the day's total is gone."""
+    late = datetime(2026, 11, 24, 15, 58, tzinfo=UTC)
+    for n in range(12):
+        promise(store, f"{n}", channel="wecom", account="limei")
+    wecom = Phone(name="wecom")
+    clock = lambda: late + timedelta(seconds=asyncio.get_running_loop().time() + ahead)  # noqa: E731
+    sender = make(store, wecom, budgets={"wecom": Budget(a_day=11)}, tz=CHINA, clock=clock, poll_every=5)
+    play(for_seconds(sender, 400))
+    assert len(wecom.said) == 12 and wecom.said[9][0] < 1
+    assert 120 <= wecom.said[10][0] <= 120 + CLOCKS_APART.total_seconds() + 55
 
 
 def test_what_is_planned_for_half_past_seven_goes_a_little_later_on_wecom(store: Store) -> None:
